@@ -1,0 +1,52 @@
+"""
+Videos and figures that show why the learning rate matters.
+
+>>> import animate
+>>> problem = animate.Problem.sample(seed=11)
+>>> runs = animate.train(problem, lrs=[0.1, 0.7, 1.01], epochs=100)
+>>> [run.diagnosis.verdict for run in runs]
+['converged', 'converged', 'diverging']
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from animate.animation import Animation as Animation
+    from animate.diagnosis import Diagnosis as Diagnosis
+    from animate.files import OutputError as OutputError
+    from animate.inputs import InputError as InputError
+    from animate.problem import Problem as Problem
+    from animate.recipe import Recipe as Recipe
+    from animate.recipe import make as make
+    from animate.training import train as train
+    from animate.trajectory import Trajectory as Trajectory
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Animation": "animation",
+    "Diagnosis": "diagnosis",
+    "InputError": "inputs",
+    "OutputError": "files",
+    "Problem": "problem",
+    "Recipe": "recipe",
+    "Trajectory": "trajectory",
+    "make": "recipe",
+    "train": "training",
+}
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

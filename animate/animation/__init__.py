@@ -1,0 +1,192 @@
+"""
+A scene in time: which epoch each frame shows, and the frames themselves.
+
+`Animation` is a matplotlib FuncAnimation with a fast way out: its own `save` and `frames` draw
+only what moves, and give the same pixels as matplotlib's full redraw.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+
+from animate import encode, inputs
+from animate.animation.stream import Frame, Stream
+from animate.animation.timeline import timeline as default_timeline
+from animate.inputs import InputError
+from animate.scene import DOTS_AN_INCH, Scene
+from animate.theme import Theme
+from animate.trajectory import Trajectory
+from animate.views import View
+
+PALETTE_SAMPLE = 8  # frames from which a GIF's palette is made
+
+
+class Animation(FuncAnimation):
+    """
+    Runs seen through views, as a film.
+
+    Parameters
+    ----------
+    runs : sequence of Trajectory
+        Of one problem and one number of epochs; at most 12.
+    views : sequence of view names or View classes
+        One row (or column) of panels each.
+    size : (int, int)
+        Width and height in pixels, kept exactly.
+    theme : str or Theme
+    title : str, optional
+        Plain text; the empty string for none.
+    timeline : sequence of int, optional
+        The epoch that each frame shows. The default shows every epoch, the first ones slowly.
+    fps : float
+        Frames a second.
+    hold : float
+        Seconds that the end stands still in the default timeline.
+    duration : float, optional
+        The film's length in seconds in the default timeline.
+    loop : int
+        How often a GIF plays; 0 for ever.
+
+    Attributes
+    ----------
+    timeline : tuple of int
+    fps : float
+    size : (int, int)
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used, or the size leaves text too small to read.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Trajectory],
+        views: Sequence[str | type[View]] = ("fit",),
+        size: tuple[int, int] = (1280, 720),
+        *,
+        theme: str | Theme = "light",
+        title: str | None = None,
+        timeline: Iterable[int] | None = None,
+        fps: float = 25,
+        hold: float = 2.0,
+        duration: float | None = None,
+        loop: int = 0,
+    ) -> None:
+        self.fps = inputs.frame_rate(fps)
+        self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
+        self._scene = Scene(runs, views, size, theme, title)
+        if timeline is None:
+            timeline = default_timeline(self._scene.epochs, self.fps, hold, duration)
+        self.timeline = tuple(
+            inputs.whole(epoch, "epoch in the timeline", least=0, most=self._scene.epochs)
+            for epoch in timeline
+        )
+        if not self.timeline:
+            raise InputError("the timeline is empty; give at least one epoch")
+        self.size = self._scene.size
+        super().__init__(
+            self._scene.figure,
+            self._draw_epoch,
+            frames=self.timeline,
+            interval=1000 / self.fps,
+            repeat=self._loop != 1,
+            cache_frame_data=False,
+        )
+
+    def __del__(self) -> None:
+        """Say nothing: saved by the fast way, it need never have been drawn by matplotlib."""
+
+    def frames(self) -> Iterator[Frame]:
+        """
+        Yield one frame for each entry of the timeline, drawn as it is asked for.
+
+        Each is (height, width, 4) uint8, exactly `size` pixels, RGBA, read-only, and stays valid.
+        A frame that shows the same epoch as the one before is the same object.
+        """
+        return self._draw(self.timeline)
+
+    def save(
+        self,
+        filename: str | PathLike[str],
+        writer: Any = None,
+        fps: float | None = None,
+        dpi: float | None = None,
+        codec: str | None = None,
+        bitrate: int | None = None,
+        extra_args: list[str] | None = None,
+        metadata: dict[str, str] | None = None,
+        extra_anim: list[Any] | None = None,
+        savefig_kwargs: dict[str, Any] | None = None,
+        *,
+        progress_callback: Callable[[int, int], Any] | None = None,
+    ) -> None:
+        """
+        Write the film to `filename`, in the format that its extension names.
+
+        The file is written whole or not at all. With any of the arguments that only matplotlib's
+        writers know (`writer`, `dpi`, `codec`, `bitrate`, `extra_args`, `metadata`, `extra_anim`,
+        `savefig_kwargs`), matplotlib's own `FuncAnimation.save` does it.
+
+        Parameters
+        ----------
+        filename : path
+            Ending in one of `animate.encode.FORMATS`.
+        fps : float, optional
+            Instead of the animation's own.
+        progress_callback : callable, optional
+            Called as ``(frame, frames)`` after each frame, as in matplotlib.
+
+        Raises
+        ------
+        InputError
+            If the extension is unknown.
+        OutputError
+            If the file cannot be written; an old one is then as it was.
+        """
+        theirs = (writer, dpi, codec, bitrate, extra_args, metadata, extra_anim, savefig_kwargs)
+        if any(argument is not None for argument in theirs):
+            super().save(
+                fspath(filename), writer, fps, dpi, codec, bitrate, extra_args, metadata,  # type: ignore[arg-type]
+                extra_anim, savefig_kwargs, progress_callback=progress_callback,
+            )  # fmt: skip
+            return
+        encode.encode(
+            self._reported(progress_callback),
+            Path(filename),
+            self.fps if fps is None else inputs.frame_rate(fps),
+            loop=self._loop,
+            sample=self._draw(self._sample()),
+        )
+
+    def _draw_epoch(self, epoch: int) -> list[Artist]:
+        self._scene.draw(epoch)
+        return self._scene.moving
+
+    def _draw(self, epochs: Iterable[int]) -> Iterator[Frame]:
+        scene = self._scene
+        # Some of matplotlib's writers change the size of the figure that they save, for good.
+        scene.figure.set_dpi(DOTS_AN_INCH)
+        scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+        stream = Stream(scene.figure, scene.moving, scene.theme.applied)
+        shown, frame = None, None
+        for epoch in epochs:
+            if frame is None or epoch != shown:
+                scene.draw(epoch)
+                shown, frame = epoch, stream.draw()
+            yield frame
+
+    def _reported(self, callback: Callable[[int, int], Any] | None) -> Iterator[Frame]:
+        for number, frame in enumerate(self.frames()):
+            yield frame
+            if callback is not None:
+                callback(number, len(self.timeline))
+
+    def _sample(self) -> list[int]:
+        epochs = list(dict.fromkeys(self.timeline))
+        last = len(epochs) - 1
+        return [epochs[round(last * part / (PALETTE_SAMPLE - 1))] for part in range(PALETTE_SAMPLE)]

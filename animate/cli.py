@@ -1,0 +1,296 @@
+"""
+The command line: arguments to a recipe, its making shown truthfully, and exit codes.
+
+Files written are named on stdout; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from animate import __version__
+from animate.files import OutputError
+from animate.inputs import InputError
+from animate.recipe import DEFAULT_OUTPUTS, Recipe, check, make
+from animate.views import VIEWS
+from animate.wording import epochs_text, figures, rate_texts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from animate.problem import Floats
+
+DONE, FAILED, MISUSED = 0, 1, 2
+LOSS_EVERY = 10  # epochs between two lines of the table
+EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
+
+EXAMPLES = """\
+examples:
+  animate
+      the three rates of the article, to outputs/convergence.mp4 and .gif
+  animate --lrs 0.3 -o "my talk/one rate.mp4" --size 1920x1080
+      one rate, one film, where you say
+  animate --lrs 0.5 0.9 1.05 5 --epochs 60 --seed 3 -o post.gif --loop 1
+      other data, four rates, a GIF that plays once
+"""
+
+
+def run() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+    try:
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("animate: interrupted; no file was left half-written", file=sys.stderr)
+        code = 128 + signal.SIGINT
+    sys.exit(code)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """
+    Do what `arguments` say and return the exit code.
+
+    0 done, 1 failed, 2 wrong usage or input. A diverging run is no failure.
+    """
+    options = vars(_parser().parse_args(_guarded(arguments)))
+    quiet, as_json, dry_run = (options.pop(name) for name in ("quiet", "json", "dry_run"))
+    # What a user has set for other programs must neither stop nor change the picture.
+    os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
+    try:
+        recipe = Recipe(**options)
+        if dry_run:
+            check(recipe)
+            _say(_plan(recipe))
+            return DONE
+        with _Display(recipe, quiet=quiet, list_files=not as_json) as display:
+            runs = make(recipe, display)
+    except (InputError, OutputError) as error:
+        _say(f"animate: {error}")
+        return MISUSED if isinstance(error, InputError) else FAILED
+    if as_json:
+        from animate.report import report
+
+        print(json.dumps(report(recipe, runs, display.written), indent=2, allow_nan=False))
+    return DONE
+
+
+class _Display:
+    """A `Watcher` that shows the making on stderr and, at its end, names the files on stdout."""
+
+    def __init__(self, recipe: Recipe, *, quiet: bool, list_files: bool) -> None:
+        self._recipe = recipe
+        self._quiet = quiet
+        self._list_files = list_files
+        self._bar: Progress | None = None
+        self.written: list[Path] = []
+
+    def __enter__(self) -> _Display:
+        if not self._quiet and sys.stderr.isatty():
+            self._bar = _progress_bar()
+            self._bar.add_task("training", total=None)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if self._list_files:
+            for path in self.written:
+                print(path, flush=True)
+
+    def epoch(self, epoch: int, losses: Floats) -> None:
+        """Show every tenth epoch's losses."""
+        if epoch == 0:
+            rates = [f"lr {text}" for text in rate_texts(self._recipe.lrs)]
+            self._show(_table_line("epoch", rates))
+        if epoch % LOSS_EVERY == 0:
+            self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
+        self._advance(1 / EPOCHS_A_FRAME)
+
+    def films(self, frames: int) -> None:
+        """Now that the work is known, show how much of it is done."""
+        if self._bar is not None:
+            total = frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
+            self._bar.update(self._bar.task_ids[0], total=total, description="drawing")
+
+    def frame(self) -> None:
+        """Advance by a frame."""
+        self._advance(1)
+
+    def note(self, sentence: str) -> None:
+        """Show the sentence."""
+        self._show(sentence)
+
+    def wrote(self, output: Path) -> None:
+        """Keep the file's name for the end, when the bar is gone."""
+        self.written.append(output)
+
+    def failed(self, output: Path, error: OSError) -> None:
+        """Show the error, quiet or not."""
+        self._show(f"animate: {output} was not made: {error}", always=True)
+
+    def _advance(self, amount: float) -> None:
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0], amount)
+
+    def _show(self, line: str, *, always: bool = False) -> None:
+        if self._quiet and not always:
+            return
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        else:
+            _say(line)
+
+
+def _progress_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _table_line(first: str, cells: Sequence[str]) -> str:
+    return f"{first:>6}" + "".join(f"  {cell:>10}" for cell in cells)
+
+
+def _plan(recipe: Recipe) -> str:
+    lines = [
+        f"would train {epochs_text(recipe.epochs)} at "
+        f"{', '.join(rate_texts(recipe.lrs))} (seed {recipe.seed}) and write"
+    ]
+    for output in recipe.outputs:
+        width, height = recipe.size_of(output)
+        lines.append(f"  {output}  {width}x{height}, {recipe.fps:g} frames a second")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    _say(f"animate: stopped by {signal.Signals(number).name}; no file was left half-written")
+    raise SystemExit(128 + number)
+
+
+def _guarded(arguments: Sequence[str]) -> list[str]:
+    """
+    Return `arguments` with a space before negative numbers, lest ``-inf`` be taken for an option.
+
+    ``-1`` alone argparse knows; ``-1e0`` and ``-inf`` it does not. `float` passes over the space.
+    """
+
+    def is_number(text: str) -> bool:
+        try:
+            float(text)
+        except ValueError:
+            return False
+        return True
+
+    return [
+        f" {text}" if text.startswith("-") and is_number(text) and before not in ("-o", "--output")
+        else text
+        for before, text in zip(["", *arguments], arguments, strict=False)
+    ]  # fmt: skip
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one sentence, without the usage."""
+        _say(f"animate: {message}; see animate --help")
+        raise SystemExit(MISUSED)
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=96)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser: its values stay text, for `Recipe` to check; absent ones stay absent."""
+    default = Recipe()
+    parser = _Parser(
+        prog="animate",
+        usage="animate [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
+        description="Trains a line at several learning rates and shows what each does.",
+        epilog=EXAMPLES,
+        formatter_class=_Help,
+        argument_default=argparse.SUPPRESS,
+        add_help=False,
+        allow_abbrev=False,
+    )
+
+    training = parser.add_argument_group("training")
+    add = training.add_argument
+    add("--lrs", nargs="+", metavar="LR", help=f"learning rates (default: {_words(default.lrs)})")
+    add("--epochs", metavar="N", help=f"full-batch steps (default: {default.epochs})")
+    add("--seed", metavar="N", help=f"of the data (default: {default.seed})")
+    add("--points", metavar="N", help=f"of the data (default: {default.points})")
+    add("--noise", metavar="KIND", help="uniform, gaussian or none (default: uniform on [0, 1))")
+    add(
+        "--true", nargs=2, dest="true_weights", metavar=("SLOPE", "BIAS"),
+        help=f"the weights behind the data (default: {_words(default.true_weights)})",
+    )  # fmt: skip
+    add(
+        "--start", nargs=2, metavar=("SLOPE", "BIAS"),
+        help=f"the weights before the first step (default: {_words(default.start)})",
+    )  # fmt: skip
+
+    picture = parser.add_argument_group("picture")
+    add = picture.add_argument
+    add(
+        "--views", nargs="+", metavar="VIEW",
+        help=f"of {_words(VIEWS)} (default: {_words(default.views)})",
+    )  # fmt: skip
+    add(
+        "--size", metavar="WxH",
+        help="in pixels (default: 1280x720, a GIF 800x450)",
+    )  # fmt: skip
+    add("--fps", metavar="N", help=f"frames a second (default: {default.fps:g})")
+    add("--hold", metavar="S", help=f"seconds that the end stands (default: {default.hold:g})")
+    add("--loop", metavar="N", help="how often a GIF plays (default: 0, for ever)")
+
+    output = parser.add_argument_group("output")
+    add = output.add_argument
+    add(
+        "-o", "--output", action="append", dest="outputs", metavar="PATH",
+        help="a file to write, .mp4 or .gif; may be given several times "
+        f"(default: {_words(DEFAULT_OUTPUTS)})",
+    )  # fmt: skip
+    add("--quiet", action="store_true", default=False, help="show errors only")
+    add("--json", action="store_true", default=False, help="print one report instead of the paths")
+    add("--dry-run", action="store_true", default=False, help="check everything, write nothing")
+    add("--version", action="version", version=f"animate {__version__}", help="print the version")
+    add("--help", "-h", action="help", help="print this page")
+    return parser
+
+
+def _words(values: Iterable[object]) -> str:
+    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

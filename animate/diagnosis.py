@@ -1,0 +1,113 @@
+"""
+What a run did, and why: the verdict that theory gives and the epochs at which it shows.
+
+Only numbers go in (the weights and losses after each epoch, and what the problem knows of
+itself), and only a small frozen value comes out. Nothing here draws or trains.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from animate.problem import Doubles, Problem
+from animate.wording import epochs_text, limit_text, share_text
+
+Verdict = Literal["converged", "converging", "diverging"]
+
+ARRIVED = 0.01  # of the initial distance to the best weights
+FLOAT32_FLOOR = 1e-5  # of the best weights: nearer than this, float32 steps may no longer move
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    The verdict on one run and the epochs at which it shows.
+
+    Attributes
+    ----------
+    verdict : {"converged", "converging", "diverging"}
+        Diverging if and only if the rate is at or past the stability limit; otherwise converged,
+        or converging where the run is not there within its epochs.
+    converged_at : int or None
+        The first epoch from which the distance to the best weights stays at or below 1 % of the
+        initial distance.
+    overflowed_at : int or None
+        The first epoch with a loss or weight that float32 cannot hold.
+    earned_at : int
+        The first epoch at which a watcher can tell the verdict: where it converged, where a
+        diverging run's loss first rose, and otherwise the last epoch.
+    distance_left : float
+        The distance to the best weights at the end, as a share of the initial one; infinite
+        after an overflow.
+    sentence : str
+        The verdict in words, with its figures.
+    """
+
+    verdict: Verdict
+    converged_at: int | None
+    overflowed_at: int | None
+    earned_at: int
+    distance_left: float
+    sentence: str
+
+
+def diagnose(
+    lr: float, weights: npt.ArrayLike, losses: npt.ArrayLike, problem: Problem
+) -> Diagnosis:
+    """
+    Return the diagnosis of one run.
+
+    Parameters
+    ----------
+    lr : float
+        Its learning rate.
+    weights, losses : arrays, shapes (epochs + 1, 2) and (epochs + 1,)
+        After each epoch, the start first.
+    problem : Problem
+        What it was trained on.
+    """
+    weights, losses = np.asarray(weights), np.asarray(losses)
+    last = len(losses) - 1
+    distances = distance(weights, problem)
+    arrived = int(epochs_to_converge(distances, problem))
+    lost = ~(np.isfinite(losses) & np.isfinite(weights).all(axis=1))
+    overflowed_at = int(lost.argmax()) if lost.any() else None
+    left = float(distances[-1] / distances[0]) if distances[0] > 0 else 0.0
+    if lr >= problem.stability_limit:
+        rises = np.flatnonzero(~(losses[1:] <= losses[:-1])) + 1
+        relation = "past" if lr > problem.stability_limit else "at"
+        sentence = f"diverging: {relation} the limit {limit_text(problem.stability_limit, lr)}"
+        if overflowed_at is not None:
+            sentence += f", overflowed at epoch {overflowed_at}"
+        earned_at = int(rises[0]) if rises.size else last
+        return Diagnosis("diverging", None, overflowed_at, earned_at, left, sentence)
+    if arrived <= last:
+        sentence = f"converged at epoch {arrived}"
+        return Diagnosis("converged", arrived, overflowed_at, arrived, left, sentence)
+    sentence = f"{share_text(left)} of the way left after {epochs_text(last)}"
+    return Diagnosis("converging", None, overflowed_at, last, left, sentence)
+
+
+def distance(weights: npt.ArrayLike, problem: Problem) -> Doubles:
+    """Return the distance of `weights`, shape (..., 2), to the best weights; infinite for NaN."""
+    offset = np.asarray(weights, np.float64) - problem.best_weights
+    result: Doubles = np.hypot(offset[..., 0], offset[..., 1])
+    return np.where(np.isnan(result), np.inf, result)
+
+
+def epochs_to_converge(distances: npt.ArrayLike, problem: Problem) -> npt.NDArray[np.int64]:
+    """
+    Return the first epoch from which each run's distance stays at or below 1 % of its first.
+
+    `distances` has shape (..., epochs + 1); the result has shape (...), and is ``epochs + 1``
+    where a run never arrives. A run that starts nearer to the best weights than float32 resolves
+    is there from the start.
+    """
+    distances = np.asarray(distances)
+    floor = FLOAT32_FLOOR * max(1.0, float(np.abs(problem.best_weights).max()))
+    away = distances > np.maximum(ARRIVED * distances[..., :1], floor)
+    from_the_end: npt.NDArray[np.int64] = away[..., ::-1].argmax(axis=-1)
+    count = distances.shape[-1]
+    return np.where(away.any(axis=-1), count - from_the_end, 0)

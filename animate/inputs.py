@@ -1,0 +1,154 @@
+"""
+What a valid value is, and the sentence for one that is not.
+
+Every value that a person gives, on the command line or from Python, passes one of these
+functions: each takes text or a number, and returns the value or raises `InputError` with a
+sentence that says what is wrong, the value, and what to do.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+
+MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
+LARGEST_SIDE = 16384  # x264's limit, in pixels
+SMALLEST_SIDE = 16
+SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
+MOST_LOOPS = 65536  # what a GIF can hold
+LONGEST = 600  # seconds
+LARGEST_SEED = 2**64 - 1
+MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
+
+
+class InputError(ValueError):
+    """A value that cannot be used; its message is a sentence for the person who gave it."""
+
+
+def number(value: object, name: str, *, advice: str) -> float:
+    """Return `value` as a finite float."""
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} {shown(value)} is not a number; {advice}") from None
+    if not math.isfinite(result):
+        raise InputError(f"{name} {shown(value)} is not a finite number; {advice}")
+    return result
+
+
+def between(value: object, name: str, *, least: float, most: float, unit: str = "") -> float:
+    """Return `value` as a float from `least` to `most`."""
+    bounds = f"give one from {least:g} to {most:g}{unit}"
+    result = number(value, name, advice=bounds)
+    if not least <= result <= most:
+        raise InputError(f"{name} {shown(value)} is out of bounds; {bounds}")
+    return result
+
+
+def whole(value: object, name: str, *, least: int, most: int | None = None) -> int:
+    """Return `value` as an int of at least `least` and at most `most`."""
+    bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+    advice = f"give a whole number, {bounds}"
+    try:
+        result = int(value) if isinstance(value, str) else int(value.__index__())  # type: ignore[attr-defined]
+    except (TypeError, ValueError, AttributeError):
+        raise InputError(f"{name} {shown(value)} is not a whole number; {advice}") from None
+    if result < least or (most is not None and result > most):
+        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}")
+    return result
+
+
+def choice(value: object, name: str, among: Iterable[str]) -> str:
+    """Return `value` if it is one of `among`; the error names the nearest one."""
+    known = list(among)
+    if isinstance(value, str) and value in known:
+        return value
+    near = difflib.get_close_matches(str(value), known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(f"{name} {shown(value)} is unknown; {hint}choose from {', '.join(known)}")
+
+
+def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
+    """
+    Return `values` as positive learning rates, all different.
+
+    >>> learning_rates(["0.1", 0.7])
+    (0.1, 0.7)
+    """
+    advice = "give a positive number such as 0.1"
+    rates: list[float] = []
+    for value in values:
+        rate = number(value, "learning rate", advice=advice)
+        if rate <= 0:
+            raise InputError(f"learning rate {shown(value)} is not positive; {advice}")
+        if rate in rates:
+            raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
+        rates.append(rate)
+    if not rates:
+        raise InputError(f"no learning rate is given; {advice}")
+    return tuple(rates)
+
+
+def epochs(value: object, *, runs: int = 1) -> int:
+    """Return `value` as a number of epochs whose trajectories fit into memory for `runs` runs."""
+    count = whole(value, "number of epochs", least=1)
+    needed = runs * (count + 1) * 3 * 4  # two weights and a loss, float32
+    if needed > MEMORY_LIMIT:
+        most = MEMORY_LIMIT // (12 * runs) - 1
+        raise InputError(
+            f"{count} epochs of {runs} run{'s' if runs > 1 else ''} would take "
+            f"{needed / 1e9:.3g} GB of memory; give at most {most} epochs"
+        )
+    return count
+
+
+def weights(values: Iterable[object], name: str) -> tuple[float, float]:
+    """Return `values` as a slope and a bias."""
+    pair = tuple(between(value, name, least=-1e6, most=1e6) for value in values)
+    if len(pair) != 2:
+        raise InputError(f"{name} {pair} has {len(pair)} numbers; give two, the slope and the bias")
+    return pair
+
+
+def size(value: object) -> tuple[int, int]:
+    """
+    Return `value`, text such as ``1280x720`` or a pair of numbers, as (width, height) in pixels.
+
+    >>> size("1280x720")
+    (1280, 720)
+    """
+    advice = (
+        f"give WIDTHxHEIGHT in pixels, such as 1280x720, each side from {SMALLEST_SIDE} "
+        f"to {LARGEST_SIDE}"
+    )
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]{1,9})[xX×]([0-9]{1,9})\s*", value)
+        sides = tuple(int(side) for side in match.groups()) if match else ()
+    else:
+        try:
+            sides = tuple(int(side.__index__()) for side in value)  # type: ignore[attr-defined]
+        except (TypeError, AttributeError):
+            sides = ()
+    if len(sides) != 2:
+        raise InputError(f"size {shown(value)} is not a size; {advice}")
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
+        raise InputError(f"size {sides[0]}x{sides[1]} is out of bounds; {advice}")
+    return sides[0], sides[1]
+
+
+def frame_rate(value: object) -> float:
+    """Return `value` as a number of frames a second."""
+    return between(
+        value, "frame rate", least=SLOWEST_RATE, most=FASTEST_RATE, unit=" frames a second"
+    )
+
+
+def seconds(value: object, name: str) -> float:
+    """Return `value` as a length of time."""
+    return between(value, name, least=0, most=LONGEST, unit=" seconds")
+
+
+def shown(value: object) -> str:
+    """Return `value` for a message: text quoted on one line, nothing longer than it is useful."""
+    text = repr(value.strip()) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."

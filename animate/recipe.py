@@ -1,0 +1,217 @@
+"""
+A whole job as one value, and the making of it, a stage a line.
+
+The defaults are declared here and nowhere else. How each stage works is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from animate import encode, files, inputs
+from animate.files import OutputError
+from animate.inputs import InputError
+
+if TYPE_CHECKING:
+    from animate.animation import Animation
+    from animate.problem import Floats, Problem
+    from animate.trajectory import Trajectory
+
+DEFAULT_OUTPUTS = (Path("outputs/convergence.mp4"), Path("outputs/convergence.gif"))
+DEFAULT_SIZE = (1280, 720)
+DEFAULT_SIZES = {".gif": (800, 450)}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    What to train, what to show of it, and which files to write.
+
+    Values may be given as text; they are turned into what the annotations say. `size` None means
+    each format's own default.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used.
+    """
+
+    lrs: Sequence[float] = (0.1, 0.7, 1.01)
+    epochs: int = 100
+    seed: int = 11
+    points: int = 100
+    noise: str = "uniform"
+    true_weights: Sequence[float] = (3.0, 2.0)
+    start: Sequence[float] = (-1.0, 1.0)
+    views: Sequence[str] = ("fit",)
+    size: tuple[int, int] | None = None
+    theme: str = "light"
+    title: str | None = None
+    fps: float = 25.0
+    hold: float = 2.0
+    duration: float | None = None
+    loop: int = 0
+    outputs: Sequence[Path] = field(default=DEFAULT_OUTPUTS)
+
+    def __post_init__(self) -> None:
+        from animate.problem import MOST_POINTS, NOISES
+        from animate.views import VIEWS
+
+        lrs = inputs.learning_rates(self.lrs)
+        if len(lrs) > inputs.MOST_RUNS:
+            raise InputError(
+                f"{len(lrs)} learning rates do not fit into one picture; "
+                f"give at most {inputs.MOST_RUNS}"
+            )
+        duration = None if self.duration is None else inputs.seconds(self.duration, "duration")
+        values: dict[str, object] = {
+            "lrs": lrs,
+            "epochs": inputs.epochs(self.epochs, runs=len(lrs)),
+            "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
+            "points": inputs.whole(self.points, "number of points", least=2, most=MOST_POINTS),
+            "noise": inputs.choice(self.noise, "noise", NOISES),
+            "true_weights": inputs.weights(self.true_weights, "true weight"),
+            "start": inputs.weights(self.start, "start weight"),
+            "views": tuple(inputs.choice(view, "view", VIEWS) for view in self.views),
+            "size": None if self.size is None else inputs.size(self.size),
+            "theme": self.theme,
+            "fps": inputs.frame_rate(self.fps),
+            "hold": inputs.seconds(self.hold, "hold"),
+            "duration": duration,
+            "loop": inputs.whole(self.loop, "loop", least=0, most=inputs.MOST_LOOPS),
+            "outputs": _outputs(self.outputs),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def size_of(self, output: Path) -> tuple[int, int]:
+        """Return the size of the film at `output`."""
+        return self.size or DEFAULT_SIZES.get(encode.extension(output), DEFAULT_SIZE)
+
+    def problem(self) -> Problem:
+        """Return the data to train on."""
+        from animate.problem import Problem
+
+        return Problem.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
+
+    def animation(self, output: Path, runs: Sequence[Trajectory]) -> Animation:
+        """Return the film of `runs` that belongs at `output`."""
+        from animate.animation import Animation
+
+        return Animation(
+            runs,
+            self.views,
+            self.size_of(output),
+            theme=self.theme,
+            title=self.title,
+            fps=self.fps,
+            hold=self.hold,
+            duration=self.duration,
+            loop=self.loop,
+        )
+
+
+class Watcher(Protocol):
+    """Whoever follows the making of a recipe."""
+
+    def epoch(self, epoch: int, losses: Floats) -> None:
+        """Hear the losses of all runs at `epoch`."""
+
+    def films(self, frames: int) -> None:
+        """Hear how many frames will be drawn for all films."""
+
+    def frame(self) -> None:
+        """Hear that one more frame is drawn and taken by the encoder."""
+
+    def note(self, sentence: str) -> None:
+        """Hear what a person should know of a file."""
+
+    def wrote(self, output: Path) -> None:
+        """Hear that a file is in its place."""
+
+    def failed(self, output: Path, error: OSError) -> None:
+        """Hear that a file could not be made."""
+
+
+def make(recipe: Recipe, watcher: Watcher | None = None) -> list[Trajectory]:
+    """
+    Train, draw and write everything that `recipe` says, and return the runs.
+
+    An output that fails does not keep the others from being made.
+
+    Raises
+    ------
+    InputError
+        If the picture would be too small to read.
+    OutputError
+        If a file cannot be written: before training where that can be known, and otherwise
+        after the other files were made.
+    """
+    from animate.training import train
+
+    watcher = watcher or _Nobody()
+    check(recipe)
+    for output in recipe.outputs:
+        if output in DEFAULT_OUTPUTS:
+            output.parent.mkdir(exist_ok=True)
+    runs = train(recipe.problem(), recipe.lrs, recipe.epochs, watcher.epoch)
+    films = [recipe.animation(output, runs) for output in recipe.outputs]
+    watcher.films(sum(len(film.timeline) for film in films))
+    failed = [
+        output
+        for output, film in zip(recipe.outputs, films, strict=True)
+        if not _written(film, output, watcher)
+    ]
+    if failed:
+        names = ", ".join(str(output) for output in failed)
+        raise OutputError(f"{len(failed)} of {len(films)} outputs could not be made: {names}")
+    return runs
+
+
+def check(recipe: Recipe) -> None:
+    """Raise if `recipe` cannot be made, as far as that is known before training."""
+    from animate.scene import check_legible
+
+    for output in recipe.outputs:
+        if output not in DEFAULT_OUTPUTS or output.parent.exists():
+            files.check(output)
+        check_legible(
+            len(recipe.lrs), recipe.views, recipe.size_of(output), recipe.title, recipe.epochs
+        )
+
+
+def _written(film: Animation, output: Path, watcher: Watcher) -> bool:
+    sentence = encode.note(output, film.size, film.fps)
+    if sentence:
+        watcher.note(sentence)
+    try:
+        film.save(output, progress_callback=lambda _frame, _frames: watcher.frame())
+    except OSError as error:
+        watcher.failed(output, error)
+        return False
+    watcher.wrote(output)
+    return True
+
+
+def _outputs(paths: Sequence[Path | str]) -> tuple[Path, ...]:
+    outputs: list[Path] = []
+    for path in map(Path, paths):
+        encode.extension(path)
+        if path.resolve() in [output.resolve() for output in outputs]:
+            raise InputError(f"output {path} is given twice; give each file once")
+        outputs.append(path)
+    if not outputs:
+        raise InputError("no output is given; give at least one, such as lesson.mp4")
+    return tuple(outputs)
+
+
+class _Nobody:
+    def epoch(self, epoch: int, losses: Floats) -> None: ...
+    def films(self, frames: int) -> None: ...
+    def frame(self) -> None: ...
+    def note(self, sentence: str) -> None: ...
+    def wrote(self, output: Path) -> None: ...
+    def failed(self, output: Path, error: OSError) -> None: ...

@@ -1,0 +1,30 @@
+"""How wide a text is, and the part of it that fits."""
+
+from functools import cache
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
+
+FAMILY = "DejaVu Sans"
+
+
+@cache
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Return the width in pixels of `text` set at `size` pixels."""
+    font = FontProperties(family=FAMILY, weight="bold" if bold else "normal", size=100)
+    width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
+    return width * size / 100
+
+
+def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
+    """Return `text`, or as much of its start as fits into `room` pixels with an ellipsis."""
+    if text_width(text, size, bold) <= room:
+        return text
+    fits, fails = 0, min(len(text), 1000)
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        if text_width(text[:middle].rstrip() + "…", size, bold) <= room:
+            fits = middle
+        else:
+            fails = middle
+    return text[:fits].rstrip() + "…"

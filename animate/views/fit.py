@@ -1,0 +1,134 @@
+"""The data and the line that a run has reached, with the lines before it fading behind."""
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
+from matplotlib.ticker import MaxNLocator
+
+from animate.problem import Problem
+from animate.views import Panel, View
+from animate.views.drawable import drawable
+from animate.wording import MINUS, coordinate
+
+TRAIL = 8  # lines that stay visible behind the present one
+
+
+class Fit(View):
+    """One run's line over the data, beside the best fit and the true line."""
+
+    caption = "the line and the data: y against x"
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
+        left, right, low, high = limits(problem)
+        axes.set(xlim=(left, right), ylim=(low, high))
+        plain_ticks(panel)
+        axes.plot(
+            problem.x[:, 0],
+            problem.y,
+            linestyle="none",
+            marker="o",
+            markersize=0.28 * em,
+            markeredgewidth=0,
+            color=theme.points,
+            zorder=1,
+        )
+        ends = np.array([left, right])
+        slope, bias = problem.best_weights
+        best = axes.plot(
+            ends, slope * ends + bias, color=theme.ink, linewidth=em / 9, linestyle="--", zorder=2
+        )
+        references = [(best[0], "best fit")]
+        if problem.true_weights is not None:
+            slope, bias = (float(weight) for weight in problem.true_weights)
+            true = axes.plot(
+                ends,
+                slope * ends + bias,
+                color=theme.ink,
+                linewidth=em / 9,
+                linestyle=":",
+                zorder=2,
+            )
+            references.append((true[0], "true line, before noise"))
+        if panel.index == 0:
+            axes.legend(
+                *zip(*references, strict=True),
+                loc="lower right" if problem.best_weights[0] >= 0 else "lower left",
+                fontsize=em,
+                labelcolor=theme.muted,
+                frameon=False,
+                borderaxespad=0.2,
+                borderpad=0.2,
+                labelspacing=0.25,
+                handlelength=1.6,
+            ).set_zorder(1.5)
+        style = panel.style
+        lines = drawable(panel.run.weights) @ np.array([[left, right], [1.0, 1.0]])
+        self._lines = drawable(lines)
+        self._seen = np.flatnonzero((lines.min(axis=1) < high) & (lines.max(axis=1) > low))
+        self._ends = ends
+        self._color = to_rgba(style.line)
+        self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
+        axes.add_collection(self._trail, autolim=False)
+        (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
+        self.moves(self._line)
+        self._lost = self.moves(
+            axes.text(
+                0.5,
+                0.02,
+                "",
+                transform=axes.transAxes,
+                fontsize=em,
+                color=style.text,
+                horizontalalignment="center",
+                verticalalignment="bottom",
+                zorder=5,
+            )
+        )
+
+    def draw(self, epoch: int) -> None:
+        """Set the line, its trail, and the note that says where a line out of sight is."""
+        self._line.set_data(self._ends, self._lines[epoch])
+        shown = self._seen[: np.searchsorted(self._seen, epoch)][-TRAIL:]
+        self._trail.set_segments([np.column_stack([self._ends, self._lines[e]]) for e in shown])
+        opacity = 0.45 * np.arange(1, len(shown) + 1) / max(len(shown), 1)
+        self._trail.set_color([(*self._color[:3], alpha) for alpha in opacity])
+        self._lost.set_text(self._where(epoch))
+
+    def _where(self, epoch: int) -> str:
+        run = self.panel.run
+        overflowed_at = run.diagnosis.overflowed_at
+        if overflowed_at is not None and epoch >= overflowed_at:
+            return f"overflowed at epoch {overflowed_at}"
+        if epoch in self._seen:
+            return ""
+        bias = float(run.weights[epoch, 1])
+        arrow = "▲" if np.mean(self._lines[epoch]) > np.mean(self.panel.axes.get_ylim()) else "▼"
+        return f"{arrow} at x = 0, y = {coordinate(bias)}"
+
+
+def limits(problem: Problem) -> tuple[float, float, float, float]:
+    """Return left, right, low and high: room for the data, the start, and a line that swings."""
+    x, y = problem.x[:, 0].astype(float), problem.y.astype(float)
+    margin = 0.06 * np.ptp(x)
+    left, right = x.min() - margin, x.max() + margin
+    start = float(problem.start[0]) * np.array([left, right]) + float(problem.start[1])
+    low, high = min(y.min(), start.min()), max(y.max(), start.max())
+    swing = 0.7 * (high - low) or 1.0
+    return left, right, low - swing, high + swing
+
+
+def plain_ticks(panel: Panel, x_bins: int = 4, y_bins: int = 4) -> None:
+    """Set a few fixed ticks, written with real minus signs and no more digits than they need."""
+    axes = panel.axes
+    for axis, bounds, bins in (
+        (axes.xaxis, axes.get_xlim(), x_bins),
+        (axes.yaxis, axes.get_ylim(), y_bins),
+    ):
+        ticks = [
+            tick
+            for tick in MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10]).tick_values(*bounds)
+            if bounds[0] <= tick <= bounds[1]
+        ]
+        axis.set_ticks(ticks, [f"{tick:.6g}".replace("-", MINUS) for tick in ticks])

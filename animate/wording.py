@@ -1,0 +1,103 @@
+"""How numbers are written for a reader: short, with real minus signs, never untrue by rounding."""
+
+import math
+from collections.abc import Sequence
+
+MINUS = "\u2212"
+
+
+def figures(value: float) -> str:
+    """
+    Return `value` with four significant digits, so that it keeps its width as it changes.
+
+    >>> figures(7.7044), figures(0.067822), figures(266.747), figures(1.5e12), figures(math.inf)
+    ('7.704', '0.0678', '266.7', '1.5e12', '∞')
+    """
+    if not math.isfinite(value):
+        return "∞"
+    size = abs(value)
+    if size >= 9999.5:
+        return _minus(f"{value:.1e}".replace("e+0", "e").replace("e+", "e"))
+    if size and size < 0.00005:
+        return _minus(f"{value:.0e}".replace("e-0", "e-"))
+    decimals = 4 if size < 0.99995 else 3 - int(math.log10(size * 1.00005))
+    return _minus(f"{value:.{decimals}f}")
+
+
+def coordinate(value: float) -> str:
+    """
+    Return `value` as a weight or a coordinate, with two decimals while it is small.
+
+    >>> coordinate(2.98784), coordinate(-13.81), coordinate(123.4), coordinate(-2e30)
+    ('2.99', '−13.81', '123', '−2e30')
+    """
+    if not math.isfinite(value):
+        return "∞"
+    size = abs(value)
+    if size >= 9999.5:
+        return _minus(f"{value:.0e}".replace("e+0", "e").replace("e+", "e"))
+    return _minus(f"{value:.{2 if size < 99.995 else 0}f}")
+
+
+def line_equation(slope: float, bias: float) -> str:
+    """
+    Return the line with these weights as an equation.
+
+    >>> line_equation(2.95, -0.5)
+    'y = 2.95 x − 0.50'
+    """
+    if not (math.isfinite(slope) and math.isfinite(bias)):
+        return "no finite line"
+    sign = MINUS if coordinate(bias).startswith(MINUS) else "+"
+    return f"y = {coordinate(slope)} x {sign} {coordinate(abs(bias))}"
+
+
+def rate_texts(rates: Sequence[float]) -> list[str]:
+    """
+    Return the learning rates as short as they can be told apart, and at most six digits if so.
+
+    >>> rate_texts([0.1, 1.01, 1 / 3])
+    ['0.1', '1.01', '0.333333']
+    """
+    short = [f"{rate:.6g}" for rate in rates]
+    return short if len(set(short)) == len(rates) else [repr(rate) for rate in rates]
+
+
+def limit_text(limit: float, lr: float) -> str:
+    """
+    Return the stability limit with four significant digits.
+
+    They are more where `lr` would else be on the wrong side of what is printed.
+
+    >>> limit_text(0.99851421, 1.01)
+    '0.9985'
+    >>> limit_text(0.99851421, 0.99851)
+    '0.998514'
+    """
+    for digits in range(4, 17):
+        text = f"{limit:#.{digits}g}"
+        if (lr > float(text)) == (lr > limit) and (lr < float(text)) == (lr < limit):
+            return text
+    return repr(limit)
+
+
+def share_text(share: float) -> str:
+    """
+    Return a share as a percentage that does not claim more than is true.
+
+    >>> share_text(0.1234), share_text(0.0123), share_text(0.9999)
+    ('12 %', '1.2 %', '99.9 %')
+    """
+    percent = 100 * share
+    if percent < 10 or 99 < percent < 100:
+        return f"{math.floor(percent * 10) / 10 if percent > 99 else percent:.1f} %"
+    return f"{percent:.0f} %"
+
+
+def epochs_text(count: int) -> str:
+    """Return ``1 epoch`` or ``N epochs``."""
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS) if float(text.replace(MINUS, "-")) else text.replace("-", "")
