@@ -235,7 +235,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def _parser() -> argparse.ArgumentParser:
     """Return the parser: its values stay text, for `Recipe` to check; absent ones stay absent."""
-    default = Recipe()
+    default = Recipe  # its fields' defaults are its attributes
     parser = _Parser(
         prog="animate",
         usage="animate [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",

@@ -18,6 +18,8 @@ SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_SEED = 2**64 - 1
+NOISES = ("uniform", "gaussian", "none")
+MOST_POINTS = 1_000_000
 MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
 
 

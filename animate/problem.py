@@ -20,8 +20,6 @@ from animate.inputs import InputError
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-NOISES = ("uniform", "gaussian", "none")
-MOST_POINTS = 1_000_000
 GAUSSIAN_DEVIATION = 0.29  # that of the uniform noise on [0, 1), 1/sqrt(12), to two digits
 
 
@@ -102,8 +100,8 @@ class Problem:
             If a value is out of bounds.
         """
         seed = inputs.whole(seed, "seed", least=0, most=inputs.LARGEST_SEED)
-        points = inputs.whole(points, "number of points", least=2, most=MOST_POINTS)
-        noise = inputs.choice(noise, "noise", NOISES)
+        points = inputs.whole(points, "number of points", least=2, most=inputs.MOST_POINTS)
+        noise = inputs.choice(noise, "noise", inputs.NOISES)
         true = inputs.weights(true_weights, "true weight")
         first = inputs.weights(start, "start weight")
 

@@ -1,7 +1,8 @@
 """
 A whole job as one value, and the making of it, a stage a line.
 
-The defaults are declared here and nowhere else. How each stage works is not known here.
+The defaults are declared here and nowhere else. How each stage works is not known here, and a
+stage is imported only when it is reached, so that asking for help loads none.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from animate import encode, files, inputs
+from animate import files, inputs
 from animate.files import OutputError
 from animate.inputs import InputError
+from animate.views import VIEWS
 
 if TYPE_CHECKING:
     from animate.animation import Animation
@@ -57,9 +59,6 @@ class Recipe:
     outputs: Sequence[Path] = field(default=DEFAULT_OUTPUTS)
 
     def __post_init__(self) -> None:
-        from animate.problem import MOST_POINTS, NOISES
-        from animate.views import VIEWS
-
         lrs = inputs.learning_rates(self.lrs)
         if len(lrs) > inputs.MOST_RUNS:
             raise InputError(
@@ -71,8 +70,10 @@ class Recipe:
             "lrs": lrs,
             "epochs": inputs.epochs(self.epochs, runs=len(lrs)),
             "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
-            "points": inputs.whole(self.points, "number of points", least=2, most=MOST_POINTS),
-            "noise": inputs.choice(self.noise, "noise", NOISES),
+            "points": inputs.whole(
+                self.points, "number of points", least=2, most=inputs.MOST_POINTS
+            ),
+            "noise": inputs.choice(self.noise, "noise", inputs.NOISES),
             "true_weights": inputs.weights(self.true_weights, "true weight"),
             "start": inputs.weights(self.start, "start weight"),
             "views": tuple(inputs.choice(view, "view", VIEWS) for view in self.views),
@@ -89,6 +90,8 @@ class Recipe:
 
     def size_of(self, output: Path) -> tuple[int, int]:
         """Return the size of the film at `output`."""
+        from animate import encode
+
         return self.size or DEFAULT_SIZES.get(encode.extension(output), DEFAULT_SIZE)
 
     def problem(self) -> Problem:
@@ -184,6 +187,8 @@ def check(recipe: Recipe) -> None:
 
 
 def _written(film: Animation, output: Path, watcher: Watcher) -> bool:
+    from animate import encode
+
     sentence = encode.note(output, film.size, film.fps)
     if sentence:
         watcher.note(sentence)
@@ -197,6 +202,8 @@ def _written(film: Animation, output: Path, watcher: Watcher) -> bool:
 
 
 def _outputs(paths: Sequence[Path | str]) -> tuple[Path, ...]:
+    from animate import encode
+
     outputs: list[Path] = []
     for path in map(Path, paths):
         encode.extension(path)

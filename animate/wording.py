@@ -76,7 +76,8 @@ def limit_text(limit: float, lr: float) -> str:
     """
     for digits in range(4, 17):
         text = f"{limit:#.{digits}g}"
-        if (lr > float(text)) == (lr > limit) and (lr < float(text)) == (lr < limit):
+        printed = float(text)
+        if lr == limit or (lr > limit and lr > printed) or (lr < limit and lr < printed):
             return text
     return repr(limit)
 
