@@ -91,6 +91,11 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
     return tuple(rates)
 
 
+def points(value: object) -> int:
+    """Return `value` as a number of points that determine a line."""
+    return whole(value, "number of points", least=2, most=MOST_POINTS)
+
+
 def epochs(value: object, *, runs: int = 1) -> int:
     """Return `value` as a number of epochs whose trajectories fit into memory for `runs` runs."""
     count = whole(value, "number of epochs", least=1)

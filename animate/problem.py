@@ -100,7 +100,7 @@ class Problem:
             If a value is out of bounds.
         """
         seed = inputs.whole(seed, "seed", least=0, most=inputs.LARGEST_SEED)
-        points = inputs.whole(points, "number of points", least=2, most=inputs.MOST_POINTS)
+        points = inputs.points(points)
         noise = inputs.choice(noise, "noise", inputs.NOISES)
         true = inputs.weights(true_weights, "true weight")
         first = inputs.weights(start, "start weight")

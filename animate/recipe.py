@@ -48,7 +48,7 @@ class Recipe:
     noise: str = "uniform"
     true_weights: Sequence[float] = (3.0, 2.0)
     start: Sequence[float] = (-1.0, 1.0)
-    views: Sequence[str] = ("fit",)
+    views: Sequence[str] = ("fit", "loss")
     size: tuple[int, int] | None = None
     theme: str = "light"
     title: str | None = None
@@ -70,9 +70,7 @@ class Recipe:
             "lrs": lrs,
             "epochs": inputs.epochs(self.epochs, runs=len(lrs)),
             "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
-            "points": inputs.whole(
-                self.points, "number of points", least=2, most=inputs.MOST_POINTS
-            ),
+            "points": inputs.points(self.points),
             "noise": inputs.choice(self.noise, "noise", inputs.NOISES),
             "true_weights": inputs.weights(self.true_weights, "true weight"),
             "start": inputs.weights(self.start, "start weight"),

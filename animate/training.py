@@ -53,12 +53,12 @@ def train(
     """
     lrs = inputs.learning_rates(lrs)
     epochs = inputs.epochs(epochs, runs=len(lrs))
-    weights, losses = _descend(problem, lrs, epochs, on_epoch)
+    weights, losses = descend(problem, lrs, epochs, on_epoch)
     return [Trajectory(lr, problem, weights[:, run], losses[:, run]) for run, lr in enumerate(lrs)]
 
 
-def _descend(
-    problem: Problem, lrs: tuple[float, ...], epochs: int, on_epoch: OnEpoch | None
+def descend(
+    problem: Problem, lrs: tuple[float, ...], epochs: int, on_epoch: OnEpoch | None = None
 ) -> tuple[Floats, Floats]:
     """Return all weights, shape (epochs + 1, runs, 2), and losses, shape (epochs + 1, runs)."""
     values, ones = torch.tensor(problem.x.T).contiguous()

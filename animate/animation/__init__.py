@@ -66,7 +66,7 @@ class Animation(FuncAnimation):
     def __init__(
         self,
         runs: Sequence[Trajectory],
-        views: Sequence[str | type[View]] = ("fit",),
+        views: Sequence[str | type[View]] = ("fit", "loss"),
         size: tuple[int, int] = (1280, 720),
         *,
         theme: str | Theme = "light",

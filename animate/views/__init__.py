@@ -19,6 +19,7 @@ from animate import inputs
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
     from animate.problem import Problem
     from animate.theme import RunStyle, Theme
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 VIEWS = {
     "fit": "Fit",
+    "loss": "Loss",
+    "surface": "Surface",
+    "landscape": "Landscape",
+    "bowl": "Bowl",
+    "weights": "Weights",
+    "data": "Data",
+    "cliff": "Cliff",
 }
 
 AnyArtist = TypeVar("AnyArtist", bound="Artist")
@@ -56,6 +64,11 @@ class Panel:
     em: float
 
     @property
+    def around(self) -> Bbox:
+        """The panel and a little of what is around it, where a mark on its edge may reach."""
+        return self.axes.get_window_extent().padded(0.3 * self.em)
+
+    @property
     def run(self) -> Trajectory:
         """The run that this panel shows."""
         assert self.index is not None
@@ -84,6 +97,8 @@ class View(ABC):
     caption: ClassVar[str]
     across: ClassVar[bool] = False
     """Whether one panel shows all runs, instead of one panel each."""
+    of_runs: ClassVar[bool] = True
+    """Whether the view shows runs at all, so that their headings are needed."""
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel

@@ -3,12 +3,12 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
-from matplotlib.ticker import MaxNLocator
 
 from animate.problem import Problem
 from animate.views import Panel, View
-from animate.views.drawable import drawable
-from animate.wording import MINUS, coordinate
+from animate.views.marks import drawable, plain_ticks
+from animate.views.scatter import draw_scatter
+from animate.wording import coordinate
 
 TRAIL = 8  # lines that stay visible behind the present one
 
@@ -20,49 +20,12 @@ class Fit(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
+        axes, em, problem = panel.axes, panel.em, panel.problem
         left, right, low, high = limits(problem)
         axes.set(xlim=(left, right), ylim=(low, high))
         plain_ticks(panel)
-        axes.plot(
-            problem.x[:, 0],
-            problem.y,
-            linestyle="none",
-            marker="o",
-            markersize=0.28 * em,
-            markeredgewidth=0,
-            color=theme.points,
-            zorder=1,
-        )
+        draw_scatter(panel, named=panel.index == 0)
         ends = np.array([left, right])
-        slope, bias = problem.best_weights
-        best = axes.plot(
-            ends, slope * ends + bias, color=theme.ink, linewidth=em / 9, linestyle="--", zorder=2
-        )
-        references = [(best[0], "best fit")]
-        if problem.true_weights is not None:
-            slope, bias = (float(weight) for weight in problem.true_weights)
-            true = axes.plot(
-                ends,
-                slope * ends + bias,
-                color=theme.ink,
-                linewidth=em / 9,
-                linestyle=":",
-                zorder=2,
-            )
-            references.append((true[0], "true line, before noise"))
-        if panel.index == 0:
-            axes.legend(
-                *zip(*references, strict=True),
-                loc="lower right" if problem.best_weights[0] >= 0 else "lower left",
-                fontsize=em,
-                labelcolor=theme.muted,
-                frameon=False,
-                borderaxespad=0.2,
-                borderpad=0.2,
-                labelspacing=0.25,
-                handlelength=1.6,
-            ).set_zorder(1.5)
         style = panel.style
         lines = drawable(panel.run.weights) @ np.array([[left, right], [1.0, 1.0]])
         self._lines = drawable(lines)
@@ -117,18 +80,3 @@ def limits(problem: Problem) -> tuple[float, float, float, float]:
     low, high = min(y.min(), start.min()), max(y.max(), start.max())
     swing = 0.7 * (high - low) or 1.0
     return left, right, low - swing, high + swing
-
-
-def plain_ticks(panel: Panel, x_bins: int = 4, y_bins: int = 4) -> None:
-    """Set a few fixed ticks, written with real minus signs and no more digits than they need."""
-    axes = panel.axes
-    for axis, bounds, bins in (
-        (axes.xaxis, axes.get_xlim(), x_bins),
-        (axes.yaxis, axes.get_ylim(), y_bins),
-    ):
-        ticks = [
-            tick
-            for tick in MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10]).tick_values(*bounds)
-            if bounds[0] <= tick <= bounds[1]
-        ]
-        axis.set_ticks(ticks, [f"{tick:.6g}".replace("-", MINUS) for tick in ticks])

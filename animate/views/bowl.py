@@ -1,0 +1,74 @@
+"""
+Why a rate can be too large: the loss along the steepest direction alone, and the next step on it.
+
+Along the Hessian's sharpest eigenvector the loss is a parabola, and one step takes the error ``e``
+to ``e - lr·λ·e``. The arrow is that step: up to the limit it ends inside the bowl, and past the
+limit it goes through the far wall, so that the next point lies higher than the last.
+"""
+
+import itertools
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
+
+from animate.views import Panel, View
+from animate.views.marks import Path, at_edge, drawable, plain_ticks
+
+TRAIL = 8
+ROOM = 2.4  # times the first error: how far to each side the bowl is shown
+
+
+class Bowl(View):
+    """One run as a ball that jumps across the parabola."""
+
+    caption = "loss along the steepest direction alone"
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
+        steepness = problem.curvatures[1]
+        errors = drawable((drawable(panel.run.weights) - problem.best_weights) @ problem.sharpest)
+        reach = ROOM * (abs(errors[0]) or 1.0)
+        top = 0.5 * steepness * reach**2
+        axes.set(xlim=(-reach, reach), ylim=(-0.09 * top, 1.02 * top))
+        plain_ticks(panel)
+        across = np.linspace(-reach, reach, 161)
+        axes.plot(
+            across, 0.5 * steepness * across**2, color=theme.muted, linewidth=em / 8, zorder=2
+        )
+        style = panel.style
+        self._errors, self._heights = errors, drawable(0.5 * steepness * errors**2)
+        self._next = drawable(errors - panel.run.lr * steepness * errors)
+        self._steepness = steepness
+        self._color = to_rgba(style.line)
+        self._trail = self.moves(LineCollection([], linewidths=em / 12, zorder=3))
+        axes.add_collection(self._trail, autolim=False)
+        (self._step,) = axes.plot([], [], color=theme.ink, linewidth=em / 9, zorder=4)
+        (self._tip,) = axes.plot(
+            [], [], linestyle="none", markersize=0.45 * em, color=theme.ink, zorder=4
+        )
+        self._tip.set_markeredgewidth(0)
+        (self._landing,) = axes.plot(
+            [], [], color=theme.ink, linewidth=em / 12, linestyle=(0, (1.5, 1.5)), zorder=4
+        )
+        self._ball = Path(panel, errors, self._heights, style, zorder=5)
+        self._ball.artists[0].set_visible(False)
+        self.moving += [self._step, self._tip, self._landing, *self._ball.artists]
+
+    def draw(self, epoch: int) -> None:
+        """Set the ball, the jumps that brought it here, and the step that it takes next."""
+        first = max(0, epoch - TRAIL)
+        places = np.column_stack([self._errors, self._heights])[first : epoch + 1]
+        self._trail.set_segments(list(itertools.pairwise(places)))
+        share = np.arange(1, len(places)) / TRAIL
+        self._trail.set_color([(*self._color[:3], 0.6 * alpha) for alpha in share])
+        here, height, goal = self._errors[epoch], self._heights[epoch], self._next[epoch]
+        self._step.set_data([here, goal], [height, height])
+        x, y, marker = at_edge(self.panel.axes, goal, height)
+        hidden = not np.isfinite(goal) or abs(goal - here) < 0.02 * self.panel.axes.get_xlim()[1]
+        self._tip.set_data([] if hidden else [x], [] if hidden else [y])
+        self._tip.set_marker(">" if goal > here else "<")
+        self._landing.set_data([goal, goal], [height, 0.5 * self._steepness * goal**2])
+        self._landing.set_visible(not hidden and not marker)
+        self._ball.draw(epoch)

@@ -1,0 +1,35 @@
+"""The loss over the two weights, with the ways of all runs on one map."""
+
+from animate.views import Panel, View
+from animate.views.marks import Path
+from animate.views.terrain import draw_terrain
+
+
+class Landscape(View):
+    """All runs' trajectories on the contours of the loss."""
+
+    caption = "loss over slope (across) and bias (up), all runs"
+    across = True
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        draw_terrain(panel)
+        self._paths = [
+            Path(
+                panel,
+                run.weights[:, 0],
+                run.weights[:, 1],
+                panel.theme.run(index),
+                dots=True,
+                width=0.1,
+                zorder=4 + 2 * index,
+            )
+            for index, run in enumerate(panel.runs)
+        ]
+        for path in self._paths:
+            self.moving += path.artists
+
+    def draw(self, epoch: int) -> None:
+        """Set all trajectories up to `epoch`."""
+        for path in self._paths:
+            path.draw(epoch)

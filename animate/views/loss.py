@@ -1,0 +1,66 @@
+"""The loss against the epoch, on a log axis, with the other runs' for comparison."""
+
+import numpy as np
+from matplotlib.collections import LineCollection
+
+from animate.views import Panel, View
+from animate.views.marks import Path, drawable, epoch_ticks, log_ticks
+
+ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
+ROOM_BELOW = 1e-6
+
+
+class Loss(View):
+    """One run's loss up to now, the others' as ghosts, and the floor that none can pass."""
+
+    caption = "loss against epoch (log scale)"
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        axes, theme, em = panel.axes, panel.theme, panel.em
+        floor = panel.problem.best_loss
+        epoch_ticks(panel)
+        losses = drawable([run.losses for run in panel.runs])
+        low, high = limits(losses, floor)
+        log_ticks(panel, low, high)
+        if floor > low:
+            axes.axhline(floor, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
+            if panel.index == 0:
+                axes.text(
+                    0.98,
+                    floor,
+                    "the best fit's loss",
+                    transform=axes.get_yaxis_transform(),
+                    fontsize=em,
+                    color=theme.muted,
+                    horizontalalignment="right",
+                    verticalalignment="top",
+                    zorder=2,
+                )
+        self._others = losses[[i for i in range(len(panel.runs)) if i != panel.index]]
+        self._ghosts = self.moves(
+            LineCollection([], colors=theme.points, linewidths=em / 9, zorder=3)
+        )
+        axes.add_collection(self._ghosts, autolim=False)
+        epochs = np.arange(panel.runs[0].epochs + 1)
+        self._epochs = epochs
+        self._path = Path(panel, epochs, losses[panel.index], panel.style)
+        self.moving += self._path.artists
+
+    def draw(self, epoch: int) -> None:
+        """Set the curves up to `epoch`; no ghost tells what is still to come."""
+        upto = slice(0, epoch + 1)
+        self._ghosts.set_segments(
+            [np.column_stack([self._epochs[upto], other[upto]]) for other in self._others]
+        )
+        self._path.draw(epoch)
+
+
+def limits(losses: np.ndarray, floor: float) -> tuple[float, float]:
+    """Return the lowest and highest loss shown, with some room beyond both."""
+    first = float(losses[0, 0])
+    finite = losses[np.isfinite(losses)]
+    high = min(float(finite.max()), ROOM_ABOVE * first)
+    low = max(floor, float(finite.min()), ROOM_BELOW * first)
+    room = max(high / low, 10.0)
+    return low / room**0.17, high * room**0.08

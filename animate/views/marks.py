@@ -1,0 +1,162 @@
+"""What several views draw with: ticks, trails, and a head that says when it is out of sight."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from animate.problem import Doubles
+from animate.theme import RunStyle
+from animate.views import Panel
+from animate.wording import MINUS
+
+FARTHEST = 1e30  # from here on, coordinate transforms overflow
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def drawable(values: npt.ArrayLike) -> Doubles:
+    """
+    Return `values` in float64, limited to what transforms bear, and NaN where not finite.
+
+    A diverging run outgrows every axis, and in the end float32.
+    """
+    array = np.array(values, np.float64)
+    array[~np.isfinite(array)] = np.nan
+    return np.clip(array, -FARTHEST, FARTHEST)
+
+
+class Path:
+    """
+    A run's way through a panel up to an epoch: a line, its head, and the head's stand-in.
+
+    Where the head is out of sight, a triangle on the panel's edge points to it. After an overflow
+    a cross marks the last place that there was.
+
+    Parameters
+    ----------
+    panel : Panel
+        Its axes with their limits set.
+    x, y : arrays, shape (epochs + 1,)
+        The place at each epoch.
+    style : RunStyle
+    dots : bool
+        Whether each epoch's place has a dot.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        style: RunStyle,
+        *,
+        dots: bool = False,
+        width: float = 0.17,
+        zorder: float = 4,
+    ) -> None:
+        axes, em = panel.axes, panel.em
+        self._x, self._y = drawable(x), drawable(y)
+        self._axes = axes
+        self._marker = style.marker
+        (self._line,) = axes.plot(
+            [],
+            [],
+            color=style.line,
+            linewidth=width * em,
+            linestyle="solid" if dots else style.dash,
+            marker="o" if dots else "",
+            markersize=0.25 * em,
+            markeredgewidth=0,
+            zorder=zorder,
+        )
+        (self._head,) = axes.plot(
+            [],
+            [],
+            linestyle="none",
+            marker=style.marker,
+            markersize=0.62 * em,
+            color=style.line,
+            markeredgecolor=panel.theme.panel,
+            markeredgewidth=em / 14,
+            clip_on=False,
+            zorder=zorder + 1,
+        )
+        # So that the head, half out of its panel, reaches no axis' labels.
+        self._head.set_clip_box(panel.around)
+        self._head.set_clip_on(True)
+        self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
+
+    def draw(self, epoch: int) -> None:
+        """Set the line up to `epoch` and the head at it."""
+        upto = slice(0, epoch + 1)
+        self._line.set_data(self._x[upto], self._y[upto])
+        finite = np.flatnonzero(np.isfinite(self._x[upto]) & np.isfinite(self._y[upto]))
+        last = int(finite[-1])
+        x, y, marker = at_edge(self._axes, self._x[last], self._y[last])
+        self._head.set_data([x], [y])
+        self._head.set_marker("X" if last < epoch else marker or self._marker)
+
+
+def at_edge(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
+    """Return (x, y) moved into the limits, and the triangle that points to where it was, or ""."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    marker = ""
+    if not left <= x <= right:
+        marker = "<" if x < left else ">"
+    if not low <= y <= high:
+        marker = "v" if y < low else "^"
+    return float(np.clip(x, left, right)), float(np.clip(y, low, high)), marker
+
+
+def plain_ticks(panel: Panel, x_bins: int = 4, y_bins: int = 4) -> None:
+    """Set a few fixed ticks, written with real minus signs and no more digits than they need."""
+    axes = panel.axes
+    for axis, bounds, bins in (
+        (axes.xaxis, axes.get_xlim(), x_bins),
+        (axes.yaxis, axes.get_ylim(), y_bins),
+    ):
+        axis.set_ticks(*labelled(_inside(bounds, bins)))
+
+
+def epoch_ticks(panel: Panel) -> None:
+    """Set the x axis to epochs, with a tick at the last one."""
+    axes, last = panel.axes, panel.runs[0].epochs
+    axes.set_xlim(-0.02 * last, 1.02 * last)
+    ticks = [
+        tick for tick in MaxNLocator(4, integer=True).tick_values(0, last) if 0 <= tick <= last
+    ]
+    axes.xaxis.set_ticks(*labelled(ticks))
+
+
+def log_ticks(panel: Panel, low: float, high: float) -> None:
+    """Set the y axis to a log scale from `low` to `high`, with a few powers of ten."""
+    axes = panel.axes
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    step = 1 + (last - first) // 5
+    powers = range(first, last + 1, step)
+    names = [
+        f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
+        for power in powers
+    ]
+    axes.yaxis.set_ticks([10.0**power for power in powers], names)
+    axes.yaxis.set_ticks([], minor=True)
+
+
+def rate_ticks(panel: Panel) -> None:
+    """Set a few ticks on an x axis of learning rates."""
+    panel.axes.xaxis.set_ticks(*labelled(_inside(panel.axes.get_xlim(), 6)))
+
+
+def labelled(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
+    """Return the ticks and how they are written."""
+    return list(ticks), [f"{tick:.6g}".replace("-", MINUS) for tick in ticks]
+
+
+def _inside(bounds: tuple[float, float], bins: int) -> list[float]:
+    locator = MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10])
+    return [tick for tick in locator.tick_values(*bounds) if bounds[0] <= tick <= bounds[1]]

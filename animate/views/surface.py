@@ -1,0 +1,22 @@
+"""The loss over the two weights, with the way that one run takes down (or up) it."""
+
+from animate.views import Panel, View
+from animate.views.marks import Path
+from animate.views.terrain import draw_terrain
+
+
+class Surface(View):
+    """One run's trajectory on the contours of the loss."""
+
+    caption = "loss over slope (across) and bias (up)"
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        draw_terrain(panel)
+        weights = panel.run.weights
+        self._path = Path(panel, weights[:, 0], weights[:, 1], panel.style, dots=True, width=0.1)
+        self.moving += self._path.artists
+
+    def draw(self, epoch: int) -> None:
+        """Set the trajectory up to `epoch`."""
+        self._path.draw(epoch)

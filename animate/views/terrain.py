@@ -1,0 +1,62 @@
+"""The loss as a landscape over the two weights: contours, and the places worth a name."""
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from animate.views import Panel
+from animate.views.marks import plain_ticks
+
+RINGS = 7
+
+
+def draw_terrain(panel: Panel) -> None:
+    """Draw the contours, to equal scales, with the start, the best and the true weights."""
+    axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
+    best, start = problem.best_weights, problem.start.astype(float)
+    box = axes.get_window_extent()
+    away = np.abs(start - best)
+    # Half the height in weights; the width follows, for equal scales show the true slopes.
+    half = max(1.9 * away[1], 1.25 * away[0] * box.height / box.width, 0.1)
+    wide = half * box.width / box.height
+    axes.set(
+        xlim=(best[0] - wide, best[0] + wide),
+        ylim=(best[1] - half, best[1] + half),
+    )
+    plain_ticks(panel)
+    axes.grid(visible=False)
+    slopes = np.linspace(*axes.get_xlim(), 161)
+    biases = np.linspace(*axes.get_ylim(), 91)
+    losses = problem.loss(np.stack(np.meshgrid(slopes, biases), axis=-1)) - problem.best_loss
+    # Square roots of equal steps: rings as far apart as the valley is steep.
+    levels = losses.max() * (np.arange(RINGS + 1) / RINGS) ** 2
+    ramp = LinearSegmentedColormap.from_list("valley", [theme.faint, theme.panel])
+    shades = ramp(np.linspace(0, 1, RINGS) ** 0.7)
+    axes.contourf(slopes, biases, losses, levels=levels, colors=shades, zorder=1)
+    axes.contour(
+        slopes, biases, losses, levels=levels[1:], colors=theme.points, linewidths=em / 22, zorder=1
+    )
+    places = [(start, "s", "start"), (best, "*", "best")]
+    if problem.true_weights is not None:
+        places.append((problem.true_weights.astype(float), "+", "true"))
+    for (slope, bias), marker, name in places:
+        axes.plot(
+            [slope],
+            [bias],
+            marker=marker,
+            markersize=(0.9 if marker != "s" else 0.5) * em,
+            color=theme.ink,
+            markeredgewidth=em / 10 if marker == "+" else 0,
+            zorder=2,
+        )
+        if panel.index in (0, None):
+            above = name != "true"
+            axes.annotate(
+                name,
+                (slope, bias),
+                (0.55 * em, (0.25 if above else -0.25) * em),
+                textcoords="offset points",
+                fontsize=em,
+                color=theme.ink,
+                verticalalignment="bottom" if above else "top",
+                zorder=2,
+            )
