@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from animate import __version__
 from animate.files import OutputError
-from animate.inputs import InputError
+from animate.inputs import SIZES, InputError
 from animate.recipe import DEFAULT_OUTPUTS, Recipe, check, make
 from animate.views import VIEWS
 from animate.wording import epochs_text, figures, rate_texts
@@ -271,10 +271,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--size", metavar="WxH",
-        help="in pixels (default: 1280x720, a GIF 800x450)",
+        help=f"in pixels, or {_words(SIZES)} (default: 1280x720, a GIF 800x450)",
     )  # fmt: skip
+    add("--theme", metavar="NAME", help="light or dark (default: light)")
+    add("--title", metavar="TEXT", help='above the picture; "" for none')
     add("--fps", metavar="N", help=f"frames a second (default: {default.fps:g})")
     add("--hold", metavar="S", help=f"seconds that the end stands (default: {default.hold:g})")
+    add(
+        "--duration", metavar="S",
+        help="length of the film in seconds (default: every epoch shown, under 14 s)",
+    )  # fmt: skip
     add("--loop", metavar="N", help="how often a GIF plays (default: 0, for ever)")
 
     output = parser.add_argument_group("output")

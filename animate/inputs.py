@@ -14,6 +14,13 @@ from collections.abc import Iterable
 MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
 LARGEST_SIDE = 16384  # x264's limit, in pixels
 SMALLEST_SIDE = 16
+SIZES = {
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "4k": (3840, 2160),
+    "square": (1080, 1080),
+    "portrait": (1080, 1920),
+}
 SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
@@ -119,15 +126,17 @@ def weights(values: Iterable[object], name: str) -> tuple[float, float]:
 
 def size(value: object) -> tuple[int, int]:
     """
-    Return `value`, text such as ``1280x720`` or a pair of numbers, as (width, height) in pixels.
+    Return `value`, text such as ``1280x720``, a name or a pair, as (width, height) in pixels.
 
-    >>> size("1280x720")
-    (1280, 720)
+    >>> size("1280x720"), size("square")
+    ((1280, 720), (1080, 1080))
     """
     advice = (
         f"give WIDTHxHEIGHT in pixels, such as 1280x720, each side from {SMALLEST_SIDE} "
-        f"to {LARGEST_SIDE}"
+        f"to {LARGEST_SIDE}, or one of {', '.join(SIZES)}"
     )
+    if isinstance(value, str) and value in SIZES:
+        return SIZES[value]
     if isinstance(value, str):
         match = re.fullmatch(r"\s*([0-9]{1,9})[xX×]([0-9]{1,9})\s*", value)
         sides = tuple(int(side) for side in match.groups()) if match else ()

@@ -27,8 +27,6 @@ OKABE_ITO = (
     "#f0e442",
     "#000000",
 )
-LINE_CONTRAST = 3.0  # WCAG 2.2, 1.4.11 for graphics
-TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 for text
 DASHES = ("solid", (0, (5.0, 1.2)), (0, (5.0, 1.2, 1.2, 1.2)), (0, (1.6, 1.2)))
 MARKERS = ("o", "s", "D", "^", "P", "v", "X")
 
@@ -57,6 +55,9 @@ class Theme:
         Behind everything, and inside the axes.
     ink, muted, faint : str
         Text; lesser text, axes and points; and grid lines.
+    line_contrast, text_contrast : float
+        Against the background; at least what WCAG 2.2 asks of graphics (1.4.11, 3) and of text
+        (1.4.3, 4.5).
     transparent : bool
         Whether the background is left out of the file.
     """
@@ -68,6 +69,8 @@ class Theme:
     muted: str
     points: str
     faint: str
+    line_contrast: float = 3.0
+    text_contrast: float = 4.5
     transparent: bool = False
 
     def run(self, index: int) -> RunStyle:
@@ -75,8 +78,8 @@ class Theme:
         hue = OKABE_ITO[index % len(OKABE_ITO)]
         turn = index + index // len(OKABE_ITO)
         return RunStyle(
-            line=readable(hue, self.panel, LINE_CONTRAST),
-            text=readable(hue, self.background, TEXT_CONTRAST),
+            line=readable(hue, self.panel, self.line_contrast),
+            text=readable(hue, self.background, self.text_contrast),
             dash=DASHES[turn % len(DASHES)],
             marker=MARKERS[turn % len(MARKERS)],
         )
@@ -93,7 +96,7 @@ THEMES = {
     theme.name: theme
     for theme in (
         Theme("light", "#ffffff", "#ffffff", "#1a1d23", "#5d6470", "#a9afb9", "#e6e8ec"),
-        Theme("dark", "#0f1419", "#151b22", "#eef1f5", "#9aa3af", "#5b6573", "#28303a"),
+        Theme("dark", "#0f1419", "#151b22", "#eef1f5", "#9aa3af", "#5b6573", "#28303a", 5.0, 6.5),
     )
 }
 

@@ -29,7 +29,7 @@ from animate.wording import figures, line_equation, rate_texts, share_text
 DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
 DEFAULT_TITLES = (
     "One line, fitted by gradient descent",
-    "Same data, same start, different learning rates",
+    "Same data, different learning rates",
 )
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
@@ -102,7 +102,9 @@ class Scene:
             FigureCanvasAgg(self.figure)
             self._draw_background()
             self._epoch = self._draw_head()
-            self._headings = [self._draw_heading(index) for index in range(len(self.runs))]
+            self._headings = [
+                self._draw_heading(index) for index in range(len(self.layout.headings))
+            ]
             self._bar = self._draw_timeline()
             self.views = [
                 kind(self._panel(box, kind, index))
@@ -281,7 +283,8 @@ def _lay_out(
     views: Sequence[str | type[View]], runs: int, size: tuple[int, int], title: str, epochs: int
 ) -> Layout:
     one, above, below = _sorted_views(views)
-    counts = (runs, len(one), len(above), len(below))
+    headings = runs if any(kind.of_runs for kind in (*one, *above, *below)) else 0
+    counts = (headings, len(one), len(above), len(below))
     if not title:
         return arrange(size, *counts)
     layout = arrange(size, *counts)
@@ -301,7 +304,7 @@ def _sorted_views(
     if not kinds:
         raise InputError("no view is given; give at least one, such as fit")
     one = [kind for kind in kinds if not kind.across]
-    first = kinds.index(one[0]) if one else len(kinds)
+    first = kinds.index(one[0]) if one else 0
     return one, kinds[:first], [kind for kind in kinds[first:] if kind.across]
 
 

@@ -22,7 +22,7 @@ HEADING = 4.6  # a run's name, numbers and verdict
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
 FOOT = 1.5  # the time line
 HEADING_WIDTH = 18.5
-PLOT = 6.0  # a panel's least width and height
+PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
 
 BEST_ASPECT = 1.5
 
@@ -117,12 +117,12 @@ class _Plan:
     @property
     def least_plot_width(self) -> float:
         if self.stacked or not self.views:
-            return HEADING_WIDTH if self.runs else PLOT
-        return max(PLOT, (HEADING_WIDTH - (self.views - 1) * LEFT) / self.views)
+            return HEADING_WIDTH if self.runs else PLOT_WIDTH
+        return max(PLOT_WIDTH, (HEADING_WIDTH - (self.views - 1) * LEFT) / self.views)
 
     def em(self, width: int, height: int) -> float:
         across = self.plots_wide * self.least_plot_width + self.width_beside_plots
-        down = self.plots_high * PLOT + self.height_beside_plots
+        down = self.plots_high * PLOT_HEIGHT + self.height_beside_plots
         return min(width / across, height / down, math.sqrt(width * height / NATURAL))
 
     def plot(self, width: int, height: int) -> tuple[float, float]:
@@ -134,9 +134,12 @@ class _Plan:
         )
 
     def merit(self, width: int, height: int) -> float:
+        """Return how good the plan is: large text, then large panels of a pleasant shape."""
         wide, high = self.plot(width, height)
-        shape = abs(math.log(wide / high / BEST_ASPECT)) if self.runs and self.views else 0.0
-        return 2 * math.log(self.em(width, height)) - shape
+        if not self.views:
+            return 4 * math.log(self.em(width, height)) + math.log(high)
+        odd_shape = abs(math.log(wide / high / BEST_ASPECT))
+        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - odd_shape
 
 
 def arrange(

@@ -22,7 +22,7 @@ ROOM = 2.4  # times the first error: how far to each side the bowl is shown
 class Bowl(View):
     """One run as a ball that jumps across the parabola."""
 
-    caption = "loss along the steepest direction alone"
+    caption = "loss along the steepest axis"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -37,6 +37,18 @@ class Bowl(View):
         axes.plot(
             across, 0.5 * steepness * across**2, color=theme.muted, linewidth=em / 8, zorder=2
         )
+        if panel.index == 0:
+            axes.text(
+                0.5,
+                0.97,
+                "arrow: the next step",
+                transform=axes.transAxes,
+                fontsize=em,
+                color=theme.muted,
+                horizontalalignment="center",
+                verticalalignment="top",
+                zorder=2,
+            )
         style = panel.style
         self._errors, self._heights = errors, drawable(0.5 * steepness * errors**2)
         self._next = drawable(errors - panel.run.lr * steepness * errors)

@@ -8,6 +8,7 @@ from animate.diagnosis import distance, epochs_to_converge
 from animate.problem import Doubles, Problem
 from animate.views import Panel, View
 from animate.views.marks import log_ticks, rate_ticks
+from animate.views.scatter import name_lines
 from animate.wording import limit_text
 
 RATES = 300
@@ -44,13 +45,14 @@ class Cliff(View):
         )
         common: dict[str, Any] = {"fontsize": em, "color": theme.ink, "zorder": 2}
         axes.annotate(
-            f"limit {limit_text(limit, 2 * limit)}", (limit, high), (0.3 * em, -0.3 * em),
-            textcoords="offset points", verticalalignment="top", **common,
+            f"limit {limit_text(limit, 2 * limit)}", (limit, 1), (0.4 * em, 0.4 * em),
+            textcoords="offset points", **common,
         )  # fmt: skip
         axes.annotate(
-            f"best rate {best:.2g}", (best, 1), (0, 0.4 * em), textcoords="offset points",
+            f"best rate {best:.2g}", (best, 1), (-0.4 * em, 0.4 * em), textcoords="offset points",
             horizontalalignment="right", **common,
         )  # fmt: skip
+        name_lines(panel, "upper center")
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
@@ -59,7 +61,7 @@ class Cliff(View):
             style, arrived = theme.run(index), run.diagnosis.converged_at
             (mark,) = axes.plot(
                 [min(run.lr, right)],
-                [0.7 * high if arrived is None else max(arrived, 0.8)],
+                [0.5 * high if arrived is None else max(arrived, 0.8)],
                 linestyle="none",
                 marker=style.marker if run.lr <= right else ">",
                 markersize=0.62 * em,

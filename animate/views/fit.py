@@ -16,7 +16,7 @@ TRAIL = 8  # lines that stay visible behind the present one
 class Fit(View):
     """One run's line over the data, beside the best fit and the true line."""
 
-    caption = "the line and the data: y against x"
+    caption = "the line, y against x"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)

@@ -8,7 +8,7 @@ from animate.views.terrain import draw_terrain
 class Landscape(View):
     """All runs' trajectories on the contours of the loss."""
 
-    caption = "loss over slope (across) and bias (up), all runs"
+    caption = "loss over slope → and bias ↑"
     across = True
 
     def __init__(self, panel: Panel) -> None:
@@ -21,6 +21,7 @@ class Landscape(View):
                 run.weights[:, 1],
                 panel.theme.run(index),
                 dots=True,
+                dashed=False,
                 width=0.1,
                 zorder=4 + 2 * index,
             )

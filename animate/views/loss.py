@@ -13,7 +13,7 @@ ROOM_BELOW = 1e-6
 class Loss(View):
     """One run's loss up to now, the others' as ghosts, and the floor that none can pass."""
 
-    caption = "loss against epoch (log scale)"
+    caption = "loss against epoch (log)"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -26,11 +26,12 @@ class Loss(View):
         if floor > low:
             axes.axhline(floor, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
             if panel.index == 0:
-                axes.text(
-                    0.98,
-                    floor,
+                axes.annotate(
                     "the best fit's loss",
-                    transform=axes.get_yaxis_transform(),
+                    (0.99, floor),
+                    (0, -0.45 * em),
+                    xycoords=axes.get_yaxis_transform(),
+                    textcoords="offset points",
                     fontsize=em,
                     color=theme.muted,
                     horizontalalignment="right",
@@ -63,4 +64,4 @@ def limits(losses: np.ndarray, floor: float) -> tuple[float, float]:
     high = min(float(finite.max()), ROOM_ABOVE * first)
     low = max(floor, float(finite.min()), ROOM_BELOW * first)
     room = max(high / low, 10.0)
-    return low / room**0.17, high * room**0.08
+    return low / room**0.2, high * room**0.08

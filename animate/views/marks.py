@@ -44,6 +44,8 @@ class Path:
     style : RunStyle
     dots : bool
         Whether each epoch's place has a dot.
+    dashed : bool
+        Whether the line has the run's own dashes.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Path:
         style: RunStyle,
         *,
         dots: bool = False,
+        dashed: bool = True,
         width: float = 0.17,
         zorder: float = 4,
     ) -> None:
@@ -66,7 +69,7 @@ class Path:
             [],
             color=style.line,
             linewidth=width * em,
-            linestyle="solid" if dots else style.dash,
+            linestyle=style.dash if dashed else "solid",
             marker="o" if dots else "",
             markersize=0.25 * em,
             markeredgewidth=0,
@@ -111,14 +114,12 @@ def at_edge(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
     return float(np.clip(x, left, right)), float(np.clip(y, low, high)), marker
 
 
-def plain_ticks(panel: Panel, x_bins: int = 4, y_bins: int = 4) -> None:
+def plain_ticks(panel: Panel) -> None:
     """Set a few fixed ticks, written with real minus signs and no more digits than they need."""
     axes = panel.axes
-    for axis, bounds, bins in (
-        (axes.xaxis, axes.get_xlim(), x_bins),
-        (axes.yaxis, axes.get_ylim(), y_bins),
-    ):
-        axis.set_ticks(*labelled(_inside(bounds, bins)))
+    across, up = _bins(panel)
+    axes.xaxis.set_ticks(*labelled(_inside(axes.get_xlim(), across)))
+    axes.yaxis.set_ticks(*labelled(_inside(axes.get_ylim(), up)))
 
 
 def epoch_ticks(panel: Panel) -> None:
@@ -137,7 +138,7 @@ def log_ticks(panel: Panel, low: float, high: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
-    step = 1 + (last - first) // 5
+    step = 1 + (last - first) // max(_bins(panel)[1], 2)
     powers = range(first, last + 1, step)
     names = [
         f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
@@ -149,7 +150,7 @@ def log_ticks(panel: Panel, low: float, high: float) -> None:
 
 def rate_ticks(panel: Panel) -> None:
     """Set a few ticks on an x axis of learning rates."""
-    panel.axes.xaxis.set_ticks(*labelled(_inside(panel.axes.get_xlim(), 6)))
+    panel.axes.xaxis.set_ticks(*labelled(_inside(panel.axes.get_xlim(), _bins(panel)[0])))
 
 
 def labelled(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
@@ -157,6 +158,17 @@ def labelled(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
     return list(ticks), [f"{tick:.6g}".replace("-", MINUS) for tick in ticks]
 
 
+def _bins(panel: Panel) -> tuple[int, int]:
+    """Return how many intervals between ticks look well across and up."""
+    box = panel.axes.get_window_extent()
+    across, up = box.width / panel.em / 4.5, box.height / panel.em / 2.4
+    return int(np.clip(across, 2, 8)), int(np.clip(up, 2, 5))
+
+
 def _inside(bounds: tuple[float, float], bins: int) -> list[float]:
-    locator = MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10])
-    return [tick for tick in locator.tick_values(*bounds) if bounds[0] <= tick <= bounds[1]]
+    for steps in ([1, 2, 5, 10], [1, 2, 4, 5, 10]):
+        found = MaxNLocator(bins, steps=steps).tick_values(*bounds)
+        ticks = [tick for tick in found if bounds[0] <= tick <= bounds[1]]
+        if len(ticks) > 2:
+            break
+    return ticks

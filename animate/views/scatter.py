@@ -21,7 +21,7 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
     ends = np.array(axes.get_xlim())
     references = [("best fit", "--", problem.best_weights)]
     if problem.true_weights is not None:
-        references.append(("true line, before noise", ":", problem.true_weights.astype(float)))
+        references.append(("true line", ":", problem.true_weights.astype(float)))
     for name, line, (slope, bias) in references:
         axes.plot(
             ends,

@@ -8,13 +8,15 @@ from animate.views.terrain import draw_terrain
 class Surface(View):
     """One run's trajectory on the contours of the loss."""
 
-    caption = "loss over slope (across) and bias (up)"
+    caption = "loss over slope → and bias ↑"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         draw_terrain(panel)
         weights = panel.run.weights
-        self._path = Path(panel, weights[:, 0], weights[:, 1], panel.style, dots=True, width=0.1)
+        self._path = Path(
+            panel, weights[:, 0], weights[:, 1], panel.style, dots=True, dashed=False, width=0.1
+        )
         self.moving += self._path.artists
 
     def draw(self, epoch: int) -> None:

@@ -35,7 +35,7 @@ def draw_terrain(panel: Panel) -> None:
     axes.contour(
         slopes, biases, losses, levels=levels[1:], colors=theme.points, linewidths=em / 22, zorder=1
     )
-    places = [(start, "s", "start"), (best, "*", "best")]
+    places = [(start, "s", "start"), (best, "*", "best")]  # named once, clear of the way up
     if problem.true_weights is not None:
         places.append((problem.true_weights.astype(float), "+", "true"))
     for (slope, bias), marker, name in places:
@@ -49,7 +49,7 @@ def draw_terrain(panel: Panel) -> None:
             zorder=2,
         )
         if panel.index in (0, None):
-            above = name != "true"
+            above = name == "best"
             axes.annotate(
                 name,
                 (slope, bias),

@@ -4,13 +4,16 @@ import numpy as np
 
 from animate.views import Panel, View
 from animate.views.marks import Path, epoch_ticks, plain_ticks
+from animate.views.scatter import name_lines
 from animate.wording import coordinate
+
+WIDTHS = 0.22, 0.08  # em, of the slope's and the bias's line
 
 
 class Weights(View):
     """One run's two weights up to now."""
 
-    caption = "slope and bias against epoch"
+    caption = "weights against epoch"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -22,34 +25,27 @@ class Weights(View):
         axes.set_xlim(0, 1)
         plain_ticks(panel)
         epoch_ticks(panel)
-        for value, line in zip(best, (":", "--"), strict=True):
-            axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=line, zorder=2)
+        for value in best:
+            axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
         epochs = np.arange(panel.run.epochs + 1)
         self._paths = []
-        for number, width in enumerate((0.22, 0.11)):
+        for number, width in enumerate(WIDTHS):
             path = Path(
-                panel, epochs, panel.run.weights[:, number], panel.style, width=width, zorder=4
+                panel,
+                epochs,
+                panel.run.weights[:, number],
+                panel.style,
+                dashed=False,
+                width=width,
+                zorder=4 - 2 * number,
             )
             self._paths.append(path)
             self.moving += path.artists
         if panel.index == 0:
-            keys = [
-                axes.plot([], [], color=theme.ink, linewidth=width * em, linestyle=line)[0]
-                for width, line in ((0.22, ":"), (0.11, "--"))
-            ]
-            names = [f"best slope {coordinate(best[0])}", f"best bias {coordinate(best[1])}"]
-            axes.legend(
-                keys,
-                names,
-                loc="lower right",
-                fontsize=em,
-                labelcolor=theme.muted,
-                frameon=False,
-                borderaxespad=0.2,
-                borderpad=0.2,
-                labelspacing=0.25,
-                handlelength=1.6,
-            ).set_zorder(1.5)
+            names = (f"slope, best {coordinate(best[0])}", f"bias, best {coordinate(best[1])}")
+            for name, width in zip(names, WIDTHS, strict=True):
+                axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
+            name_lines(panel, "lower right")
 
     def draw(self, epoch: int) -> None:
         """Set both curves up to `epoch`."""
