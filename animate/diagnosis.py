@@ -74,13 +74,11 @@ def diagnose(
     arrived = int(epochs_to_converge(distances, problem))
     lost = ~(np.isfinite(losses) & np.isfinite(weights).all(axis=1))
     overflowed_at = int(lost.argmax()) if lost.any() else None
-    left = float(distances[-1] / distances[0]) if distances[0] > 0 else 0.0
+    left = float(share_left(distances)[-1])
     if lr >= problem.stability_limit:
         rises = np.flatnonzero(~(losses[1:] <= losses[:-1])) + 1
         relation = "past" if lr > problem.stability_limit else "at"
         sentence = f"diverging: {relation} the limit {limit_text(problem.stability_limit, lr)}"
-        if overflowed_at is not None:
-            sentence += f", overflowed at epoch {overflowed_at}"
         earned_at = int(rises[0]) if rises.size else last
         return Diagnosis("diverging", None, overflowed_at, earned_at, left, sentence)
     if arrived <= last:
@@ -95,6 +93,12 @@ def distance(weights: npt.ArrayLike, problem: Problem) -> Doubles:
     offset = np.asarray(weights, np.float64) - problem.best_weights
     result: Doubles = np.hypot(offset[..., 0], offset[..., 1])
     return np.where(np.isnan(result), np.inf, result)
+
+
+def share_left(distances: Doubles) -> Doubles:
+    """Return the distances as shares of the first; 0 where there was none to go."""
+    first = distances[..., :1]
+    return np.divide(distances, first, out=np.zeros_like(distances), where=first > 0)
 
 
 def epochs_to_converge(distances: npt.ArrayLike, problem: Problem) -> npt.NDArray[np.int64]:

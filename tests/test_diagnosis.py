@@ -59,14 +59,12 @@ def test_a_diverging_verdict_is_earned_when_the_loss_first_rises(runs) -> None:
     assert runs[0].diagnosis.earned_at == 70
 
 
-def test_an_overflow_is_dated_and_told(problem: Problem) -> None:
+def test_an_overflow_is_dated(problem: Problem) -> None:
     (run,) = train(problem, [5], epochs=100)
     overflowed_at = run.diagnosis.overflowed_at
     assert np.isfinite(run.losses[:overflowed_at]).all()
     assert not np.isfinite(run.losses[overflowed_at])
-    assert run.diagnosis.sentence == (
-        f"diverging: past the limit 0.9985, overflowed at epoch {overflowed_at}"
-    )
+    assert run.diagnosis.sentence == "diverging: past the limit 0.9985"
 
 
 def test_a_run_on_its_way_says_how_far_it_is(problem: Problem) -> None:

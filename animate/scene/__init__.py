@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from animate import inputs
-from animate.diagnosis import distance
+from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
 from animate.scene.layout import Box, Layout, arrange
 from animate.scene.text import shortened, text_width
@@ -253,19 +253,24 @@ class _Heading:
         self._run = run
         self._loss, self._line, self._verdict = loss, line, verdict
         self._earned, self._pending = earned, pending
-        self._distances = distance(run.weights, run.problem)
+        self._left = share_left(distance(run.weights, run.problem))
 
     def draw(self, epoch: int) -> None:
         """Set the texts to `epoch`."""
         run, diagnosis = self._run, self._run.diagnosis
-        self._loss.set_text(f"loss {figures(run.losses[epoch])}")
-        self._line.set_text(line_equation(*run.weights[epoch]))
+        overflowed_at = diagnosis.overflowed_at
+        if overflowed_at is not None and epoch >= overflowed_at:
+            self._loss.set_text(f"overflowed at epoch {overflowed_at}")
+            self._line.set_text("")
+        else:
+            self._loss.set_text(f"loss {figures(run.losses[epoch])}")
+            self._line.set_text(line_equation(*run.weights[epoch]))
         if epoch >= diagnosis.earned_at:
             mark = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}[diagnosis.verdict]
             self._verdict.set(text=mark + diagnosis.sentence, color=self._earned)
         else:
-            left = self._distances[epoch] / self._distances[0]
-            self._verdict.set(text=f"{share_text(left)} of the way left", color=self._pending)
+            left = share_text(self._left[epoch])
+            self._verdict.set(text=f"{left} of the way left", color=self._pending)
 
 
 def check_legible(

@@ -13,6 +13,7 @@ from animate.wording import limit_text
 
 RATES = 300
 MOST_EPOCHS = 1000
+LIMIT_WIDTH = 8.5  # em, of the limit's name, which stands past it
 
 
 class Cliff(View):
@@ -27,7 +28,8 @@ class Cliff(View):
         limit, best = problem.stability_limit, problem.best_lr
         rates = limit * (np.arange(RATES) + 1) / (RATES + 1)
         trained, expected = _trained(problem, rates), _expected(problem, rates)
-        right = 1.16 * limit
+        width = axes.get_window_extent().width / em
+        right = limit * width / (width - LIMIT_WIDTH)
         high = 2.2 * MOST_EPOCHS
         axes.set_xlim(0, right)
         log_ticks(panel, 0.8, high)

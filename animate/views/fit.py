@@ -60,13 +60,9 @@ class Fit(View):
         self._lost.set_text(self._where(epoch))
 
     def _where(self, epoch: int) -> str:
-        run = self.panel.run
-        overflowed_at = run.diagnosis.overflowed_at
-        if overflowed_at is not None and epoch >= overflowed_at:
-            return f"overflowed at epoch {overflowed_at}"
-        if epoch in self._seen:
+        bias = float(self.panel.run.weights[epoch, 1])
+        if epoch in self._seen or not np.isfinite(self._lines[epoch]).all():
             return ""
-        bias = float(run.weights[epoch, 1])
         arrow = "▲" if np.mean(self._lines[epoch]) > np.mean(self.panel.axes.get_ylim()) else "▼"
         return f"{arrow} at x = 0, y = {coordinate(bias)}"
 

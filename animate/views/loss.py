@@ -3,11 +3,14 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
+from animate.problem import Doubles
 from animate.views import Panel, View
 from animate.views.marks import Path, drawable, epoch_ticks, log_ticks
 
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
 ROOM_BELOW = 1e-6
+NAME_HEIGHT = 2.0  # em
+SMALLEST = 1e-12  # for a start that has no loss at all
 
 
 class Loss(View):
@@ -21,7 +24,8 @@ class Loss(View):
         floor = panel.problem.best_loss
         epoch_ticks(panel)
         losses = drawable([run.losses for run in panel.runs])
-        low, high = limits(losses, floor)
+        height = axes.get_window_extent().height / em
+        low, high = limits(losses, floor, height)
         log_ticks(panel, low, high)
         if floor > low:
             axes.axhline(floor, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
@@ -57,11 +61,11 @@ class Loss(View):
         self._path.draw(epoch)
 
 
-def limits(losses: np.ndarray, floor: float) -> tuple[float, float]:
-    """Return the lowest and highest loss shown, with some room beyond both."""
-    first = float(losses[0, 0])
-    finite = losses[np.isfinite(losses)]
-    high = min(float(finite.max()), ROOM_ABOVE * first)
-    low = max(floor, float(finite.min()), ROOM_BELOW * first)
-    room = max(high / low, 10.0)
-    return low / room**0.2, high * room**0.08
+def limits(losses: Doubles, floor: float, height: float) -> tuple[float, float]:
+    """Return the lowest and highest loss shown; below the floor, its name needs room."""
+    first = max(float(losses[0, 0]), SMALLEST)
+    low = max(floor, ROOM_BELOW * first)
+    high = max(min(float(np.nanmax(losses)), ROOM_ABOVE * first), 10 * low)
+    room = high / low
+    below = NAME_HEIGHT / height
+    return low / room ** (1.08 * below / (1 - below)), high * room**0.08

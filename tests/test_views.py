@@ -1,0 +1,198 @@
+"""What a view shows at an epoch is the trajectory's data, and stays in its place."""
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from animate import InputError, Problem, train
+from animate.animation.stream import Stream, draw_order
+from animate.scene import Scene
+from animate.views import VIEWS
+
+EACH = [name for name in VIEWS if name != "data"]
+
+
+def view(runs, name: str):
+    """Return the first panel's view of a scene that shows `name`."""
+    return Scene(runs, [name]).views[0]
+
+
+def test_fit_draws_the_line_of_the_weights(runs) -> None:
+    fit = view(runs, "fit")
+    for epoch in (0, 7, 100):
+        fit.draw(epoch)
+        x, y = fit._line.get_data()
+        slope, bias = runs[0].weights[epoch].astype(float)
+        np.testing.assert_allclose(y, slope * x + bias, rtol=1e-6)
+
+
+def test_fit_trails_the_lines_before_this_one(runs) -> None:
+    fit = view(runs, "fit")
+    fit.draw(5)
+    ends = [segment[:, 1] for segment in fit._trail.get_segments()]
+    x = np.array(fit.panel.axes.get_xlim())
+    expected = runs[0].weights[:5, :1] * x + runs[0].weights[:5, 1:]
+    np.testing.assert_allclose(ends, expected, rtol=1e-5)
+
+
+def test_fit_says_where_a_line_out_of_sight_is(runs) -> None:
+    fit = Scene(runs, ["fit"]).views[2]
+    fit.draw(100)
+    assert fit._lost.get_text() == "▼ at x = 0, y = −13.81"
+    fit.draw(3)
+    assert fit._lost.get_text() == ""
+
+
+def test_loss_draws_the_losses_up_to_now_and_no_further(runs) -> None:
+    loss = view(runs, "loss")
+    loss.draw(12)
+    x, y = loss._path.artists[0].get_data()
+    assert x.tolist() == list(range(13))
+    np.testing.assert_array_equal(y, runs[0].losses[:13])
+    ghosts = loss._ghosts.get_segments()
+    np.testing.assert_array_equal(ghosts[0][:, 1], runs[1].losses[:13])
+    np.testing.assert_array_equal(ghosts[1][:, 1], runs[2].losses[:13])
+
+
+@pytest.mark.parametrize("name", ["surface", "landscape"])
+def test_a_map_draws_the_weights_up_to_now(runs, name) -> None:
+    shown = view(runs, name)
+    shown.draw(9)
+    path = shown._path if name == "surface" else shown._paths[0]
+    np.testing.assert_array_equal(path.artists[0].get_xydata(), runs[0].weights[:10])
+
+
+def test_a_surface_has_equal_scales(runs) -> None:
+    axes = view(runs, "surface").panel.axes
+    box = axes.get_window_extent()
+    across, up = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
+    assert box.width / across == pytest.approx(box.height / up)
+
+
+def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:
+    bowl = Scene(runs, ["bowl"]).views[1]
+    run, problem = runs[1], runs[1].problem
+    eigenvalues, eigenvectors = np.linalg.eigh(problem.hessian)
+    errors = (run.weights - problem.best_weights) @ eigenvectors[:, 1]
+    errors *= np.sign(eigenvectors[1, 1])
+    bowl.draw(2)
+    x, y = (value[0] for value in bowl._ball.artists[1].get_data())
+    assert x == pytest.approx(errors[2], rel=1e-5)
+    assert y == pytest.approx(eigenvalues[1] / 2 * errors[2] ** 2, rel=1e-5)
+    assert bowl._step.get_xdata()[1] == pytest.approx(errors[3], abs=1e-5)
+
+
+def test_weights_draws_slope_and_bias(runs) -> None:
+    weights = view(runs, "weights")
+    weights.draw(30)
+    for number, path in enumerate(weights._paths):
+        np.testing.assert_array_equal(path.artists[0].get_ydata(), runs[0].weights[:31, number])
+
+
+def test_data_draws_every_point(runs) -> None:
+    shown = view(runs, "data")
+    points = shown.panel.axes.get_lines()[0].get_xydata()
+    np.testing.assert_array_equal(points[:, 0], runs[0].problem.x[:, 0])
+    np.testing.assert_array_equal(points[:, 1], runs[0].problem.y)
+
+
+def test_cliff_agrees_with_theory_and_with_the_runs(runs) -> None:
+    cliff = view(runs, "cliff")
+    lines = {line.get_label(): line.get_data() for line in cliff.panel.axes.get_lines()}
+    rates, trained = lines["trained"]
+    _, expected = lines["theory"]
+    both = np.isfinite(trained) & np.isfinite(expected)
+    assert both.sum() > 250
+    assert np.abs(trained[both] - expected[both]).max() <= 1
+    assert trained[np.abs(rates - 0.7).argmin()] == pytest.approx(8, abs=1)
+    marks = [mark for _, mark in cliff._marks]
+    assert [mark.get_data()[1][0] for mark in marks[:2]] == [70, 8]
+    cliff.draw(8)
+    assert [mark.get_visible() for mark in marks] == [False, True, True]
+
+
+def test_a_verdict_is_shown_when_it_is_earned_and_not_before(runs) -> None:
+    scene = Scene(runs, ["fit"])
+    for run, heading in zip(runs, scene._headings, strict=True):
+        earned_at = run.diagnosis.earned_at
+        scene.draw(earned_at - 1)
+        assert "% of the way left" in heading._verdict.get_text()
+        scene.draw(earned_at)
+        assert heading._verdict.get_text()[2:] == run.diagnosis.sentence
+
+
+def test_a_title_is_plain_text(runs) -> None:
+    title = r"costs $5_0$ & \alpha 100% <b>"
+    scene = Scene(runs, ["fit"], title=title)
+    shown = [text.get_text() for text in scene.figure.texts]
+    assert title in shown
+    scene.figure.draw_without_rendering()
+
+
+def texts(scene: Scene) -> list[tuple[str, Bbox]]:
+    """Return each visible text with the box of its ink."""
+    renderer = scene.figure.canvas.get_renderer()
+    return [
+        (text.get_text(), text.get_window_extent(renderer))
+        for text in scene.figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip()
+    ]
+
+
+@pytest.mark.parametrize("rates", [1, 2, 3, 6, 12])
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1080), (1080, 1920)])
+@pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["data", "fit", "cliff"]])
+def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
+    lrs = [0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6][:rates]
+    scene = Scene(train(problem, lrs), views, size)
+    for epoch in (3, 100):
+        scene.draw(epoch)
+        scene.figure.draw_without_rendering()
+        found = texts(scene)
+        for number, (text, box) in enumerate(found):
+            inside = box.x0 >= 0 and box.x1 <= size[0] and box.y0 >= 0 and box.y1 <= size[1]
+            assert inside, f"{text!r} leaves the frame at epoch {epoch}: {box}"
+            for other, beside in found[number + 1 :]:
+                shrunk = box.padded(-1)
+                assert not shrunk.overlaps(beside.padded(-1)), f"{text!r} overlaps {other!r}"
+
+
+@pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["weights", "cliff"]])
+def test_no_axis_is_drawn_again_for_a_frame(runs, views) -> None:
+    scene = Scene(runs, views)
+    stream = Stream(scene.figure, scene.moving, scene.theme.applied)
+    for epoch in (0, 1, 2, 50, 100):
+        scene.draw(epoch)
+        stream.draw()
+    order = list(draw_order(scene.figure))
+    again = [order[number] for number in np.flatnonzero(stream._above)]
+    assert not [artist for artist in again if hasattr(artist, "get_major_ticks")]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_diverged_runs_and_odd_problems_are_drawn(problem, name) -> None:
+    there = Problem(problem.x, problem.y, problem.best_weights)
+    exact = Problem.sample(points=2, noise="none", true_weights=(0, 0), start=(0, 0))
+    for odd in (problem, there, exact):
+        scene = Scene(train(odd, [1.05, 5, 50, 1e30], epochs=30), [name])
+        for epoch in (0, 1, 15, 30):
+            scene.draw(epoch)
+        scene.figure.draw_without_rendering()
+        for axes in scene.figure.axes:
+            limits = [*axes.get_xlim(), *axes.get_ylim()]
+            assert np.isfinite(limits).all()
+            assert np.abs(limits).max() < 1e6
+
+
+def test_too_small_a_size_is_refused_with_one_that_would_do(runs) -> None:
+    with pytest.raises(InputError, match="give at least") as caught:
+        Scene(runs, ["fit", "loss"], (320, 180))
+    width, height = map(int, str(caught.value).split("at least ")[1].split(",")[0].split("x"))
+    Scene(runs, ["fit", "loss"], (width, height))
+
+
+@pytest.mark.parametrize(("rates", "size"), [(3, (640, 360)), (2, (641, 361))])
+def test_small_films_that_can_be_read_are_made(problem, rates, size) -> None:
+    scene = Scene(train(problem, [0.1, 0.7, 1.01][:rates], 5), ["fit", "loss"], size)
+    assert scene.layout.em >= 9
