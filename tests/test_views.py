@@ -196,3 +196,12 @@ def test_too_small_a_size_is_refused_with_one_that_would_do(runs) -> None:
 def test_small_films_that_can_be_read_are_made(problem, rates, size) -> None:
     scene = Scene(train(problem, [0.1, 0.7, 1.01][:rates], 5), ["fit", "loss"], size)
     assert scene.layout.em >= 9
+
+
+def test_a_mark_on_the_edge_is_drawn_at_any_resolution(runs) -> None:
+    scene = Scene(runs, ["loss"])
+    head = scene.views[0]._path.artists[1]
+    scene.figure.set_dpi(144)
+    clip, panel = head.get_clip_box(), scene.figure.axes[0].bbox
+    assert clip.x0 < panel.x0
+    assert panel.x1 < clip.x1 < panel.x1 + 20

@@ -264,7 +264,12 @@ class _Heading:
             self._line.set_text("")
         else:
             self._loss.set_text(f"loss {figures(run.losses[epoch])}")
-            self._line.set_text(line_equation(*run.weights[epoch]))
+            unfinished = diagnosis.verdict == "converging" and epoch == run.epochs
+            self._line.set_text(
+                f"fastest rate {figures(run.problem.best_lr)}"
+                if unfinished
+                else line_equation(*run.weights[epoch])
+            )
         if epoch >= diagnosis.earned_at:
             mark = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}[diagnosis.verdict]
             self._verdict.set(text=mark + diagnosis.sentence, color=self._earned)

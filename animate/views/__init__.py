@@ -19,7 +19,7 @@ from animate import inputs
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
+    from matplotlib.transforms import TransformedBbox
 
     from animate.problem import Problem
     from animate.theme import RunStyle, Theme
@@ -64,9 +64,14 @@ class Panel:
     em: float
 
     @property
-    def around(self) -> Bbox:
+    def around(self) -> TransformedBbox:
         """The panel and a little of what is around it, where a mark on its edge may reach."""
-        return self.axes.get_window_extent().padded(0.3 * self.em)
+        from matplotlib.transforms import Bbox, TransformedBbox
+
+        box = self.axes.get_window_extent()
+        across, up = 0.3 * self.em / box.width, 0.3 * self.em / box.height
+        whole = Bbox([[-across, -up], [1 + across, 1 + up]])
+        return TransformedBbox(whole, self.axes.transAxes)
 
     @property
     def run(self) -> Trajectory:

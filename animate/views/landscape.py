@@ -8,7 +8,7 @@ from animate.views.terrain import draw_terrain
 class Landscape(View):
     """All runs' trajectories on the contours of the loss."""
 
-    caption = "loss over slope → and bias ↑"
+    caption = "loss at slope →, bias ↑"
     across = True
 
     def __init__(self, panel: Panel) -> None:

@@ -8,7 +8,7 @@ from animate.views.terrain import draw_terrain
 class Surface(View):
     """One run's trajectory on the contours of the loss."""
 
-    caption = "loss over slope → and bias ↑"
+    caption = "loss at slope →, bias ↑"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
