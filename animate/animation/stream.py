@@ -182,7 +182,8 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     flat = (found[:, 2] <= found[:, 0]) & (found[:, 3] <= found[:, 1])
     empty = flat | (found[:, 2] < found[:, 0]) | (found[:, 3] < found[:, 1])
     found = found[~empty]
-    margin = MARGIN + _stroke(artist)
+    # A clip is kept to the pixel; an extent leaves out some of a stroke.
+    margin = 1.0 if clip is not None else MARGIN + _stroke(artist)
     found += (-margin, -margin, margin, margin)
     found[~np.isfinite(found).all(axis=1)] = (-np.inf, -np.inf, np.inf, np.inf)
     return found

@@ -14,11 +14,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate import inputs
 from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
-from animate.scene.layout import Box, Layout, arrange
+from animate.scene.layout import GAP, Box, Layout, arrange
 from animate.scene.text import shortened, text_width
 from animate.theme import Theme
 from animate.theme import theme as theme_named
@@ -191,9 +192,24 @@ class Scene:
         loss = self._text(box.left, top - 2.45 * em, "", 1.0, color=self.theme.ink)
         line = self._text(box.left + 7.4 * em, top - 2.45 * em, "", 1.0, color=self.theme.muted)
         verdict = self._text(box.left, top - 3.8 * em, "", 1.0)
-        for text in (loss, line, verdict):
+        for text, place in ((loss, 2.45), (line, 2.45), (verdict, 3.8)):
+            start = round(text.get_position()[0] * self.size[0])
+            end = box.left + box.width + round(0.9 * GAP * em)
+            if text is loss:
+                end = round(line.get_position()[0] * self.size[0])
+            low = round(top - (place + 0.65) * em)
+            self._confine(text, Box(start, low, end - start, round(1.3 * em)))
             self._moves(text)
         return _Heading(self.runs[index], loss, line, verdict, style.text, self.theme.muted)
+
+    def _confine(self, text: Text, box: Box) -> None:
+        """Keep `text` inside `box`, so that the stream need not ask where it ends."""
+        width, height = self.size
+        place = Bbox.from_bounds(
+            box.left / width, box.bottom / height, box.width / width, box.height / height
+        )
+        text.set_clip_box(TransformedBbox(place, self.figure.transFigure))
+        text.set_clip_on(True)
 
     def _draw_timeline(self) -> Rectangle:
         box = self.layout.timeline

@@ -21,7 +21,7 @@ TITLE = 2.7  # the row with the title and the epoch
 HEADING = 4.6  # a run's name, numbers and verdict
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
 FOOT = 1.5  # the time line
-HEADING_WIDTH = 18.5
+HEADING_WIDTH = 19.5
 PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
 
 BEST_ASPECT = 1.5
