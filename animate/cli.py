@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from animate import __version__
 from animate.files import OutputError
@@ -45,15 +45,19 @@ examples:
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    _open_closed_streams()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
     try:
         code = main(sys.argv[1:])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
-        print("animate: interrupted; no file was left half-written", file=sys.stderr)
+        _say("animate: interrupted; no file was left half-written")
         code = 128 + signal.SIGINT
+    _tell("", sys.stdout)  # flushes what argparse has printed
     sys.exit(code)
 
 
@@ -75,13 +79,14 @@ def main(arguments: Sequence[str]) -> int:
             return DONE
         with _Display(recipe, quiet=quiet, list_files=not as_json) as display:
             runs = make(recipe, display)
+        if as_json:
+            from animate.report import report
+
+            told = report(recipe, runs, display.written)
+            _tell(json.dumps(told, indent=2, allow_nan=False) + "\n", sys.stdout)
     except (InputError, OutputError) as error:
         _say(f"animate: {error}")
         return MISUSED if isinstance(error, InputError) else FAILED
-    if as_json:
-        from animate.report import report
-
-        print(json.dumps(report(recipe, runs, display.written), indent=2, allow_nan=False))
     return DONE
 
 
@@ -106,8 +111,7 @@ class _Display:
         if self._bar is not None:
             self._bar.stop()
         if self._list_files:
-            for path in self.written:
-                print(path, flush=True)
+            _tell("".join(f"{path}\n" for path in self.written), sys.stdout)
 
     def epoch(self, epoch: int, losses: Floats) -> None:
         """Show every tenth epoch's losses."""
@@ -191,7 +195,31 @@ def _plan(recipe: Recipe) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    _tell(f"{text}\n", sys.stderr)
+
+
+def _tell(text: str, stream: TextIO) -> None:
+    """Write `text`; that nobody reads it is no reason to stop."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        # What the stream still holds would fail again, and aloud, when Python ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            raise OutputError(f"cannot write to the standard output: {error.strerror}") from error
+
+
+def _open_closed_streams() -> None:
+    """Open what the caller has closed, lest a file of ours take its number and get its text."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            setattr(
+                sys, name, os.fdopen(descriptor, "r" if name == "stdin" else "w", closefd=False)
+            )
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

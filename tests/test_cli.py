@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -159,6 +160,15 @@ def test_a_stop_while_drawing_has_the_signals_code_and_leaves_the_old_file(tmp_p
         assert process.wait() == 143
     assert (tmp_path / "a.gif").read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.gif"]
+
+
+@pytest.mark.parametrize("closed", ["| true", "2>&-", ">&-", "2>&- >&- <&-", "2>&1 | true"])
+def test_a_closed_stream_changes_nothing(tmp_path, closed) -> None:
+    words = [sys.executable, "-P", "-W", "error", "-m", "animate", *QUICK, "-o", "a.gif"]
+    line = f"set -o pipefail; {shlex.join(words)} {closed}"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
