@@ -301,7 +301,11 @@ def _parser() -> argparse.ArgumentParser:
         "--size", metavar="WxH",
         help=f"in pixels, or {_words(SIZES)} (default: 1280x720, a GIF 800x450)",
     )  # fmt: skip
-    add("--theme", metavar="NAME", help="light or dark (default: light)")
+    add(
+        "--theme",
+        metavar="NAME",
+        help="light, dark, transparent or a matplotlib style file (default: light)",
+    )
     add("--title", metavar="TEXT", help='above the picture; "" for none')
     add("--fps", metavar="N", help=f"frames a second (default: {default.fps:g})")
     add("--hold", metavar="S", help=f"seconds that the end stands (default: {default.hold:g})")

@@ -96,6 +96,16 @@ def extension(path: Path) -> str:
     return suffix
 
 
+def check_transparency(path: Path, *, transparent: bool) -> None:
+    """Raise `InputError` if frames are transparent and the format of `path` is not."""
+    suffix = extension(path)
+    if transparent and not FORMATS[suffix].transparency:
+        able = ", ".join(name for name, kind in FORMATS.items() if kind.transparency)
+        raise InputError(
+            f"{path} cannot be transparent; choose another theme, or a format that can: {able}"
+        )
+
+
 def note(path: Path, size: tuple[int, int], fps: float) -> str | None:
     """Return what a person should know of how this file will differ from what was asked."""
     suffix = extension(path)
@@ -121,6 +131,8 @@ class Job:
 class Encoder(Protocol):
     """What every format obeys: opened with a job and a sample of its frames, fed, closed."""
 
+    transparency: ClassVar[bool]
+
     def __init__(self, job: Job, sample: Iterable[Frame]) -> None: ...
     def __enter__(self) -> Self: ...
     def write(self, frame: Frame) -> None:
@@ -137,6 +149,7 @@ class Encoder(Protocol):
 class Mp4:
     """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
 
+    transparency: ClassVar[bool] = False
     arguments: ClassVar[list[str]] = [
         "-vf", f"scale={BT709}:flags=accurate_rnd+bitexact,format=yuv420p",
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-g", "50",
@@ -182,6 +195,8 @@ class Gif:
     The sample is piped first and becomes the palette; then come the frames, each repeated one
     once. ffmpeg gives every image the same delay, so the true ones are set in the finished file.
     """
+
+    transparency: ClassVar[bool] = True
 
     def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
         self._job = job

@@ -174,13 +174,15 @@ def make(recipe: Recipe, watcher: Watcher | None = None) -> list[Trajectory]:
 
 def check(recipe: Recipe) -> None:
     """Raise if `recipe` cannot be made, as far as that is known before training."""
+    from animate import encode
     from animate.scene import check_legible
     from animate.theme import theme
 
-    theme(recipe.theme)
+    look = theme(recipe.theme)
     for output in recipe.outputs:
         if output not in DEFAULT_OUTPUTS or output.parent.exists():
             files.check(output)
+        encode.check_transparency(output, transparent=look.transparent)
         check_legible(
             len(recipe.lrs), recipe.views, recipe.size_of(output), recipe.title, recipe.epochs
         )

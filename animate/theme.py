@@ -1,19 +1,23 @@
 """
-How everything looks: colours, line styles and fonts, for a light or a dark page.
+How everything looks: colours, line styles and fonts, for a light, a dark or any page.
 
 A theme is a value. It is applied in a context around each drawing and never globally, and it
 decides everything, so that the caller's own matplotlib settings change nothing in the picture.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import matplotlib as mpl
-from matplotlib.colors import to_hex, to_rgb
+from cycler import Cycler
+from matplotlib.colors import to_hex, to_rgb, to_rgba
 
 from animate import inputs
+from animate.inputs import InputError
 
 # Masataka Okabe and Kei Ito, "Color Universal Design", 2008: eight hues that stay apart for
 # colour-blind readers.
@@ -29,6 +33,10 @@ OKABE_ITO = (
 )
 DASHES = ("solid", (0, (5.0, 1.2)), (0, (5.0, 1.2, 1.2, 1.2)), (0, (1.6, 1.2)))
 MARKERS = ("o", "s", "D", "^", "P", "v", "X")
+
+BARELY = 2.0  # the most contrast of what is only to be seen when looked for
+STEPS = 250  # from a colour to black or white
+STYLE_FILE = "a file ending in .mplstyle"
 
 LineStyle = str | tuple[float, tuple[float, ...]]
 
@@ -53,13 +61,13 @@ class Theme:
     name : str
     background, panel : str
         Behind everything, and inside the axes.
-    ink, muted, faint : str
-        Text; lesser text, axes and points; and grid lines.
+    ink, muted, points, faint : str
+        Text; lesser text and axes; the data; and grid lines.
     line_contrast, text_contrast : float
-        Against the background; at least what WCAG 2.2 asks of graphics (1.4.11, 3) and of text
+        Against what is behind; at least what WCAG 2.2 asks of graphics (1.4.11, 3) and of text
         (1.4.3, 4.5).
-    transparent : bool
-        Whether the background is left out of the file.
+    hues : tuple of str
+        Of the runs, before they are made readable.
     """
 
     name: str
@@ -71,15 +79,26 @@ class Theme:
     faint: str
     line_contrast: float = 3.0
     text_contrast: float = 4.5
-    transparent: bool = False
+    hues: tuple[str, ...] = OKABE_ITO
+
+    @property
+    def transparent(self) -> bool:
+        """Whether what is behind the picture shows through."""
+        return to_rgba(self.background)[3] < 1
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """What the picture must be readable on: any page, from white to black, if transparent."""
+        below = ("#ffffff", "#000000") if self.transparent else (self.background,)
+        return below if to_rgba(self.panel)[3] < 1 else (*below, self.panel)
 
     def run(self, index: int) -> RunStyle:
         """Return the style of the run at `index` among all runs of a scene."""
-        hue = OKABE_ITO[index % len(OKABE_ITO)]
-        turn = index + index // len(OKABE_ITO)
+        hue = self.hues[index % len(self.hues)]
+        turn = index + index // len(self.hues)
         return RunStyle(
-            line=readable(hue, self.panel, self.line_contrast),
-            text=readable(hue, self.background, self.text_contrast),
+            line=readable(hue, self.behind, self.line_contrast),
+            text=readable(hue, self.behind, self.text_contrast),
             dash=DASHES[turn % len(DASHES)],
             marker=MARKERS[turn % len(MARKERS)],
         )
@@ -97,13 +116,78 @@ THEMES = {
     for theme in (
         Theme("light", "#ffffff", "#ffffff", "#1a1d23", "#5d6470", "#a9afb9", "#e6e8ec"),
         Theme("dark", "#0f1419", "#151b22", "#eef1f5", "#9aa3af", "#5b6573", "#28303a", 5.0, 6.5),
+        # The one grey that has 4.5:1 on white and on black, and the same hardly there.
+        Theme(
+            "transparent", "#75757500", "#75757500", "#757575", "#757575", "#757575b0", "#75757540"
+        ),
     )
 }
 
 
 def theme(name: str) -> Theme:
-    """Return the theme called `name`."""
-    return THEMES[inputs.choice(name, "theme", THEMES)]
+    """
+    Return the theme called `name`, or the one that a matplotlib style file makes.
+
+    Of a style file (ending in ``.mplstyle``) the colours are taken, made readable where they are
+    not; its sizes and fonts are not, since they follow the frame.
+
+    Raises
+    ------
+    InputError
+        If there is no such theme, or the file cannot be read.
+    """
+    if name.endswith(".mplstyle"):
+        return _from_style(name, _read_style(Path(name)))
+    return THEMES[inputs.choice(name, "theme", [*THEMES, STYLE_FILE])]
+
+
+def _read_style(path: Path) -> mpl.RcParams:
+    """Return what the style file sets; what matplotlib would only print is an error here."""
+    complaints: list[str] = []
+    log = logging.getLogger("matplotlib")
+    listener = logging.Handler()
+    listener.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
+    propagate, log.propagate = log.propagate, False
+    log.addHandler(listener)
+    try:
+        path.open().close()  # for matplotlib, a missing file would do
+        style = mpl.rc_params_from_file(path, use_default_template=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"theme {path} cannot be read: {error}") from error
+    finally:
+        log.removeHandler(listener)
+        log.propagate = propagate
+    if complaints:
+        raise InputError(f"theme {path} cannot be used: {complaints[0].strip().splitlines()[0]}")
+    return style
+
+
+def _from_style(name: str, style: Mapping[str, object]) -> Theme:
+    """Return a theme of the colours that `style` sets, the light theme's where it sets none."""
+
+    def setting(key: str, otherwise: object) -> str:
+        value = style.get(key, otherwise)
+        if isinstance(value, str) and value in ("auto", "inherit"):
+            value = otherwise
+        return to_hex(value, keep_alpha=True)  # type: ignore[arg-type]
+
+    background = setting("figure.facecolor", "white")
+    panel = setting("axes.facecolor", background)
+    blank = Theme(name, background, panel, "", "", "", "")
+    behind = blank.behind
+    ink = readable(setting("text.color", "black"), behind, blank.text_contrast)
+    muted = setting("axes.labelcolor", ink)
+    grid = setting("grid.color", ink)
+    cycle = style.get("axes.prop_cycle")
+    hues = cycle.by_key().get("color", []) if isinstance(cycle, Cycler) else []
+    return replace(
+        blank,
+        ink=ink,
+        muted=readable(setting("xtick.color", muted), behind, blank.text_contrast),
+        points=ink if blank.transparent else mixed(ink, behind[-1], 0.55),
+        faint=grid if contrast(grid, behind[-1]) < BARELY else ink + "40",
+        hues=tuple(to_hex(hue) for hue in hues) or OKABE_ITO,
+    )
 
 
 def contrast(one: str, other: str) -> float:
@@ -112,23 +196,30 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
+def mixed(color: str, other: str, share: float) -> str:
+    """Return `color` with a `share` of `other` in it, without alpha."""
+    pairs = zip(to_rgb(color), to_rgb(other), strict=True)
+    red, green, blue = (one + (two - one) * share for one, two in pairs)
+    return to_hex((red, green, blue))
+
+
 @cache
-def readable(color: str, background: str, ratio: float) -> str:
-    """Return `color`, darkened or lightened until it reaches `ratio` against `background`."""
-    towards = 0.0 if _luminance(background) > 0.18 else 1.0
-    red, green, blue = to_rgb(color)
-    for step in range(101):
-        share = step / 100
-        mixed = to_hex(
-            (
-                red + (towards - red) * share,
-                green + (towards - green) * share,
-                blue + (towards - blue) * share,
-            )
-        )
-        if contrast(mixed, background) >= ratio:
-            return mixed
-    return "#000000" if towards == 0 else "#ffffff"
+def readable(color: str, behind: tuple[str, ...], ratio: float) -> str:
+    """
+    Return `color`, darkened or lightened until it reaches `ratio` against all that is `behind`.
+
+    Where nothing reaches it, the one of black and white that comes closest.
+    """
+
+    def worst(candidate: str) -> float:
+        return min(contrast(candidate, other) for other in behind)
+
+    for step in range(STEPS + 1):
+        for end in ("#000000", "#ffffff"):
+            candidate = mixed(color, end, step / STEPS)
+            if worst(candidate) >= ratio:
+                return candidate
+    return max(("#000000", "#ffffff"), key=worst)
 
 
 def _luminance(color: str) -> float:

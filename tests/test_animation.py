@@ -19,8 +19,8 @@ NAMES = list(VIEWS)
 
 def full_redraw(anim: Animation, epoch: int) -> np.ndarray:
     """Return what matplotlib draws for `epoch` when it draws everything."""
-    anim._scene.draw(epoch)
-    canvas = FigureCanvasAgg(anim._scene.figure)
+    anim.scene.draw(epoch)
+    canvas = FigureCanvasAgg(anim.scene.figure)
     canvas.draw()
     return np.array(canvas.buffer_rgba())
 
@@ -107,7 +107,7 @@ def test_drawing_an_epoch_does_not_depend_on_what_was_drawn_before(runs) -> None
     anim = Animation(runs, ["fit"], size=(640, 360))
     first = full_redraw(anim, 5)
     for epoch in (100, 0, 61, 2):
-        anim._scene.draw(epoch)
+        anim.scene.draw(epoch)
     np.testing.assert_array_equal(full_redraw(anim, 5), first)
 
 
@@ -123,7 +123,7 @@ def test_it_is_a_funcanimation_that_shows_itself(runs) -> None:
 def test_after_a_writer_resized_the_figure_frames_have_the_asked_size(runs) -> None:
     anim = Animation(runs, ["fit"], size=(641, 361), timeline=[0, 1])
     expected = list(anim.frames())
-    anim._scene.figure.set_size_inches(3, 2)
+    anim.scene.figure.set_size_inches(3, 2)
     np.testing.assert_array_equal(list(anim.frames()), expected)
 
 

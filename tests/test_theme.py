@@ -1,4 +1,5 @@
 import itertools
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -10,9 +11,12 @@ from animate.theme import OKABE_ITO, THEMES, contrast, theme
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", 2009, severity 1, in linear RGB.
+STYLES = sorted((Path(mpl.get_data_path()) / "stylelib").glob("[!_]*.mplstyle"))
+
 PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]  # fmt: skip  # noqa: E501
 DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]  # fmt: skip  # noqa: E501
 THREE = range(3)
+PAGES = {"transparent": ("#ffffff", "#000000")}
 
 
 @pytest.mark.parametrize("name", THEMES)
@@ -20,12 +24,11 @@ def test_lines_reach_3_to_1_and_text_4_5_to_1(name) -> None:
     look = theme(name)
     for index in range(12):
         style = look.run(index)
-        assert contrast(style.line, look.panel) >= 3
-        assert contrast(style.text, look.background) >= 4.5
-        assert contrast(style.text, look.panel) >= 4.5
-    for text in (look.ink, look.muted):
-        assert contrast(text, look.background) >= 4.5
-        assert contrast(text, look.panel) >= 4.5
+        for page in PAGES.get(name, (look.background, look.panel)):
+            assert contrast(style.line, page) >= 3
+            assert contrast(style.text, page) >= 4.5
+            assert contrast(look.ink, page) >= 4.5
+            assert contrast(look.muted, page) >= 4.5
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -66,6 +69,52 @@ def test_a_theme_is_applied_only_inside_its_context() -> None:
             assert mpl.rcParams["font.size"] == 10
             assert not mpl.rcParams["text.parse_math"]
         assert dict(mpl.rcParams) == before
+
+
+STYLE = """
+figure.facecolor: "102030"
+axes.facecolor: "112233"
+text.color: "333333"
+axes.prop_cycle: cycler("color", ["tab:blue", "0.5"])
+font.family: Comic Sans
+"""
+
+
+def test_a_matplotlib_style_file_gives_its_colours_made_readable(tmp_path, capfd) -> None:
+    (tmp_path / "my own.mplstyle").write_text(STYLE)
+    look = theme(str(tmp_path / "my own.mplstyle"))
+    assert capfd.readouterr().err == ""
+    assert (look.background[:7], look.panel[:7]) == ("#102030", "#112233")
+    assert look.hues == ("#1f77b4", "#808080")
+    assert contrast(look.ink, look.panel) >= 4.5
+    assert contrast(look.run(0).line, look.panel) >= 3
+    with look.applied():
+        assert mpl.rcParams["font.family"] == ["DejaVu Sans"]
+
+
+@pytest.mark.parametrize("style", [path.stem for path in STYLES])
+def test_every_style_of_matplotlib_is_readable(style) -> None:
+    look = theme(str(STYLES[0].parent / f"{style}.mplstyle"))
+    for text in (look.ink, look.muted, look.run(0).text, look.run(7).text):
+        assert contrast(text, look.background) >= 4.5
+        assert contrast(text, look.panel) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("missing", None),
+        ("value", b"figure.facecolor: nonsense"),
+        ("key", b"no.such.key: 1"),
+        ("latin", b"\xff"),
+    ],
+)
+def test_a_style_file_that_cannot_be_used_is_named(tmp_path, name, content) -> None:
+    path = tmp_path / f"{name}.mplstyle"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=f"theme .*{name}.mplstyle"):
+        theme(str(path))
 
 
 def test_an_unknown_theme_is_named_with_the_nearest() -> None:

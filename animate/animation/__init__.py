@@ -53,6 +53,7 @@ class Animation(FuncAnimation):
 
     Attributes
     ----------
+    scene : Scene
     timeline : tuple of int
     fps : float
     size : (int, int)
@@ -79,18 +80,18 @@ class Animation(FuncAnimation):
     ) -> None:
         self.fps = inputs.frame_rate(fps)
         self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
-        self._scene = Scene(runs, views, size, theme, title)
+        self.scene = Scene(runs, views, size, theme, title)
         if timeline is None:
-            timeline = default_timeline(self._scene.epochs, self.fps, hold, duration)
+            timeline = default_timeline(self.scene.epochs, self.fps, hold, duration)
         self.timeline = tuple(
-            inputs.whole(epoch, "epoch in the timeline", least=0, most=self._scene.epochs)
+            inputs.whole(epoch, "epoch in the timeline", least=0, most=self.scene.epochs)
             for epoch in timeline
         )
         if not self.timeline:
             raise InputError("the timeline is empty; give at least one epoch")
-        self.size = self._scene.size
+        self.size = self.scene.size
         super().__init__(
-            self._scene.figure,
+            self.scene.figure,
             self._draw_epoch,
             frames=self.timeline,
             interval=1000 / self.fps,
@@ -144,7 +145,7 @@ class Animation(FuncAnimation):
         Raises
         ------
         InputError
-            If the extension is unknown.
+            If the extension is unknown, or its format has no transparency and the theme needs it.
         OutputError
             If the file cannot be written; an old one is then as it was.
         """
@@ -155,6 +156,7 @@ class Animation(FuncAnimation):
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
             )  # fmt: skip
             return
+        encode.check_transparency(Path(filename), transparent=self.scene.theme.transparent)
         encode.encode(
             self._reported(progress_callback),
             Path(filename),
@@ -164,11 +166,11 @@ class Animation(FuncAnimation):
         )
 
     def _draw_epoch(self, epoch: int) -> list[Artist]:
-        self._scene.draw(epoch)
-        return self._scene.moving
+        self.scene.draw(epoch)
+        return self.scene.moving
 
     def _draw(self, epochs: Iterable[int]) -> Iterator[Frame]:
-        scene = self._scene
+        scene = self.scene
         # Some of matplotlib's writers change the size of the figure that they save, for good.
         scene.figure.set_dpi(DOTS_AN_INCH)
         scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)

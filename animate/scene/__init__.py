@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -134,7 +135,6 @@ class Scene:
 
     def _draw_background(self) -> None:
         # An artist of its own, since savefig's settings may colour the Figure's patch.
-        color = "none" if self.theme.transparent else self.theme.background
         self.figure.patch.set_facecolor("none")
         self.figure.add_artist(
             Rectangle(
@@ -142,7 +142,7 @@ class Scene:
                 1,
                 1,
                 transform=self.figure.transFigure,
-                facecolor=color,
+                facecolor=self.theme.background,
                 edgecolor="none",
                 antialiased=False,
                 zorder=-10,
@@ -195,8 +195,6 @@ class Scene:
         for text, place in ((loss, 2.45), (line, 2.45), (verdict, 3.8)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + box.width + round(0.9 * GAP * em)
-            if text is loss:
-                end = round(line.get_position()[0] * self.size[0])
             low = round(top - (place + 0.65) * em)
             self._confine(text, Box(start, low, end - start, round(1.3 * em)))
             self._moves(text)
@@ -234,11 +232,11 @@ class Scene:
         em, theme = self.layout.em, self.theme
         axes = self.figure.add_axes(
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
-            facecolor="none" if theme.transparent else theme.panel,
+            facecolor=theme.panel,
         )
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set(color=theme.muted, linewidth=em / 18)
-        axes.grid(axis="y", color=theme.faint, linewidth=em / 18)
+        axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
         axes.tick_params(
             length=0,
             pad=0.35 * em,
@@ -282,7 +280,7 @@ class _Heading:
             self._loss.set_text(f"loss {figures(run.losses[epoch])}")
             unfinished = diagnosis.verdict == "converging" and epoch == run.epochs
             self._line.set_text(
-                f"fastest rate {figures(run.problem.best_lr)}"
+                f"fastest rate {run.problem.best_lr:.2g}"
                 if unfinished
                 else line_equation(*run.weights[epoch])
             )

@@ -1,6 +1,7 @@
 """The loss against the epoch, on a log axis, with the other runs' for comparison."""
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 
 from animate.problem import Doubles
@@ -51,6 +52,7 @@ class Loss(View):
         self._epochs = epochs
         self._path = Path(panel, epochs, losses[panel.index], panel.style)
         self.moving += self._path.artists
+        self._turn = self._draw_turn(losses[panel.index])
 
     def draw(self, epoch: int) -> None:
         """Set the curves up to `epoch`; no ghost tells what is still to come."""
@@ -59,6 +61,41 @@ class Loss(View):
             [np.column_stack([self._epochs[upto], other[upto]]) for other in self._others]
         )
         self._path.draw(epoch)
+        for artist in self._turn:
+            artist.set_visible(epoch >= self.panel.run.diagnosis.earned_at)
+
+    def _draw_turn(self, losses: Doubles) -> list[Artist]:
+        """Mark where the loss of a diverging run is lowest, if that is on its way."""
+        panel, lowest = self.panel, int(np.nanargmin(losses))
+        if panel.run.diagnosis.verdict != "diverging" or lowest in (0, panel.run.epochs):
+            return []
+        axes, theme, em = panel.axes, panel.theme, panel.em
+        place = (lowest, losses[lowest])
+        across, up = axes.transAxes.inverted().transform(axes.transData.transform(place))
+        leftwards, above = across > 0.5, up < 0.35  # away from the edges and the floor's name
+        (ring,) = axes.plot(
+            *([part] for part in place),
+            linestyle="none",
+            marker="o",
+            markersize=0.62 * em,
+            markerfacecolor="none",
+            markeredgecolor=theme.ink,
+            markeredgewidth=em / 9,
+            zorder=6,
+        )
+        name = axes.annotate(
+            f"turns at epoch {lowest}",
+            place,
+            (-0.9 * em if leftwards else 0.9 * em, 0.35 * em if above else -0.35 * em),
+            textcoords="offset points",
+            fontsize=em,
+            color=theme.ink,
+            horizontalalignment="right" if leftwards else "left",
+            verticalalignment="bottom" if above else "top",
+            zorder=6,
+            clip_on=True,
+        )
+        return [self.moves(ring), self.moves(name)]
 
 
 def limits(losses: Doubles, floor: float, height: float) -> tuple[float, float]:

@@ -1,0 +1,89 @@
+"""
+Every view, in every theme, size and number of rates, at the start, the middle and the end.
+
+Prints each text that is cut off or overlaps another, and exits with 1 if there is any. Writes a
+sheet for each view, theme and epoch to `outputs/sheets/`: a row a number of rates, a column a size.
+"""
+
+import itertools
+import multiprocessing
+import sys
+from pathlib import Path
+
+import geometry
+import numpy as np
+from PIL import Image
+
+from animate import Animation, InputError, Problem, train
+from animate.inputs import SIZES
+from animate.theme import THEMES
+from animate.views import VIEWS
+
+LRS = (0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6)
+COUNTS = (1, 2, 3, 6, 12)
+SHAPES = ("720p", "1080p", "square", "portrait")
+PAIRS = ("fit loss", "surface bowl")  # what is often shown together
+EPOCHS = (0, 12, 100)
+HEIGHT = 240  # of a small picture, in pixels
+PAPER = {"dark": "#0f1419"}
+FOLDER = Path("outputs/sheets")
+
+
+def main() -> int:
+    """Make the sheets named on the command line, or all of them, and tell what is wrong."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    views = sys.argv[1:] or [*VIEWS, *PAIRS]
+    jobs = list(itertools.product(views, THEMES))
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        found = [fault for faults in pool.starmap(sheets, jobs) for fault in faults]
+    print(*found, sep="\n", end="\n" if found else "")
+    print(f"{len(jobs) * len(COUNTS) * len(SHAPES) * len(EPOCHS)} frames, {len(found)} faults")
+    return bool(found)
+
+
+def sheets(views: str, theme: str) -> list[str]:
+    """Write the sheets of `views` in `theme` and return what is wrong with them."""
+    problem = Problem.sample()
+    found = []
+    rows: dict[int, list[list[Image.Image]]] = {epoch: [] for epoch in EPOCHS}
+    for count in COUNTS:
+        runs = train(problem, LRS[:count])
+        for row in rows.values():
+            row.append([])
+        for shape in SHAPES:
+            try:
+                film = Animation(runs, views.split(), SIZES[shape], theme=theme, timeline=EPOCHS)
+            except InputError as error:
+                print(f"{views}, {count} rates, {shape}: {error}")
+                continue
+            for epoch, frame in zip(EPOCHS, film.frames(), strict=True):
+                where = f"{views}, {theme}, {count} rates, {shape}, epoch {epoch}: "
+                found += [where + fault for fault in geometry.faults(film.scene)]
+                rows[epoch][-1].append(small(frame, theme))
+    for epoch, pictures in rows.items():
+        together(pictures).save(FOLDER / f"{views.replace(' ', '-')}-{theme}-{epoch:03}.png")
+    return found
+
+
+def small(frame: np.ndarray, theme: str) -> Image.Image:
+    """Return `frame` on its page, scaled down."""
+    picture = Image.fromarray(frame)
+    page = Image.new("RGBA", picture.size, PAPER.get(theme, "#ffffff"))
+    page.alpha_composite(picture)
+    return page.resize((round(picture.width * HEIGHT / picture.height), HEIGHT))
+
+
+def together(rows: list[list[Image.Image]], gap: int = 6) -> Image.Image:
+    """Return one picture of all in `rows`."""
+    width = max(sum(picture.width + gap for picture in row) for row in rows) + gap
+    sheet = Image.new("RGB", (width, len(rows) * (HEIGHT + gap) + gap), "#888888")
+    for number, row in enumerate(rows):
+        left = gap
+        for picture in row:
+            sheet.paste(picture.convert("RGB"), (left, gap + number * (HEIGHT + gap)))
+            left += picture.width + gap
+    return sheet
+
+
+if __name__ == "__main__":
+    sys.exit(main())
