@@ -106,9 +106,14 @@ class Theme:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Draw by this theme's settings inside the block, and by the caller's again after it."""
-        with mpl.rc_context():
-            dict.update(mpl.rcParams, _settings())
+        # As mpl.rc_context does it, without checking anew what was already checked.
+        before = dict.copy(mpl.rcParams)
+        before.pop("backend")
+        dict.update(mpl.rcParams, _settings())
+        try:
             yield
+        finally:
+            dict.update(mpl.rcParams, before)
 
 
 THEMES = {

@@ -53,6 +53,11 @@ class Stream:
         with applied():
             self._figure.draw(self._renderer)  # settles what is only placed while drawing
             self._reaches = [_reach(artist, self._renderer) for artist in self._order]
+        self._unclipped = [
+            number
+            for number in np.flatnonzero(self._moves).tolist()
+            if _clip(self._order[number]) is None
+        ]
         self._above = np.zeros(len(self._order), bool)
         self._base: Any = None
 
@@ -87,11 +92,13 @@ class Stream:
         A still artist that is drawn over the base drags along all later ones that it overlaps.
         None is ever demoted, so the base is drawn anew only a few times.
         """
-        reaches = self._reaches
-        for number in np.flatnonzero(self._moves).tolist():
-            artist = self._order[number]
-            if _clip(artist) is None:
-                reaches[number] = _reach(artist, self._renderer)
+        reaches, wandered = self._reaches, self._base is None
+        for number in self._unclipped:
+            reach = _reach(self._order[number], self._renderer)
+            wandered = wandered or not np.array_equal(reach, reaches[number])
+            reaches[number] = reach
+        if not wandered:
+            return False
         drawn: list[npt.NDArray[np.float64]] = []
         grown = False
         for number, (moves, above) in enumerate(zip(self._moves, self._above, strict=True)):

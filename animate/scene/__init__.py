@@ -5,14 +5,18 @@ A scene is drawn for an epoch, and that depends on nothing but the epoch. It kno
 epochs a film shows nor what becomes of the picture.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
@@ -20,9 +24,10 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from animate import inputs
 from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
+from animate.readout import Readout
 from animate.scene.layout import GAP, Box, Layout, arrange
 from animate.scene.text import shortened, text_width
-from animate.theme import Theme
+from animate.theme import RunStyle, Theme
 from animate.theme import theme as theme_named
 from animate.trajectory import Trajectory
 from animate.views import Panel, View, load
@@ -34,6 +39,8 @@ DEFAULT_TITLES = (
     "Same data, different learning rates",
 )
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
+MIDDLE = 0.26  # em, from the baseline to the middle of a line
+KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
 
 
@@ -156,12 +163,19 @@ class Scene:
             x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
         )
 
+    def _readout(self, x: float, y: float, size: float, **style: Any) -> Readout:
+        """Set up a changing text at pixel (x, y), `size` in em."""
+        em = size * self.layout.em
+        place = (x / self.size[0], (y - MIDDLE * em) / self.size[1])
+        text = Readout(*place, transform=self.figure.transFigure, fontsize=em, **style)
+        self.figure.add_artist(text)
+        return self._moves(text)
+
     def _draw_head(self) -> Text:
         em = self.layout.em
         first, last = self.layout.title[0], self.layout.title[-1]
-        room = float(first.width)
-        if first is last:
-            room -= text_width(_longest_epoch(self.epochs), em * EPOCH_SIZE) + em
+        epoch_width = math.ceil(text_width(_longest_epoch(self.epochs), em * EPOCH_SIZE) + em / 2)
+        room = first.width - (epoch_width + em / 2 if first is last else 0)
         self._text(
             first.left,
             first.bottom + 0.42 * first.height,
@@ -170,16 +184,16 @@ class Scene:
             weight="bold",
             color=self.theme.ink,
         )
-        return self._moves(
-            self._text(
-                last.left + last.width,
-                last.bottom + 0.42 * last.height,
-                "",
-                EPOCH_SIZE,
-                color=self.theme.muted,
-                horizontalalignment="right",
-            )
+        epoch = self._readout(
+            last.left + last.width,
+            last.bottom + 0.42 * last.height,
+            EPOCH_SIZE,
+            color=self.theme.muted,
+            horizontalalignment="right",
         )
+        right = last.left + last.width
+        self._confine(epoch, replace(last, left=right - epoch_width, width=epoch_width))
+        return epoch
 
     def _draw_heading(self, index: int) -> "_Heading":
         box, em = self.layout.headings[index], self.layout.em
@@ -189,25 +203,46 @@ class Scene:
         )
         top = box.top
         self._text(box.left, top - 0.95 * em, name, NAME_SIZE, weight="bold", color=style.text)
-        loss = self._text(box.left, top - 2.45 * em, "", 1.0, color=self.theme.ink)
-        line = self._text(box.left + 7.4 * em, top - 2.45 * em, "", 1.0, color=self.theme.muted)
-        verdict = self._text(box.left, top - 3.8 * em, "", 1.0)
+        end = box.left + text_width(name, em * NAME_SIZE, bold=True)
+        if end + (KEY_GAP + KEY) * em <= box.left + box.width:
+            self._draw_key(end + KEY_GAP * em, top - 0.95 * em, style)
+        loss = self._readout(box.left, top - 2.45 * em, 1.0, color=self.theme.ink)
+        line = self._readout(box.left + 7.4 * em, top - 2.45 * em, 1.0, color=self.theme.muted)
+        verdict = self._readout(box.left, top - 3.8 * em, 1.0)
         for text, place in ((loss, 2.45), (line, 2.45), (verdict, 3.8)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + box.width + round(0.9 * GAP * em)
             low = round(top - (place + 0.65) * em)
             self._confine(text, Box(start, low, end - start, round(1.3 * em)))
-            self._moves(text)
         return _Heading(self.runs[index], loss, line, verdict, style.text, self.theme.muted)
 
-    def _confine(self, text: Text, box: Box) -> None:
-        """Keep `text` inside `box`, so that the stream need not ask where it ends."""
+    def _draw_key(self, left: float, y: float, style: RunStyle) -> None:
+        """Draw the run's line and marker beside its name, for where runs share a panel."""
+        width, height = self.size
+        em = self.layout.em
+        self.figure.add_artist(
+            Line2D(
+                np.array([left, left + KEY * em / 2, left + KEY * em]) / width,
+                [y / height] * 3,
+                transform=self.figure.transFigure,
+                color=style.line,
+                linewidth=0.17 * em,
+                linestyle=style.dash,
+                marker=style.marker,
+                markevery=[1],
+                markersize=0.62 * em,
+                markeredgewidth=0,
+            )
+        )
+
+    def _confine(self, artist: Artist, box: Box) -> None:
+        """Keep `artist` inside `box`, so that the stream need not ask where it ends."""
         width, height = self.size
         place = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        text.set_clip_box(TransformedBbox(place, self.figure.transFigure))
-        text.set_clip_on(True)
+        artist.set_clip_box(TransformedBbox(place, self.figure.transFigure))
+        artist.set_clip_on(True)
 
     def _draw_timeline(self) -> Rectangle:
         box = self.layout.timeline
@@ -225,6 +260,7 @@ class Scene:
         )
         bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
         self.figure.add_artist(bar)
+        self._confine(bar, box)
         return self._moves(bar)
 
     def _panel(self, box: Box, kind: type[View], index: int | None) -> Panel:
@@ -246,7 +282,7 @@ class Scene:
         )
         self._text(
             box.left,
-            box.top + 0.85 * em,
+            box.top + em,
             shortened(kind.caption, box.width, em),
             1.0,
             color=theme.muted,

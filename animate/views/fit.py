@@ -5,6 +5,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 
 from animate.problem import Problem
+from animate.readout import Readout
 from animate.views import Panel, View
 from animate.views.marks import drawable, plain_ticks
 from animate.views.scatter import draw_scatter
@@ -37,18 +38,19 @@ class Fit(View):
         (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
         self.moves(self._line)
         self._lost = self.moves(
-            axes.text(
+            Readout(
                 0.5,
-                0.02,
-                "",
+                0.3 * em / axes.get_window_extent().height,
                 transform=axes.transAxes,
                 fontsize=em,
                 color=style.text,
                 horizontalalignment="center",
-                verticalalignment="bottom",
+                clip_on=True,
+                clip_box=axes.bbox,
                 zorder=5,
             )
         )
+        axes.add_artist(self._lost)
 
     def draw(self, epoch: int) -> None:
         """Set the line, its trail, and the note that says where a line out of sight is."""

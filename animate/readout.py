@@ -1,0 +1,105 @@
+"""
+A text of changing figures that is quick to draw and never trembles.
+
+matplotlib sets each new text anew, glyph by glyph: for a picture with a dozen numbers, that is most
+of the work of a frame. Here matplotlib draws each word and each digit once; a text is put together
+from these pictures, every digit as wide as the others.
+"""
+
+import math
+import re
+from functools import lru_cache
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+
+Coverage = npt.NDArray[np.uint8]
+
+ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
+
+
+class Readout(Text):
+    """
+    One line of plain text, aligned by its baseline.
+
+    Backends of vectors draw it as any other text.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the text from the pictures of its parts."""
+        if not isinstance(renderer, RendererAgg):
+            super().draw(renderer)
+            return
+        text = self.get_text()
+        if not (text and self.get_visible()):
+            return
+        size = renderer.points_to_pixels(self.get_fontsize())
+        typeface = _typeface(self.get_fontproperties(), size)
+        coverage, width = typeface.set(text)
+        share = {"left": 0.0, "center": 0.5, "right": 1.0}[self.get_horizontalalignment()]
+        x, y = self.get_transform().transform(self.get_position())
+        *color, alpha = to_rgba(self.get_color(), self.get_alpha())
+        picture = np.empty((*coverage.shape, 4), np.uint8)
+        picture[..., :3] = np.rint(np.array(color) * 255)
+        picture[..., 3] = coverage if alpha == 1 else np.rint(coverage * alpha)
+        context = renderer.new_gc()
+        self._set_gc_clip(context)  # type: ignore[attr-defined]
+        renderer.draw_image(
+            context,
+            round(x - share * width) - typeface.overhang,
+            round(y) - typeface.descent,
+            picture,
+        )
+        context.restore()
+
+
+class _Typeface:
+    """Pictures of words and digits in one font at one size, each drawn when first needed."""
+
+    def __init__(self, font: FontProperties, size: float) -> None:
+        self._font = font.copy()
+        self._font.set_size(size)
+        self._size = size
+        self._parts: dict[str, tuple[Coverage, float]] = {}
+        self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
+
+    def set(self, text: str) -> tuple[Coverage, float]:
+        """Return how much of each pixel `text` covers, the lowest row first, and its width."""
+        parts = [self._part(part) for part in re.findall(r"\d|\D+", text)]
+        ends = list(accumulate(advance for _, advance in parts))
+        whole = np.zeros((len(parts[0][0]), math.ceil(ends[-1]) + 2 * self.overhang), np.uint8)
+        for (picture, _), start in zip(parts, [0.0, *ends], strict=False):
+            room = whole[:, round(start) : round(start) + picture.shape[1]]
+            np.maximum(room, picture[:, : room.shape[1]], out=room)
+        return whole, ends[-1]
+
+    def _part(self, part: str) -> tuple[Coverage, float]:
+        if part not in self._parts:
+            self._parts[part] = self._drawn(part)
+        return self._parts[part]
+
+    def _drawn(self, part: str) -> tuple[Coverage, float]:
+        """Return the coverage of a word or a digit, and how far after it the next one starts."""
+        ruler = RendererAgg(1, 1, 72)
+        measured = "0" if part.isdigit() else part
+        advance, _, _ = ruler.get_text_width_height_descent(measured, self._font, False)
+        wide = math.ceil(advance) + 2 * self.overhang
+        high = self.descent + round(ASCENT * self._size)
+        figure = Figure((wide / 72, high / 72), dpi=72, facecolor="none")
+        figure.text(
+            self.overhang / wide, self.descent / high, part,
+            fontproperties=self._font, color="black", verticalalignment="baseline",
+        )  # fmt: skip
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())[::-1, :, 3], float(advance)
+
+
+_typeface = lru_cache(maxsize=16)(_Typeface)
