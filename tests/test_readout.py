@@ -50,7 +50,7 @@ def test_digits_that_change_move_nothing_else() -> None:
 
 def test_a_readout_keeps_to_its_colour_and_its_clip() -> None:
     figure = Figure((8, 0.5), dpi=72)
-    text = Readout(0.1, 0.3, "loss 88", transform=figure.transFigure, color="#0072b2")
+    text = Readout(0.1, 0.3, "loss 88", transform=figure.transFigure, color="#0072b2", size=24)
     figure.add_artist(text)
     canvas = FigureCanvasAgg(figure)
     text.set(clip_on=True, clip_box=Bbox([[0, 0], [89, 36]]))
