@@ -6,6 +6,7 @@ frames are piped as they come, so memory does not grow with their number, and th
 before it takes its place: ffmpeg's exit code, and the count of frames.
 """
 
+import queue
 import signal
 import subprocess
 import threading
@@ -29,6 +30,7 @@ Frame = npt.NDArray[np.uint8]
 # x264's bytes depend on the number of its threads, so that is ours and not the machine's.
 THREADS = "2"
 BT709 = "out_color_matrix=bt709:out_range=tv"
+FRAMES_AHEAD = 4  # that wait for ffmpeg
 GIF_COLORS = 64
 GIF_TICK = 100  # a GIF's delays are whole hundredths of a second
 GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
@@ -298,6 +300,9 @@ class Ffmpeg:
 
     Used as a context: it ends with the block, killed if the block fails, for a closed pipe alone
     would let it finish a film that is short but looks whole.
+
+    A thread feeds it, so that the next frames are drawn while it works on those before. Of frames
+    in a row that are one object only one waits, which lets drawing run ahead through the stills.
     """
 
     def __init__(self, size: tuple[int, int], fps: float, arguments: list[str], path: Path) -> None:
@@ -310,6 +315,10 @@ class Ffmpeg:
         ]  # fmt: skip
         self.frames_written = 0
         self._errors: list[str] = []
+        self._waiting: queue.Queue[tuple[Frame, int] | None] = queue.Queue(FRAMES_AHEAD)
+        self._held: Frame | None = None
+        self._repeats = 0
+        self._broken = False
 
     def __enter__(self) -> Self:
         # A session of its own: a Ctrl-C at the terminal reaches us alone, and we end it.
@@ -324,21 +333,25 @@ class Ffmpeg:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._pipe = self._process.stdin
-        self._readers = [
+        self._threads = [
+            threading.Thread(target=self._feed, daemon=True),
             threading.Thread(target=self._follow, args=(self._process.stdout,), daemon=True),
             threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True),
         ]
-        for reader in self._readers:
-            reader.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def write(self, frame: Frame) -> None:
-        """Pipe a frame."""
-        try:
-            self._pipe.write(np.ascontiguousarray(frame).data)
-        except (BrokenPipeError, ConnectionResetError):
+        """Take a frame, and wait if too many are waiting."""
+        if frame is self._held:
+            self._repeats += 1
+            return
+        self._hand_over()
+        self._held, self._repeats = frame, 1
+        if self._broken:
             self._finish()
-            raise OutputError(self._failure()) from None
+            raise OutputError(self._failure())
 
     def __exit__(
         self,
@@ -346,20 +359,36 @@ class Ffmpeg:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is not None:
+        if kind is None:
+            self._hand_over()
+        else:
             self._process.kill()
-            self._finish()
-            return
         self._finish()
-        if self._process.returncode:
+        if kind is None and (self._broken or self._process.returncode):
             raise OutputError(self._failure())
 
+    def _hand_over(self) -> None:
+        if self._held is not None:
+            self._waiting.put((self._held, self._repeats))
+
     def _finish(self) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._pipe.close()
+        self._waiting.put(None)
         self._process.wait()
-        for reader in self._readers:
-            reader.join()
+        for thread in self._threads:
+            thread.join()
+
+    def _feed(self) -> None:
+        """Pipe what is waiting; if ffmpeg takes no more, throw it away, lest anyone wait for it."""
+        while (item := self._waiting.get()) is not None:
+            frame, repeats = item
+            data = np.ascontiguousarray(frame).data
+            try:
+                for _ in range(0 if self._broken else repeats):
+                    self._pipe.write(data)
+            except OSError:
+                self._broken = True
+        with suppress(OSError):
+            self._pipe.close()
 
     def _follow(self, progress: IO[bytes]) -> None:
         with progress:

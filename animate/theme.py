@@ -106,10 +106,10 @@ class Theme:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Draw by this theme's settings inside the block, and by the caller's again after it."""
-        # As mpl.rc_context does it, without checking anew what was already checked.
-        before = dict.copy(mpl.rcParams)
-        before.pop("backend")
-        dict.update(mpl.rcParams, _settings())
+        # As mpl.rc_context does it, but checking nothing anew, and leaving the backend alone.
+        settings = _settings()
+        before = {name: dict.__getitem__(mpl.rcParams, name) for name in settings}
+        dict.update(mpl.rcParams, settings)
         try:
             yield
         finally:

@@ -38,6 +38,19 @@ def test_each_frame_is_a_full_redraw_to_the_pixel(runs, theme, size) -> None:
     assert_stream_is_full_redraw(Animation(runs[1:], ["fit"], size, theme=theme, timeline=timeline))
 
 
+def test_a_film_needs_no_pyplot(tmp_path) -> None:
+    code = (
+        "import sys, animate\n"
+        "runs = animate.train(animate.Problem.sample(), [0.7], 3)\n"
+        "animate.Animation(runs, size=(640, 360)).save('a.gif')\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
 def test_a_run_that_overflows_is_streamed_as_it_is_redrawn(problem) -> None:
     runs = train(problem, [0.5, 5, 1e30], epochs=40)
     assert_stream_is_full_redraw(Animation(runs, ["fit"], timeline=range(0, 41, 2)))

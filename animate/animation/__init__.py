@@ -109,7 +109,7 @@ class Animation(FuncAnimation):
         Each is (height, width, 4) uint8, exactly `size` pixels, RGBA, read-only, and stays valid.
         A frame that shows the same epoch as the one before is the same object.
         """
-        return self._draw(self.timeline)
+        return self._draw(self.timeline, self._stream())
 
     def save(
         self,
@@ -157,33 +157,38 @@ class Animation(FuncAnimation):
             )  # fmt: skip
             return
         encode.check_transparency(Path(filename), transparent=self.scene.theme.transparent)
+        stream = self._stream()
         encode.encode(
-            self._reported(progress_callback),
+            self._reported(self._draw(self.timeline, stream), progress_callback),
             Path(filename),
             self.fps if fps is None else inputs.frame_rate(fps),
             loop=self._loop,
-            sample=self._draw(self._sample()),
+            sample=self._draw(self._sample(), stream),
         )
 
     def _draw_epoch(self, epoch: int) -> list[Artist]:
         self.scene.draw(epoch)
         return self.scene.moving
 
-    def _draw(self, epochs: Iterable[int]) -> Iterator[Frame]:
+    def _stream(self) -> Stream:
         scene = self.scene
         # Some of matplotlib's writers change the size of the figure that they save, for good.
         scene.figure.set_dpi(DOTS_AN_INCH)
         scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
-        stream = Stream(scene.figure, scene.moving, scene.theme.applied)
+        return Stream(scene.figure, scene.moving, scene.theme.applied)
+
+    def _draw(self, epochs: Iterable[int], stream: Stream) -> Iterator[Frame]:
         shown, frame = None, None
         for epoch in epochs:
             if frame is None or epoch != shown:
-                scene.draw(epoch)
+                self.scene.draw(epoch)
                 shown, frame = epoch, stream.draw()
             yield frame
 
-    def _reported(self, callback: Callable[[int, int], Any] | None) -> Iterator[Frame]:
-        for number, frame in enumerate(self.frames()):
+    def _reported(
+        self, frames: Iterable[Frame], callback: Callable[[int, int], Any] | None
+    ) -> Iterator[Frame]:
+        for number, frame in enumerate(frames):
             yield frame
             if callback is not None:
                 callback(number, len(self.timeline))

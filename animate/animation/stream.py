@@ -8,7 +8,6 @@ matplotlib's own order, so that every pixel is as a full redraw would leave it.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,21 +49,22 @@ class Stream:
         self._order = list(draw_order(figure))
         chosen = {id(artist) for artist in moving}
         self._moves = np.array([id(artist) in chosen for artist in self._order])
+        self._above = np.zeros(len(self._order), bool)
         with applied():
-            self._figure.draw(self._renderer)  # settles what is only placed while drawing
+            self._draw_base()  # which settles what is only placed while drawing
             self._reaches = [_reach(artist, self._renderer) for artist in self._order]
+            if self._promote():
+                self._draw_base()
         self._unclipped = [
             number
             for number in np.flatnonzero(self._moves).tolist()
             if _clip(self._order[number]) is None
         ]
-        self._above = np.zeros(len(self._order), bool)
-        self._base: Any = None
 
     def draw(self) -> Frame:
         """Return the figure as it now is: (height, width, 4) uint8, read-only, an own copy."""
         with self._applied():
-            if self._promote() or self._base is None:
+            if self._wandered() and self._promote():
                 self._draw_base()
             self._renderer.restore_region(self._base)
             for artist in self._over_base():
@@ -85,6 +85,15 @@ class Stream:
         whole = Bbox.from_bounds(0, 0, self._renderer.width, self._renderer.height)
         self._base = self._renderer.copy_from_bbox(whole)
 
+    def _wandered(self) -> bool:
+        """Return whether a moving artist that nothing clips now reaches elsewhere."""
+        wandered = False
+        for number in self._unclipped:
+            reach = _reach(self._order[number], self._renderer)
+            wandered = wandered or not np.array_equal(reach, self._reaches[number])
+            self._reaches[number] = reach
+        return wandered
+
     def _promote(self) -> bool:
         """
         Note the still artists that belong above a moving one where they now overlap.
@@ -92,17 +101,10 @@ class Stream:
         A still artist that is drawn over the base drags along all later ones that it overlaps.
         None is ever demoted, so the base is drawn anew only a few times.
         """
-        reaches, wandered = self._reaches, self._base is None
-        for number in self._unclipped:
-            reach = _reach(self._order[number], self._renderer)
-            wandered = wandered or not np.array_equal(reach, reaches[number])
-            reaches[number] = reach
-        if not wandered:
-            return False
         drawn: list[npt.NDArray[np.float64]] = []
         grown = False
         for number, (moves, above) in enumerate(zip(self._moves, self._above, strict=True)):
-            here = reaches[number]
+            here = self._reaches[number]
             if not (moves or above) and _overlap(here, drawn):
                 self._above[number] = grown = above = True
             if (moves or above) and len(here):
