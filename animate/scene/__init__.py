@@ -206,14 +206,14 @@ class Scene:
         end = box.left + text_width(name, em * NAME_SIZE, bold=True)
         if end + (KEY_GAP + KEY) * em <= box.left + box.width:
             self._draw_key(end + KEY_GAP * em, top - 0.95 * em, style)
-        loss = self._readout(box.left, top - 2.45 * em, 1.0, color=self.theme.ink)
-        line = self._readout(box.left + 7.4 * em, top - 2.45 * em, 1.0, color=self.theme.muted)
-        verdict = self._readout(box.left, top - 3.8 * em, 1.0)
-        for text, place in ((loss, 2.45), (line, 2.45), (verdict, 3.8)):
+        loss = self._readout(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
+        line = self._readout(box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted)
+        verdict = self._readout(box.left, top - 3.82 * em, 1.0)
+        for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + box.width + round(0.9 * GAP * em)
-            low = round(top - (place + 0.65) * em)
-            self._confine(text, Box(start, low, end - start, round(1.3 * em)))
+            low = round(top - (place + 0.6) * em)
+            self._confine(text, Box(start, low, end - start, round(1.2 * em)))
         return _Heading(self.runs[index], loss, line, verdict, style.text, self.theme.muted)
 
     def _draw_key(self, left: float, y: float, style: RunStyle) -> None:
@@ -282,7 +282,7 @@ class Scene:
         )
         self._text(
             box.left,
-            box.top + em,
+            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
             shortened(kind.caption, box.width, em),
             1.0,
             color=theme.muted,

@@ -37,7 +37,7 @@ class Weights(View):
                 panel.style,
                 dashed=False,
                 width=width,
-                zorder=4 - 2 * number,
+                zorder=4 - 0.5 * number,
             )
             self._paths.append(path)
             self.moving += path.artists
