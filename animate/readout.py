@@ -22,6 +22,7 @@ from matplotlib.text import Text
 
 Coverage = npt.NDArray[np.uint8]
 
+SHADES = 4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
 ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
 
 
@@ -99,7 +100,8 @@ class _Typeface:
         )  # fmt: skip
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-        return np.array(canvas.buffer_rgba())[::-1, :, 3], float(advance)
+        covered = np.asarray(canvas.buffer_rgba())[::-1, :, 3] / 255
+        return np.rint(np.rint(covered * SHADES) * (255 / SHADES)).astype(np.uint8), float(advance)
 
 
 _typeface = lru_cache(maxsize=16)(_Typeface)

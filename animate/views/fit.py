@@ -9,9 +9,10 @@ from animate.readout import Readout
 from animate.views import Panel, View
 from animate.views.marks import drawable, plain_ticks
 from animate.views.scatter import draw_scatter
-from animate.wording import coordinate
 
-TRAIL = 8  # lines that stay visible behind the present one
+# Of the lines behind the present one, the oldest first. Equal ones are not drawn anew each epoch,
+# which would be a large part of a GIF.
+TRAIL = (0.15, 0.15, 0.4, 0.4)
 
 
 class Fit(View):
@@ -55,18 +56,17 @@ class Fit(View):
     def draw(self, epoch: int) -> None:
         """Set the line, its trail, and the note that says where a line out of sight is."""
         self._line.set_data(self._ends, self._lines[epoch])
-        shown = self._seen[: np.searchsorted(self._seen, epoch)][-TRAIL:]
+        shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
         self._trail.set_segments([np.column_stack([self._ends, self._lines[e]]) for e in shown])
-        opacity = 0.45 * np.arange(1, len(shown) + 1) / max(len(shown), 1)
+        opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([(*self._color[:3], alpha) for alpha in opacity])
         self._lost.set_text(self._where(epoch))
 
     def _where(self, epoch: int) -> str:
-        bias = float(self.panel.run.weights[epoch, 1])
         if epoch in self._seen or not np.isfinite(self._lines[epoch]).all():
             return ""
         arrow = "▲" if np.mean(self._lines[epoch]) > np.mean(self.panel.axes.get_ylim()) else "▼"
-        return f"{arrow} at x = 0, y = {coordinate(bias)}"
+        return f"{arrow} the line is out of view"
 
 
 def limits(problem: Problem) -> tuple[float, float, float, float]:
