@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -98,7 +97,7 @@ class _Display:
         self._quiet = quiet
         self._list_files = list_files
         self._bar: Progress | None = None
-        self.written: list[Path] = []
+        self.written: list[str] = []
 
     def __enter__(self) -> _Display:
         if not self._quiet and sys.stderr.isatty():
@@ -136,11 +135,11 @@ class _Display:
         """Show the sentence."""
         self._show(sentence)
 
-    def wrote(self, output: Path) -> None:
+    def wrote(self, output: str) -> None:
         """Keep the file's name for the end, when the bar is gone."""
         self.written.append(output)
 
-    def failed(self, output: Path, error: OSError) -> None:
+    def failed(self, output: str, error: OSError) -> None:
         """Show the error, quiet or not."""
         self._show(f"animate: {output} was not made: {error}", always=True)
 
@@ -313,14 +312,15 @@ def _parser() -> argparse.ArgumentParser:
         "--duration", metavar="S",
         help="length of the film in seconds (default: every epoch shown, under 14 s)",
     )  # fmt: skip
-    add("--loop", metavar="N", help="how often a GIF plays (default: 0, for ever)")
+    add("--loop", metavar="N", help="how often it plays, of GIF, WebP, APNG (default: 0, for ever)")
+    add("--quality", metavar="Q", help=f"low, medium or high (default: {default.quality})")
 
     output = parser.add_argument_group("output")
     add = output.add_argument
     add(
         "-o", "--output", action="append", dest="outputs", metavar="PATH",
-        help="a file to write, .mp4 or .gif; may be given several times "
-        f"(default: {_words(DEFAULT_OUTPUTS)})",
+        help="a file to write: .mp4, .webm, .gif, .webp or .apng, or a folder/ of frames; "
+        f"may be given several times (default: {_words(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
     add("--quiet", action="store_true", default=False, help="show errors only")
     add("--json", action="store_true", default=False, help="print one report instead of the paths")

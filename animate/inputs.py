@@ -14,6 +14,7 @@ from collections.abc import Iterable
 MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
 LARGEST_SIDE = 16384  # x264's limit, in pixels
 SMALLEST_SIDE = 16
+QUALITIES = ("low", "medium", "high")
 SIZES = {
     "720p": (1280, 720),
     "1080p": (1920, 1080),

@@ -7,8 +7,9 @@ stage is imported only when it is reached, so that asking for help loads none.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from animate.problem import Floats, Problem
     from animate.trajectory import Trajectory
 
-DEFAULT_OUTPUTS = (Path("outputs/convergence.mp4"), Path("outputs/convergence.gif"))
+DEFAULT_OUTPUTS = ("outputs/convergence.mp4", "outputs/convergence.gif")
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 
@@ -56,7 +57,8 @@ class Recipe:
     hold: float = 2.0
     duration: float | None = None
     loop: int = 0
-    outputs: Sequence[Path] = field(default=DEFAULT_OUTPUTS)
+    quality: str = "medium"
+    outputs: Sequence[str] = DEFAULT_OUTPUTS
 
     def __post_init__(self) -> None:
         lrs = inputs.learning_rates(self.lrs)
@@ -81,12 +83,13 @@ class Recipe:
             "hold": inputs.seconds(self.hold, "hold"),
             "duration": duration,
             "loop": inputs.whole(self.loop, "loop", least=0, most=inputs.MOST_LOOPS),
+            "quality": inputs.choice(self.quality, "quality", inputs.QUALITIES),
             "outputs": _outputs(self.outputs),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    def size_of(self, output: Path) -> tuple[int, int]:
+    def size_of(self, output: str) -> tuple[int, int]:
         """Return the size of the film at `output`."""
         from animate import encode
 
@@ -98,7 +101,7 @@ class Recipe:
 
         return Problem.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
 
-    def animation(self, output: Path, runs: Sequence[Trajectory]) -> Animation:
+    def animation(self, output: str, runs: Sequence[Trajectory]) -> Animation:
         """Return the film of `runs` that belongs at `output`."""
         from animate.animation import Animation
 
@@ -112,6 +115,7 @@ class Recipe:
             hold=self.hold,
             duration=self.duration,
             loop=self.loop,
+            quality=self.quality,
         )
 
 
@@ -130,10 +134,10 @@ class Watcher(Protocol):
     def note(self, sentence: str) -> None:
         """Hear what a person should know of a file."""
 
-    def wrote(self, output: Path) -> None:
+    def wrote(self, output: str) -> None:
         """Hear that a file is in its place."""
 
-    def failed(self, output: Path, error: OSError) -> None:
+    def failed(self, output: str, error: OSError) -> None:
         """Hear that a file could not be made."""
 
 
@@ -157,7 +161,7 @@ def make(recipe: Recipe, watcher: Watcher | None = None) -> list[Trajectory]:
     check(recipe)
     for output in recipe.outputs:
         if output in DEFAULT_OUTPUTS:
-            output.parent.mkdir(exist_ok=True)
+            Path(output).parent.mkdir(exist_ok=True)
     runs = train(recipe.problem(), recipe.lrs, recipe.epochs, watcher.epoch)
     films = [recipe.animation(output, runs) for output in recipe.outputs]
     watcher.films(sum(len(film.timeline) for film in films))
@@ -180,7 +184,7 @@ def check(recipe: Recipe) -> None:
 
     look = theme(recipe.theme)
     for output in recipe.outputs:
-        if output not in DEFAULT_OUTPUTS or output.parent.exists():
+        if output not in DEFAULT_OUTPUTS or Path(output).parent.exists():
             files.check(output)
         encode.check_transparency(output, transparent=look.transparent)
         check_legible(
@@ -188,7 +192,7 @@ def check(recipe: Recipe) -> None:
         )
 
 
-def _written(film: Animation, output: Path, watcher: Watcher) -> bool:
+def _written(film: Animation, output: str, watcher: Watcher) -> bool:
     from animate import encode
 
     sentence = encode.note(output, film.size, film.fps)
@@ -203,13 +207,13 @@ def _written(film: Animation, output: Path, watcher: Watcher) -> bool:
     return True
 
 
-def _outputs(paths: Sequence[Path | str]) -> tuple[Path, ...]:
+def _outputs(paths: Sequence[files.AnyPath]) -> tuple[str, ...]:
     from animate import encode
 
-    outputs: list[Path] = []
-    for path in map(Path, paths):
+    outputs: list[str] = []
+    for path in (os.fspath(path) for path in paths):
         encode.extension(path)
-        if path.resolve() in [output.resolve() for output in outputs]:
+        if Path(path).resolve() in [Path(output).resolve() for output in outputs]:
             raise InputError(f"output {path} is given twice; give each file once")
         outputs.append(path)
     if not outputs:
@@ -222,5 +226,5 @@ class _Nobody:
     def films(self, frames: int) -> None: ...
     def frame(self) -> None: ...
     def note(self, sentence: str) -> None: ...
-    def wrote(self, output: Path) -> None: ...
-    def failed(self, output: Path, error: OSError) -> None: ...
+    def wrote(self, output: str) -> None: ...
+    def failed(self, output: str, error: OSError) -> None: ...

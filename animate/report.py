@@ -11,7 +11,7 @@ from animate.recipe import Recipe
 from animate.trajectory import Trajectory
 
 
-def report(recipe: Recipe, runs: Sequence[Trajectory], written: Sequence[Path]) -> dict[str, Any]:
+def report(recipe: Recipe, runs: Sequence[Trajectory], written: Sequence[str]) -> dict[str, Any]:
     """Return the settings, the problem's figures, each run's diagnosis, and the files."""
     return {
         "animate": __version__,
@@ -21,8 +21,13 @@ def report(recipe: Recipe, runs: Sequence[Trajectory], written: Sequence[Path]) 
         },
         "problem": _problem(runs[0].problem),
         "runs": [_run(run) for run in runs],
-        "outputs": [{"path": str(path), "bytes": path.stat().st_size} for path in written],
+        "outputs": [{"path": path, "bytes": _bytes(Path(path))} for path in written],
     }
+
+
+def _bytes(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

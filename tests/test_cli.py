@@ -112,7 +112,7 @@ def test_a_dry_run_checks_and_tells_but_writes_nothing(tmp_path) -> None:
         (["--views", "fti"], "did you mean fit?"),
         (["--start", "1", "x"], "start weight 'x'"),
         (["-o", "film"], "no extension"),
-        (["-o", "film.avi"], ".mp4, .gif"),
+        (["-o", "film.avi"], ".mp4, .webm, .gif"),
         (["-o", "a.gif", "-o", "./a.gif"], "given twice"),
         (["--lr", "1"], "--lr"),
     ],

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from animate import InputError, OutputError
-from animate.encode import encode
+from animate.encode import FORMATS, encode
 
+SUFFIXES = [suffix for suffix in FORMATS if suffix != "/"]
+DELAYED = [".gif", ".webp", ".apng"]
 BACKGROUND = (250, 240, 230, 255)
 
 
@@ -46,6 +48,17 @@ def decoded(path: Path) -> tuple[dict, np.ndarray, str]:
     done = subprocess.run(command, capture_output=True, check=True)
     frames = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
     return meta, frames, done.stderr.decode()
+
+
+def shown(path: Path) -> np.ndarray:
+    """Return the pictures of the file at `path` as RGBA: by ffmpeg, or as Pillow reads them."""
+    if path.suffix in (".mp4", ".webm"):
+        _, frames, _ = decoded(path)
+        return np.pad(frames, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
+    with Image.open(path) as image:
+        return np.stack(
+            [np.array(frame.convert("RGBA")) for frame in ImageSequence.Iterator(image)]
+        )
 
 
 def test_mp4_is_h264_in_420_at_the_rate_asked_and_decodes_without_a_warning(tmp_path) -> None:
@@ -94,7 +107,7 @@ def test_odd_sides_are_padded_with_the_background_and_never_scaled(tmp_path) -> 
     assert np.abs(frames[0, 14:26, 6:18] - picture(0)[14:26, 6:18, :3].astype(int)).max() <= 8
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_same_frames_give_the_same_bytes(tmp_path, suffix) -> None:
     one, other = tmp_path / f"one{suffix}", tmp_path / f"other{suffix}"
     for path in (one, other):
@@ -102,15 +115,39 @@ def test_the_same_frames_give_the_same_bytes(tmp_path, suffix) -> None:
     assert one.read_bytes() == other.read_bytes()
 
 
+def test_webm_is_vp9_at_the_rate_asked_with_its_index_first(tmp_path) -> None:
+    path = tmp_path / "film.webm"
+    encode(film(5, 1, 1, 10, width=61, height=47), path, fps=25)
+    meta, frames, warnings = decoded(path)
+    assert meta["stream"].startswith("vp9")
+    assert (meta["size"], meta["fps"], len(frames), warnings) == ((61, 47), 25, 17, "")
+    assert np.abs(frames[0, 14:26, 6:18] - picture(0)[14:26, 6:18, :3].astype(int)).max() <= 8
+    data = path.read_bytes()
+    cues, cluster = bytes.fromhex("1c53bb6b"), bytes.fromhex("1f43b675")
+    assert data.rindex(cues) < data.index(cluster)
+
+
 def durations(path: Path) -> list[int]:
     with Image.open(path) as image:
-        return [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
+        found = []
+        for frame in ImageSequence.Iterator(image):
+            frame.load()  # which is when Pillow learns a WebP's
+            found.append(frame.info["duration"])
+        return found
 
 
-def test_gif_stores_a_repeated_frame_once_and_for_as_long_as_it_stands(tmp_path) -> None:
-    path = tmp_path / "film.gif"
+@pytest.mark.parametrize("suffix", DELAYED)
+def test_a_repeated_frame_is_stored_once_and_for_as_long_as_it_stands(tmp_path, suffix) -> None:
+    path = tmp_path / f"film{suffix}"
     encode(film(5, 1, 1, 50), path, fps=25)
     assert durations(path) == [200, 40, 40, 2000]
+
+
+@pytest.mark.parametrize("suffix", DELAYED)
+def test_a_frame_that_looks_like_the_one_before_repeats_it(tmp_path, suffix) -> None:
+    path = tmp_path / f"film{suffix}"
+    encode([picture(0), picture(0), picture(3), picture(3)], path, fps=10)
+    assert durations(path) == [200, 200]
 
 
 @pytest.mark.parametrize("fps", [10, 24, 30, 50, 29.97])
@@ -121,13 +158,83 @@ def test_gif_delays_do_not_drift(tmp_path, fps) -> None:
     np.testing.assert_allclose(starts, 1000 * np.arange(31) / fps, atol=5.001)
 
 
-def test_gif_shows_the_frames_that_were_sent(tmp_path) -> None:
-    path = tmp_path / "film.gif"
-    encode(film(1, 1, 1), path, fps=25)
-    with Image.open(path) as image:
-        shown = [np.array(frame.convert("RGB"), int) for frame in ImageSequence.Iterator(image)]
-    for number, frame in enumerate(shown):
-        assert np.abs(frame - picture(number)[..., :3]).mean() < 0.5
+@pytest.mark.parametrize("quality", ["low", "medium", "high"])
+@pytest.mark.parametrize("suffix", DELAYED)
+def test_delayed_formats_show_the_frames_that_were_sent(tmp_path, suffix, quality) -> None:
+    path = tmp_path / f"film{suffix}"
+    encode(film(1, 1, 1), path, fps=25, quality=quality)
+    expected = [picture(number) for number in range(3)]
+    assert np.abs(shown(path).astype(int) - expected).mean() < 0.5
+
+
+@pytest.mark.parametrize("quality", ["low", "medium", "high"])
+@pytest.mark.parametrize("suffix", DELAYED)
+def test_what_is_transparent_stays_so(tmp_path, suffix, quality) -> None:
+    path = tmp_path / f"film{suffix}"
+    frames = [picture(number) for number in range(4)]
+    for frame in frames:
+        frame[frame[..., 0] == BACKGROUND[0]] = 0
+    encode(frames, path, fps=25, quality=quality)
+    pictures = shown(path)
+    np.testing.assert_array_equal(pictures[..., 3], [frame[..., 3] for frame in frames])
+    covered = pictures[..., 3] > 0
+    np.testing.assert_allclose(pictures[covered], np.stack(frames)[covered], atol=4)
+
+
+@pytest.mark.parametrize("suffix", [".apng", ".webp"])
+def test_high_quality_is_exact_where_the_format_can_be(tmp_path, suffix) -> None:
+    path = tmp_path / f"film{suffix}"
+    noise = np.random.default_rng(0).integers(0, 256, (3, 48, 64, 4), np.uint8)
+    noise[..., 3] = 255
+    encode(noise, path, fps=25, quality="high")
+    np.testing.assert_array_equal(shown(path), noise)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_more_quality_is_a_larger_file_and_nearer_to_the_frames(tmp_path, suffix) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
+    noise[..., 3] = 255
+    frames = [np.roll(noise, 5 * number, axis=1) for number in range(4)]
+    sizes, errors = [], []
+    for quality in ("low", "high"):
+        path = tmp_path / f"{quality}{suffix}"
+        encode(frames, path, fps=25, quality=quality)
+        sizes.append(path.stat().st_size)
+        errors.append(np.abs(shown(path).astype(int) - frames).mean())
+    assert sizes[0] < sizes[1]
+    assert errors[0] > errors[1]
+
+
+def test_a_folder_gets_a_picture_for_every_frame_and_gives_way_to_a_new_one(tmp_path) -> None:
+    folder = f"{tmp_path}/100%d frames/"
+    encode(film(2, 2, 3), folder, fps=25)
+    encode(film(2, 1), folder, fps=25)
+    written = sorted(Path(folder).iterdir())
+    assert [file.name for file in written] == [f"frame-0000{n}.png" for n in range(3)]
+    for file, number in zip(written, (0, 0, 1), strict=True):
+        np.testing.assert_array_equal(Image.open(file).convert("RGBA"), picture(number))
+    assert [path.name for path in tmp_path.iterdir()] == ["100%d frames"]
+
+
+def test_a_folder_that_holds_anything_else_is_left_alone(tmp_path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match=r"holds thesis\.txt"):
+        encode(film(1), f"{tmp_path}/", fps=25)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_failure_in_the_middle_keeps_the_old_folder(tmp_path) -> None:
+    folder = f"{tmp_path}/frames/"
+    encode(film(1), folder, fps=25)
+
+    def broken() -> Iterator[np.ndarray]:
+        yield from film(3, 20)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        encode(broken(), folder, fps=25)
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+    assert [path.name for path in Path(folder).iterdir()] == ["frame-00000.png"]
 
 
 def test_gif_has_one_global_palette(tmp_path) -> None:
@@ -141,6 +248,15 @@ def test_gif_has_one_global_palette(tmp_path) -> None:
             assert all(not tile[3][1] for tile in image.tile if isinstance(tile[3][1], bytes))
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".apng"])
+@pytest.mark.parametrize("plays", [0, 1, 3])
+def test_webp_and_apng_play_as_often_as_asked(tmp_path, suffix, plays) -> None:
+    path = tmp_path / f"film{suffix}"
+    encode(film(1, 1), path, fps=25, loop=plays)
+    with Image.open(path) as image:
+        assert image.info["loop"] == plays
+
+
 @pytest.mark.parametrize(("plays", "stored"), [(0, 0), (1, None), (2, 1), (5, 4)])
 def test_gif_plays_as_often_as_asked(tmp_path, plays, stored) -> None:
     path = tmp_path / "film.gif"
@@ -149,11 +265,11 @@ def test_gif_plays_as_often_as_asked(tmp_path, plays, stored) -> None:
         assert image.info.get("loop") == stored
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_film_of_one_frame_is_a_film(tmp_path, suffix) -> None:
     path = tmp_path / f"film{suffix}"
     encode(film(1), path, fps=25)
-    assert len(decoded(path)[1]) == 1
+    assert shown(path).shape == (1, 48, 64, 4)
 
 
 def test_an_extension_in_upper_case_will_do(tmp_path) -> None:
@@ -164,12 +280,12 @@ def test_an_extension_in_upper_case_will_do(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", ["film", "film.avi", ".mp4x"])
 def test_an_unknown_extension_is_refused_with_the_list_of_known_ones(tmp_path, name) -> None:
-    with pytest.raises(InputError, match=r"\.mp4, \.gif"):
+    with pytest.raises(InputError, match=r"\.mp4, \.webm, \.gif"):
         encode(film(1), tmp_path / name, fps=25)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webp"])
 @pytest.mark.parametrize(
     "name", ["a b", "100%d", "it's", 'say "hi"', "a:b", "-x", "$HOME", "línea", "[x]*?", "a\nb"]
 )
@@ -178,7 +294,7 @@ def test_a_file_is_written_to_exactly_the_name_given(tmp_path, name, suffix) -> 
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}{suffix}"]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_failure_in_the_middle_keeps_the_old_file_and_leaves_nothing(tmp_path, suffix) -> None:
     path = tmp_path / f"film{suffix}"
     path.write_bytes(b"yesterday's film")

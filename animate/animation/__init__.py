@@ -7,7 +7,6 @@ only what moves, and give the same pixels as matplotlib's full redraw.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 from matplotlib.animation import FuncAnimation
@@ -49,7 +48,9 @@ class Animation(FuncAnimation):
     duration : float, optional
         The film's length in seconds in the default timeline.
     loop : int
-        How often a GIF plays; 0 for ever.
+        How often a GIF, WebP or APNG plays; 0 for ever.
+    quality : "low", "medium" or "high"
+        Of the files that `save` writes.
 
     Attributes
     ----------
@@ -77,9 +78,11 @@ class Animation(FuncAnimation):
         hold: float = 2.0,
         duration: float | None = None,
         loop: int = 0,
+        quality: str = "medium",
     ) -> None:
         self.fps = inputs.frame_rate(fps)
         self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
+        self._quality = inputs.choice(quality, "quality", inputs.QUALITIES)
         self.scene = Scene(runs, views, size, theme, title)
         if timeline is None:
             timeline = default_timeline(self.scene.epochs, self.fps, hold, duration)
@@ -156,13 +159,14 @@ class Animation(FuncAnimation):
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
             )  # fmt: skip
             return
-        encode.check_transparency(Path(filename), transparent=self.scene.theme.transparent)
+        encode.check_transparency(filename, transparent=self.scene.theme.transparent)
         stream = self._stream()
         encode.encode(
             self._reported(self._draw(self.timeline, stream), progress_callback),
-            Path(filename),
+            filename,
             self.fps if fps is None else inputs.frame_rate(fps),
             loop=self._loop,
+            quality=self._quality,
             sample=self._draw(self._sample(), stream),
         )
 

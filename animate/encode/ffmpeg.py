@@ -1,0 +1,145 @@
+"""An ffmpeg process: raw frames in, one file out, and nothing half done."""
+
+import queue
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from animate.files import OutputError
+
+Frame = npt.NDArray[np.uint8]
+
+FRAMES_AHEAD = 4  # that wait for ffmpeg
+
+
+class Ffmpeg:
+    """
+    An ffmpeg process that reads raw RGBA frames and writes one file.
+
+    Used as a context: it ends with the block, killed if the block fails, for a closed pipe alone
+    would let it finish a film that is short but looks whole.
+
+    A thread feeds it, so that the next frames are drawn while it works on those before. Of frames
+    in a row that are one object only one waits, which lets drawing run ahead through the stills.
+    """
+
+    def __init__(self, size: tuple[int, int], fps: float, arguments: list[str]) -> None:
+        self._command = [
+            executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+            "-progress", "pipe:1", "-f", "rawvideo", "-pix_fmt", "rgba",
+            "-s", f"{size[0]}x{size[1]}", "-framerate", repr(fps), "-i", "pipe:0",
+            "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1",
+            *arguments,
+        ]  # fmt: skip
+        self.frames_written = 0
+        self._errors: list[str] = []
+        self._waiting: queue.Queue[tuple[Frame, int] | None] = queue.Queue(FRAMES_AHEAD)
+        self._held: Frame | None = None
+        self._repeats = 0
+        self._broken = False
+
+    def __enter__(self) -> Self:
+        # A session of its own: a Ctrl-C at the terminal reaches us alone, and we end it.
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._pipe = self._process.stdin
+        self._threads = [
+            threading.Thread(target=self._feed, daemon=True),
+            threading.Thread(target=self._follow, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Take a frame, and wait if too many are waiting."""
+        if frame is self._held:
+            self._repeats += 1
+            return
+        self._hand_over()
+        self._held, self._repeats = frame, 1
+        if self._broken:
+            self._finish()
+            raise OutputError(self._failure())
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._hand_over()
+        else:
+            self._process.kill()
+        self._finish()
+        if kind is None and (self._broken or self._process.returncode):
+            raise OutputError(self._failure())
+
+    def _hand_over(self) -> None:
+        if self._held is not None:
+            self._waiting.put((self._held, self._repeats))
+
+    def _finish(self) -> None:
+        self._waiting.put(None)
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def _feed(self) -> None:
+        """Pipe what is waiting; if ffmpeg takes no more, throw it away, lest anyone wait for it."""
+        while (item := self._waiting.get()) is not None:
+            frame, repeats = item
+            data = np.ascontiguousarray(frame).data
+            try:
+                for _ in range(0 if self._broken else repeats):
+                    self._pipe.write(data)
+            except OSError:
+                self._broken = True
+        with suppress(OSError):
+            self._pipe.close()
+
+    def _follow(self, progress: IO[bytes]) -> None:
+        with progress:
+            for line in progress:
+                if line.startswith(b"frame="):
+                    self.frames_written = int(line[6:])
+
+    def _listen(self, errors: IO[bytes]) -> None:
+        with errors:
+            for line in errors:
+                self._errors = [*self._errors[-19:], line.decode("utf-8", "replace").strip()]
+
+    def _failure(self) -> str:
+        code = self._process.returncode
+        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        said = next((line for line in reversed(self._errors) if line), "it said nothing")
+        return f"ffmpeg failed ({cause}): {said}"
+
+
+def executable() -> str:
+    """Return the path of an ffmpeg: the one that imageio-ffmpeg brings, or is told to use."""
+    import imageio_ffmpeg  # here, since only a film needs it
+
+    try:
+        path: str = imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        raise OutputError(
+            "no ffmpeg is found; run: pip install --force-reinstall imageio-ffmpeg"
+        ) from None
+    return path

@@ -1,0 +1,350 @@
+"""
+What is written for each extension, and how.
+
+Each format is a class with the same small protocol: opened with a job and a sample of its frames,
+fed with frames, closed. `FORMATS` is the table of them; a new one is a class and a line.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+
+from animate.encode.ffmpeg import Ffmpeg, Frame
+from animate.files import OutputError
+
+PICTURE = "frame-%05d.png"
+FOLDER = "/"  # the extension, as it were, of a folder of pictures
+
+# x264's and libvpx's bytes depend on the number of threads, so that is ours and not the machine's.
+THREADS = "2"
+# swscale's bytes depend on the processor without these flags.
+EXACT = "flags=accurate_rnd+bitexact"
+VIDEO = f"scale=out_color_matrix=bt709:out_range=tv:{EXACT},format=yuv420p"
+BT709 = [
+    "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+    "-color_range", "tv",
+]  # fmt: skip
+KEY_FRAMES = "50"  # the most frames between two, so that a player can jump
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Where an encoder writes, and what it will get."""
+
+    path: Path
+    width: int
+    height: int
+    fps: float
+    loop: int = 0
+    quality: str = "medium"
+
+
+class Encoder(Protocol):
+    """What every format obeys."""
+
+    transparency: ClassVar[bool]
+    loops: ClassVar[bool]
+    """Whether the file itself says how often it plays."""
+
+    def __init__(self, job: Job, sample: Iterable[Frame]) -> None: ...
+    def __enter__(self) -> Self: ...
+    def write(self, frame: Frame) -> None:
+        """Take the next frame; the same object again repeats it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class _Piped:
+    """
+    A format that ffmpeg writes.
+
+    Where it has a palette, there is one for all frames and no dither, lest what stands still
+    flicker: the sample is piped first and becomes the palette, and then come the frames.
+    """
+
+    transparency: ClassVar[bool] = True
+    loops: ClassVar[bool] = False
+    colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
+    filters: ClassVar[str] = "null"
+
+    def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
+        self._job = job
+        colors = self.colors[job.quality]
+        self._sample = list(sample) if colors else []
+        graph = _palette(colors, len(self._sample)) if colors else ""
+        graph += self.filters
+        self._ffmpeg = Ffmpeg(
+            self.size(job), job.fps, ["-filter_complex", graph, *self.arguments(job)]
+        )
+
+    def size(self, job: Job) -> tuple[int, int]:
+        """Return the width and height that are encoded."""
+        return job.width, job.height
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return ffmpeg's arguments from the codec to the name of the file."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._ffmpeg.__enter__()
+        try:
+            for frame in self._sample:
+                self._ffmpeg.write(frame)
+        except BaseException as error:
+            self._ffmpeg.__exit__(type(error), error, None)
+            raise
+        self._sample.clear()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ffmpeg.__exit__(kind, error, traceback)
+        if kind is None:
+            self.prove()
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame."""
+        raise NotImplementedError
+
+    def prove(self) -> None:
+        """Raise `OutputError` unless the finished file is whole."""
+        raise NotImplementedError
+
+
+def _palette(colors: int, sample: int) -> str:
+    """Return the filters that make a palette of the first `sample` frames for those after them."""
+    return (
+        f"split[head][tail];[head]trim=end_frame={sample},"
+        f"palettegen=max_colors={colors}:stats_mode=full[palette];"
+        f"[tail]trim=start_frame={sample},setpts=PTS-STARTPTS[film];"
+        "[film][palette]paletteuse=dither=none:diff_mode=rectangle,"
+    )
+
+
+class _Steady(_Piped):
+    """A format in which every frame stands equally long, and a repeated one is stored again."""
+
+    def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
+        super().__init__(job, sample)
+        width, height = self.size(job)
+        self._pad = ((0, height - job.height), (0, width - job.width), (0, 0))
+        self._count = 0
+        self._last: Frame | None = None
+        self._padded: Frame | None = None
+
+    def write(self, frame: Frame) -> None:
+        """Pipe the frame, padded with its own edge where the format needs that."""
+        if self._padded is None or frame is not self._last:
+            self._last = frame
+            padded = any(after for _, after in self._pad)
+            self._padded = np.pad(frame, self._pad, mode="edge") if padded else frame
+        self._ffmpeg.write(self._padded)
+        self._count += 1
+
+    def prove(self) -> None:
+        """Raise `OutputError` unless ffmpeg says that it wrote every frame."""
+        if self._ffmpeg.frames_written != self._count:
+            raise OutputError(
+                f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames; "
+                "nothing is kept"
+            )
+
+
+class Mp4(_Steady):
+    """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
+
+    transparency = False
+    filters = VIDEO
+    factors: ClassVar[dict[str, str]] = {"low": "28", "medium": "20", "high": "14"}
+
+    def size(self, job: Job) -> tuple[int, int]:
+        """Return even sides."""
+        return job.width + job.width % 2, job.height + job.height % 2
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments."""
+        return [
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", self.factors[job.quality],
+            "-g", KEY_FRAMES, *BT709, "-threads", THREADS, "-movflags", "+faststart",
+            "-f", "mp4", f"file:{job.path}",
+        ]  # fmt: skip
+
+
+class WebM(_Steady):
+    """VP9 for the web, index first."""
+
+    transparency = False
+    filters = VIDEO
+    factors: ClassVar[dict[str, str]] = {"low": "44", "medium": "34", "high": "24"}
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments."""
+        return [
+            "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7",
+            "-crf", self.factors[job.quality], "-b:v", "0", "-g", KEY_FRAMES, *BT709,
+            "-row-mt", "1", "-threads", THREADS, "-cues_to_front", "1",
+            "-f", "webm", f"file:{job.path}",
+        ]  # fmt: skip
+
+
+class Pictures(_Steady):
+    """A folder with a PNG for each frame, as video editors take them: exact, unless low."""
+
+    colors: ClassVar[dict[str, int | None]] = {"low": 64, "medium": None, "high": None}
+    packing: ClassVar[dict[str, str]] = {"low": "6", "medium": "3", "high": "9"}
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments; in a pattern, a per cent sign stands for itself if doubled."""
+        folder = str(job.path).replace("%", "%%")
+        return [
+            "-c:v", "png", "-pred", "mixed", "-compression_level", self.packing[job.quality],
+            "-threads", THREADS, "-start_number", "0", "-f", "image2", f"file:{folder}/{PICTURE}",
+        ]  # fmt: skip
+
+
+class _Delayed(_Piped):
+    """
+    A format in which each picture stands as long as it says, so that repeats are stored once.
+
+    ffmpeg gives every picture the same delay, so the true ones are set in the finished file.
+    """
+
+    loops = True
+    colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 256, "high": None}
+    ticks: ClassVar[int] = 1000  # a second, in which delays are told
+
+    def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
+        super().__init__(job, sample)
+        self._last: Frame | None = None
+        self._counts: list[int] = []
+
+    def set_delays(self, data: bytearray, delays: list[int]) -> int:
+        """Set how long each picture in the file stands, and return how many there are."""
+        raise NotImplementedError
+
+    def write(self, frame: Frame) -> None:
+        """Pipe the frame, or count it if it looks like the one before."""
+        if self._last is not None and (frame is self._last or np.array_equal(frame, self._last)):
+            self._counts[-1] += 1
+            return
+        self._ffmpeg.write(frame)
+        self._last = frame
+        self._counts.append(1)
+
+    def prove(self) -> None:
+        """Set the delays, and raise `OutputError` if there are not as many pictures."""
+        ends = np.cumsum([0, *self._counts]) / self._job.fps * self.ticks
+        delays = np.diff(np.floor(ends + 0.5).astype(int)).tolist()
+        data = bytearray(self._job.path.read_bytes())
+        pictures = self.set_delays(data, delays)
+        if pictures != len(delays):
+            raise OutputError(f"ffmpeg wrote {pictures} of {len(delays)} pictures; nothing is kept")
+        self._job.path.write_bytes(data)
+
+
+class Gif(_Delayed):
+    """What every place shows. Its delays are whole hundredths of a second."""
+
+    colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 64, "high": 256}
+    ticks: ClassVar[int] = 100
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments; ffmpeg counts how often a GIF is repeated, -1 for not at all."""
+        repeats = -1 if job.loop == 1 else max(job.loop - 1, 0)
+        return ["-loop", str(repeats), "-f", "gif", f"file:{job.path}"]
+
+    def set_delays(self, data: bytearray, delays: list[int]) -> int:
+        """Follow the blocks of the GIF89a specification (CompuServe, 1990), sections 17 to 26."""
+
+        def table_size(flags: int) -> int:
+            return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+        found, waiting = 0, iter(delays)
+        place = 13 + table_size(data[10])
+        while data[place] != 0x3B:  # trailer
+            if data[place] == 0x2C:  # image
+                place += 11 + table_size(data[place + 9])
+            else:  # extension
+                if data[place + 1] == 0xF9:  # graphic control
+                    found += 1
+                    struct.pack_into("<H", data, place + 4, min(next(waiting, 0), 0xFFFF))
+                place += 2
+            while data[place]:  # sub-blocks
+                place += data[place] + 1
+            place += 1
+        return found
+
+
+class WebP(_Delayed):
+    """Lossless WebP, which for flat drawings is smaller than the lossy kind."""
+
+    filters = "format=bgra"
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments."""
+        return [
+            "-c:v", "libwebp_anim", "-lossless", "1", "-compression_level", "3",
+            "-loop", str(job.loop), "-f", "webp", f"file:{job.path}",
+        ]  # fmt: skip
+
+    def set_delays(self, data: bytearray, delays: list[int]) -> int:
+        """Follow the chunks of the WebP container specification (Google): ANMF is a picture."""
+        found, waiting = 0, iter(delays)
+        place = 12
+        while place < len(data):
+            kind, size = struct.unpack_from("<4sI", data, place)
+            if kind == b"ANMF":
+                found += 1
+                start = place + 8 + 12
+                data[start : start + 3] = min(next(waiting, 0), 0xFFFFFF).to_bytes(3, "little")
+            place += 8 + size + size % 2
+        return found or 1  # a single picture is no animation, and has no delay
+
+
+class Apng(_Delayed):
+    """Animated PNG."""
+
+    def arguments(self, job: Job) -> list[str]:
+        """Return the arguments."""
+        plays = str(job.loop)
+        return ["-plays", plays, "-pred", "mixed", "-f", "apng", f"file:{job.path}"]
+
+    def set_delays(self, data: bytearray, delays: list[int]) -> int:
+        """Follow the chunks of the PNG specification (third edition, 11.3.6.2): fcTL."""
+        found, waiting = 0, iter(delays)
+        place = 8
+        while place < len(data):
+            size, kind = struct.unpack_from(">I4s", data, place)
+            if kind == b"fcTL":
+                found += 1
+                start = place + 8
+                struct.pack_into(">HH", data, start + 20, min(next(waiting, 0), 0xFFFF), self.ticks)
+                check = zlib.crc32(data[place + 4 : start + size])
+                struct.pack_into(">I", data, start + size, check)
+            place += 12 + size
+        return found or 1  # a single picture is no animation, and has no delay
+
+
+FORMATS: dict[str, type[Encoder]] = {
+    ".mp4": Mp4,
+    ".webm": WebM,
+    ".gif": Gif,
+    ".webp": WebP,
+    ".apng": Apng,
+    FOLDER: Pictures,
+}
