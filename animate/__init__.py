@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from animate.animation import Animation as Animation
+    from animate.animation import save as save
     from animate.diagnosis import Diagnosis as Diagnosis
     from animate.files import OutputError as OutputError
     from animate.inputs import InputError as InputError
@@ -35,6 +36,7 @@ _HOME = {
     "Recipe": "recipe",
     "Trajectory": "trajectory",
     "make": "recipe",
+    "save": "animation",
     "train": "training",
 }
 __all__ = ["__version__", *_HOME]

@@ -13,6 +13,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 
 from animate import encode, inputs
+from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
 from animate.inputs import InputError
@@ -162,7 +163,7 @@ class Animation(FuncAnimation):
         encode.check_transparency(filename, transparent=self.scene.theme.transparent)
         stream = self._stream()
         encode.encode(
-            self._reported(self._draw(self.timeline, stream), progress_callback),
+            _reported(self._draw(self.timeline, stream), len(self.timeline), progress_callback),
             filename,
             self.fps if fps is None else inputs.frame_rate(fps),
             loop=self._loop,
@@ -189,15 +190,67 @@ class Animation(FuncAnimation):
                 shown, frame = epoch, stream.draw()
             yield frame
 
-    def _reported(
-        self, frames: Iterable[Frame], callback: Callable[[int, int], Any] | None
-    ) -> Iterator[Frame]:
-        for number, frame in enumerate(frames):
-            yield frame
-            if callback is not None:
-                callback(number, len(self.timeline))
-
     def _sample(self) -> list[int]:
         epochs = list(dict.fromkeys(self.timeline))
         last = len(epochs) - 1
         return [epochs[round(last * part / (PALETTE_SAMPLE - 1))] for part in range(PALETTE_SAMPLE)]
+
+
+def save(
+    animation: FuncAnimation,
+    filename: str | PathLike[str],
+    fps: float | None = None,
+    *,
+    loop: int = 0,
+    quality: str = "medium",
+    progress_callback: Callable[[int, int | None], Any] | None = None,
+) -> None:
+    """
+    Write any FuncAnimation to `filename`, in the format that its extension names, and fast.
+
+    The pixels are those of matplotlib's own save. It is fast where the animation's function
+    returns the artists that it changes, as matplotlib asks for blitting; where it does not, a
+    warning says so, and every frame is drawn in full.
+
+    Parameters
+    ----------
+    animation : FuncAnimation
+    filename : path
+        Ending in one of `animate.encode.FORMATS`.
+    fps : float, optional
+        Instead of the animation's own.
+    loop : int
+        How often a GIF, WebP or APNG plays; 0 for ever.
+    quality : "low", "medium" or "high"
+    progress_callback : callable, optional
+        Called as ``(frame, frames)`` after each frame; frames is None where it is not known.
+
+    Raises
+    ------
+    InputError
+        If the extension is unknown, or there is no frame.
+    OutputError
+        If the file cannot be written; an old one is then as it was.
+    """
+    if isinstance(animation, Animation):
+        frames, rate, total = animation.frames(), animation.fps, len(animation.timeline)
+    else:
+        frames, rate, total = frames_of(animation), rate_of(animation), None
+        if not encode.FORMATS[encode.extension(filename)].transparency:
+            frames = map(opaque, frames)
+    encode.encode(
+        _reported(frames, total, progress_callback),
+        filename,
+        inputs.frame_rate(rate if fps is None else fps),
+        loop=inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS),
+        quality=inputs.choice(quality, "quality", inputs.QUALITIES),
+    )
+
+
+def _reported(
+    frames: Iterable[Frame], total: int | None, callback: Callable[[int, Any], Any] | None
+) -> Iterator[Frame]:
+    for number, frame in enumerate(frames):
+        yield frame
+        if callback is not None:
+            callback(number, total)

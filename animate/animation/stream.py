@@ -8,12 +8,14 @@ matplotlib's own order, so that every pixel is as a full redraw would leave it.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -48,6 +50,7 @@ class Stream:
         self._renderer = RendererAgg(width, height, figure.dpi)
         self._order = list(draw_order(figure))
         chosen = {id(artist) for artist in moving}
+        chosen |= {id(artist.axes) for artist in moving}  # where they are drawn as one
         self._moves = np.array([id(artist) in chosen for artist in self._order])
         self._above = np.zeros(len(self._order), bool)
         with applied():
@@ -73,17 +76,32 @@ class Stream:
         frame.flags.writeable = False
         return frame
 
+    def undeclared(self) -> Artist | None:
+        """Return an artist that is not said to move and has yet changed since the last `draw`."""
+        if list(map(id, draw_order(self._figure))) != list(map(id, self._order)):
+            return self._figure
+        for artist, moves in zip(self._order, self._moves, strict=True):
+            if artist.stale and not moves:
+                return artist
+        for axes, view in self._views.items():
+            if not np.array_equal(view, axes.viewLim.get_points()):
+                return axes
+        return None
+
     def _over_base(self) -> Iterator[Artist]:
         for artist, moves, above in zip(self._order, self._moves, self._above, strict=True):
             if moves or above:
                 yield artist
 
     def _draw_base(self) -> None:
-        with _hidden(self._over_base()):
+        with _left_out(self._over_base()):
             self._renderer.clear()
             self._figure.draw(self._renderer)
         whole = Bbox.from_bounds(0, 0, self._renderer.width, self._renderer.height)
         self._base = self._renderer.copy_from_bbox(whole)
+        for artist in self._order:
+            artist.stale = False  # also what has nothing to draw, which matplotlib leaves stale
+        self._views = {axes: axes.viewLim.get_points().copy() for axes in self._figure.axes}
 
     def _wandered(self) -> bool:
         """Return whether a moving artist that nothing clips now reaches elsewhere."""
@@ -113,14 +131,19 @@ class Stream:
 
 
 def draw_order(figure: Figure) -> Iterator[Artist]:
-    """Yield the artists of `figure` that matplotlib draws, whole and in its order."""
+    """
+    Yield the artists of `figure` that matplotlib draws, in its order.
+
+    Axes that are drawn in a way of their own, such as polar ones, are one artist.
+    """
     yield figure.patch
     children = [child for child in figure.get_children() if child is not figure.patch]
     for child in sorted(children, key=lambda artist: artist.get_zorder()):
-        if isinstance(child, Axes):
-            yield from _axes_order(child)
-        else:
-            yield child
+        yield from _axes_order(child) if _is_plain(child) else [child]
+
+
+def _is_plain(artist: Artist) -> TypeGuard[Axes]:
+    return isinstance(artist, Axes) and type(artist).draw is Axes.draw
 
 
 def _axes_order(axes: Axes) -> Iterator[Artist]:
@@ -135,22 +158,28 @@ def _axes_order(axes: Axes) -> Iterator[Artist]:
         omitted.update(axes._axis_map.values())  # type: ignore[attr-defined]
     children = [child for child in axes.get_children() if child not in omitted]
     for child in sorted(children, key=lambda artist: artist.get_zorder()):
-        if isinstance(child, Axes):
-            yield from _axes_order(child)
-        else:
-            yield child
+        yield from _axes_order(child) if _is_plain(child) else [child]
 
 
 @contextmanager
-def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
-    shown = [artist for artist in artists if artist.get_visible()]
-    for artist in shown:
-        artist.set_visible(False)
+def _left_out(artists: Iterable[Artist]) -> Iterator[None]:
+    """
+    Draw none of `artists` inside the block.
+
+    They stay visible, for what is placed while drawing, such as titles, depends on that.
+    """
+    chosen = list(artists)
+    for artist in chosen:
+        artist.draw = _draw_nothing  # type: ignore[method-assign]
     try:
         yield
     finally:
-        for artist in shown:
-            artist.set_visible(True)
+        for artist in chosen:
+            del artist.draw
+
+
+def _draw_nothing(renderer: RendererBase) -> None:
+    del renderer
 
 
 def _clip(artist: Artist) -> Bbox | None:
