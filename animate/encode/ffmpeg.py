@@ -2,9 +2,11 @@
 
 import queue
 import signal
+import struct
 import subprocess
 import threading
 from contextlib import suppress
+from fractions import Fraction
 from types import TracebackType
 from typing import IO, Self
 
@@ -25,23 +27,28 @@ class Ffmpeg:
     Used as a context: it ends with the block, killed if the block fails, for a closed pipe alone
     would let it finish a film that is short but looks whole.
 
-    A thread feeds it, so that the next frames are drawn while it works on those before. Of frames
-    in a row that are one object only one waits, which lets drawing run ahead through the stills.
+    A thread feeds it, so that the next frames are drawn while it works on those before.
     """
 
     def __init__(self, size: tuple[int, int], fps: float, arguments: list[str]) -> None:
+        rate = Fraction(fps).limit_denominator(1001)
+        # The format IVF, 32 bytes before all frames and 12 before each: the simplest that tells
+        # ffmpeg when a frame begins, so that one that stands need not be piped again and again.
+        self._header = struct.pack(
+            "<4sHH4sHHIIII", b"DKIF", 0, 32, b"RGBA", *size, rate.numerator, rate.denominator, 0, 0
+        )
+        self._start = 0
         self._command = [
             executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
-            "-progress", "pipe:1", "-f", "rawvideo", "-pix_fmt", "rgba",
-            "-s", f"{size[0]}x{size[1]}", "-framerate", repr(fps), "-i", "pipe:0",
+            "-progress", "pipe:1", "-f", "ivf", "-i", "pipe:0",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1",
             *arguments,
         ]  # fmt: skip
         self.frames_written = 0
         self._errors: list[str] = []
-        self._waiting: queue.Queue[tuple[Frame, int] | None] = queue.Queue(FRAMES_AHEAD)
+        self._waiting: queue.Queue[tuple[Frame, list[int]] | None] = queue.Queue(FRAMES_AHEAD)
         self._held: Frame | None = None
-        self._repeats = 0
+        self._times = 0
         self._broken = False
 
     def __enter__(self) -> Self:
@@ -66,13 +73,10 @@ class Ffmpeg:
             thread.start()
         return self
 
-    def write(self, frame: Frame) -> None:
-        """Take a frame, and wait if too many are waiting."""
-        if frame is self._held:
-            self._repeats += 1
-            return
+    def write(self, frame: Frame, times: int = 1) -> None:
+        """Take a frame that stands for so many, and wait if too many are waiting."""
         self._hand_over()
-        self._held, self._repeats = frame, 1
+        self._held, self._times = frame, times
         if self._broken:
             self._finish()
             raise OutputError(self._failure())
@@ -84,16 +88,22 @@ class Ffmpeg:
         traceback: TracebackType | None,
     ) -> None:
         if kind is None:
-            self._hand_over()
+            self._hand_over(last=True)
         else:
             self._process.kill()
         self._finish()
         if kind is None and (self._broken or self._process.returncode):
             raise OutputError(self._failure())
 
-    def _hand_over(self) -> None:
-        if self._held is not None:
-            self._waiting.put((self._held, self._repeats))
+    def _hand_over(self, *, last: bool = False) -> None:
+        """Queue the frame that is held, at its start; the last one at its end too."""
+        if self._held is None:
+            return
+        end = self._start + self._times
+        # ffmpeg takes the last frame to stand for as long as the one before it: here, for one.
+        starts = {self._start, end - 2, end - 1} if last else {self._start}
+        self._waiting.put((self._held, sorted(starts & set(range(self._start, end)))))
+        self._start = end
 
     def _finish(self) -> None:
         self._waiting.put(None)
@@ -104,10 +114,12 @@ class Ffmpeg:
     def _feed(self) -> None:
         """Pipe what is waiting; if ffmpeg takes no more, throw it away, lest anyone wait for it."""
         while (item := self._waiting.get()) is not None:
-            frame, repeats = item
+            frame, starts = item
             data = np.ascontiguousarray(frame).data
             try:
-                for _ in range(0 if self._broken else repeats):
+                for start in [] if self._broken else starts:
+                    self._pipe.write(self._header + struct.pack("<IQ", data.nbytes, start))
+                    self._header = b""
                     self._pipe.write(data)
             except OSError:
                 self._broken = True

@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
@@ -76,14 +77,13 @@ class _Piped:
     transparency: ClassVar[bool] = True
     loops: ClassVar[bool] = False
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
-    filters: ClassVar[str] = "null"
 
     def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
         self._job = job
         colors = self.colors[job.quality]
         self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
-        graph += self.filters
+        graph += self.filters(job)
         self._ffmpeg = Ffmpeg(
             self.size(job), job.fps, ["-filter_complex", graph, *self.arguments(job)]
         )
@@ -91,6 +91,11 @@ class _Piped:
     def size(self, job: Job) -> tuple[int, int]:
         """Return the width and height that are encoded."""
         return job.width, job.height
+
+    def filters(self, job: Job) -> str:
+        """Return the filters that the frames pass last."""
+        del job
+        return "null"
 
     def arguments(self, job: Job) -> list[str]:
         """Return ffmpeg's arguments from the codec to the name of the file."""
@@ -113,9 +118,18 @@ class _Piped:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            if kind is None:
+                self.finish()
+        except BaseException as failure:
+            self._ffmpeg.__exit__(type(failure), failure, None)
+            raise
         self._ffmpeg.__exit__(kind, error, traceback)
         if kind is None:
             self.prove()
+
+    def finish(self) -> None:
+        """Pipe what has been kept."""
 
     def write(self, frame: Frame) -> None:
         """Take the next frame."""
@@ -139,22 +153,40 @@ def _palette(colors: int, sample: int) -> str:
 class _Steady(_Piped):
     """A format in which every frame stands equally long, and a repeated one is stored again."""
 
+    pixels: ClassVar[str] = "null"
+
     def __init__(self, job: Job, sample: Iterable[Frame]) -> None:
         super().__init__(job, sample)
         width, height = self.size(job)
         self._pad = ((0, height - job.height), (0, width - job.width), (0, 0))
-        self._count = 0
         self._last: Frame | None = None
-        self._padded: Frame | None = None
+        self._times = 0
+        self._count = 0
+
+    def filters(self, job: Job) -> str:
+        """Return the conversion of pixels, and the repetition of what stands."""
+        rate = Fraction(job.fps).limit_denominator(1001)
+        return f"{self.pixels},fps={rate.numerator}/{rate.denominator}"
 
     def write(self, frame: Frame) -> None:
-        """Pipe the frame, padded with its own edge where the format needs that."""
-        if self._padded is None or frame is not self._last:
-            self._last = frame
-            padded = any(after for _, after in self._pad)
-            self._padded = np.pad(frame, self._pad, mode="edge") if padded else frame
-        self._ffmpeg.write(self._padded)
+        """Keep the frame until the next one comes, and tell how often it was the same."""
+        if frame is not self._last:
+            self._pipe()
+            self._last, self._times = frame, 0
+        self._times += 1
         self._count += 1
+
+    def _pipe(self) -> None:
+        """Pipe the frame that was kept, padded with its own edge where the format needs that."""
+        if self._last is None:
+            return
+        padded = any(after for _, after in self._pad)
+        frame = np.pad(self._last, self._pad, mode="edge") if padded else self._last
+        self._ffmpeg.write(frame, self._times)
+
+    def finish(self) -> None:
+        """Pipe the last frame."""
+        self._pipe()
 
     def prove(self) -> None:
         """Raise `OutputError` unless ffmpeg says that it wrote every frame."""
@@ -169,7 +201,7 @@ class Mp4(_Steady):
     """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
 
     transparency = False
-    filters = VIDEO
+    pixels = VIDEO
     factors: ClassVar[dict[str, str]] = {"low": "28", "medium": "20", "high": "14"}
 
     def size(self, job: Job) -> tuple[int, int]:
@@ -189,7 +221,7 @@ class WebM(_Steady):
     """VP9 for the web, index first."""
 
     transparency = False
-    filters = VIDEO
+    pixels = VIDEO
     factors: ClassVar[dict[str, str]] = {"low": "44", "medium": "34", "high": "24"}
 
     def arguments(self, job: Job) -> list[str]:
@@ -293,7 +325,10 @@ class Gif(_Delayed):
 class WebP(_Delayed):
     """Lossless WebP, which for flat drawings is smaller than the lossy kind."""
 
-    filters = "format=bgra"
+    def filters(self, job: Job) -> str:
+        """Return the kind of pixels that libwebp takes."""
+        del job
+        return "format=bgra"
 
     def arguments(self, job: Job) -> list[str]:
         """Return the arguments."""

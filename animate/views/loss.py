@@ -3,8 +3,10 @@
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
+from matplotlib.transforms import offset_copy
 
 from animate.problem import Doubles
+from animate.readout import Readout
 from animate.views import Panel, View
 from animate.views.marks import Path, drawable, epoch_ticks, log_ticks
 
@@ -83,18 +85,24 @@ class Loss(View):
             markeredgewidth=em / 9,
             zorder=6,
         )
-        name = axes.annotate(
+        name = Readout(
+            *place,
             f"turns at epoch {lowest}",
-            place,
-            (-0.9 * em if leftwards else 0.9 * em, 0.35 * em if above else -0.35 * em),
-            textcoords="offset points",
+            transform=offset_copy(
+                axes.transData,
+                axes.get_figure(root=True),
+                (-0.9 if leftwards else 0.9) * em,
+                (0.6 if above else -1.25) * em,
+                units="dots",
+            ),
             fontsize=em,
             color=theme.ink,
             horizontalalignment="right" if leftwards else "left",
-            verticalalignment="bottom" if above else "top",
-            zorder=6,
             clip_on=True,
+            clip_box=axes.bbox,
+            zorder=6,
         )
+        axes.add_artist(name)
         return [self.moves(ring), self.moves(name)]
 
 

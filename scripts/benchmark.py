@@ -1,0 +1,291 @@
+"""
+How long it takes, how large it gets, and how true it is, against other ways to the same film.
+
+Every way saves the same default film, each time in a process of its own; the ways take turns, so
+that a slow moment of the machine meets them all, and ratios are taken within a turn. Writes
+`outputs/benchmark.json` and `.md`, and prints the latter.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LRS = (0.1, 0.7, 1.01)
+SIZES = {"mp4": (1280, 720), "gif": (800, 450)}
+WAYS = ("animate", "encode only", "FuncAnimation.save")
+PEERS = ("imageio", "mediapy", "moviepy")
+FOLDER = Path("outputs")
+
+
+def main() -> None:
+    """Measure what is asked for, or, as a child, one thing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
+    parser.add_argument("--peers", action="store_true", help="mediapy, moviepy and imageio too")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(child(*options.child)))
+        return
+    ways = WAYS + (PEERS if options.peers else ())
+    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "films": {}}
+    for form in SIZES:
+        turns = [turn(form, ways) for _ in range(options.rounds)]
+        found["films"][form] = summary(turns, ways)
+    found["command"] = cold(options.rounds)
+    found["memory"] = {form: memory(form) for form in SIZES}
+    found["truth"] = run_child("truth", "mp4", "-")
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "benchmark.json").write_text(json.dumps(found, indent=2) + "\n")
+    (FOLDER / "benchmark.md").write_text(markdown(found))
+    print(markdown(found), end="")
+
+
+def turn(form: str, ways: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Return what each way takes, one after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = {}
+        for way in ways:
+            found[way] = run_child(way, form, str(Path(folder, f"film.{form}")))
+            print(f"{form} {way}: {found[way]['seconds']:.2f} s", file=sys.stderr)
+        return found
+
+
+def run_child(way: str, form: str, path: str) -> dict[str, float]:
+    """Return what a process of its own finds."""
+    python = os.environ["PEERS"] if way in PEERS else sys.executable
+    done = subprocess.run(
+        [python, "-P", __file__, "--child", way, form, path],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def summary(turns: list[dict[str, dict[str, float]]], ways: tuple[str, ...]) -> dict[str, Any]:
+    """Return medians, and the ratios to ours within each turn."""
+    found = {}
+    for way in ways:
+        ratios = [turn[way]["seconds"] / turn["animate"]["seconds"] for turn in turns]
+        found[way] = {
+            "seconds": statistics.median(turn[way]["seconds"] for turn in turns),
+            "ratio": statistics.median(ratios),
+            "ratios": [min(ratios), max(ratios)],
+            "kB": turns[-1][way]["bytes"] / 1000,
+        }
+    return found
+
+
+def cold(rounds: int) -> dict[str, Any]:
+    """Return how long the default command takes, and a plain script that does the same job."""
+    seconds: dict[str, list[float]] = {"animate": [], "script": []}
+    script = Path(__file__).with_name("naive_script.py")
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for name, words in (
+                ("animate", ["-m", "animate", "--quiet"]),
+                ("script", [str(script)]),
+            ):
+                start = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, *words], cwd=folder, check=True, capture_output=True
+                )
+                seconds[name].append(time.perf_counter() - start)
+                print(f"command {name}: {seconds[name][-1]:.2f} s", file=sys.stderr)
+    ratios = [slow / fast for fast, slow in zip(*seconds.values(), strict=True)]
+    return {
+        "seconds": {name: statistics.median(values) for name, values in seconds.items()},
+        "ratio": statistics.median(ratios),
+        "ratios": [min(ratios), max(ratios)],
+    }
+
+
+def memory(form: str) -> dict[str, float]:
+    """Return the peak memory of films of 200 and of 5,000 epochs, in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, f"film.{form}"))
+        return {str(epochs): run_child(str(epochs), form, path)["peak"] for epochs in (200, 5000)}
+
+
+def child(way: str, form: str, path: str) -> dict[str, float]:
+    """Do one thing, and return its figures."""
+    import animate
+
+    epochs = int(way) if way.isdigit() else 100
+    runs = animate.train(animate.Problem.sample(), LRS, epochs)
+    film = animate.Animation(runs, size=SIZES[form])
+    if way == "truth":
+        return truth(film)
+    if way.isdigit():
+        # Every epoch is a frame, so that nothing but the number of frames differs.
+        film = animate.Animation(runs, size=SIZES[form], timeline=range(epochs + 1))
+        film.save(path)
+        return {"peak": peak()}
+    save = prepared(way, film, form, path)
+    start = time.perf_counter()
+    save()
+    return {"seconds": time.perf_counter() - start, "bytes": Path(path).stat().st_size}
+
+
+def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
+    """Return the saving of `film` by `way`, with nothing left to do but that."""
+    import imageio_ffmpeg
+    import matplotlib as mpl
+    import numpy as np
+    from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    mpl.rcParams["animation.ffmpeg_path"] = ffmpeg
+    fps = film.fps
+
+    def drawn() -> list[np.ndarray]:
+        """Draw each epoch once, and in full, as one does without FuncAnimation."""
+        canvas = film.scene.figure.canvas
+        pictures = {}
+        for epoch in dict.fromkeys(film.timeline):
+            film.scene.draw(epoch)
+            canvas.draw()
+            pictures[epoch] = np.array(canvas.buffer_rgba())[..., :3]
+        return [pictures[epoch] for epoch in film.timeline]
+
+    if way == "animate":
+        return lambda: film.save(path)
+    if way == "encode only":
+        from animate.encode import encode
+
+        frames = list(film.frames())
+        return lambda: encode(frames, path, fps)
+    if way == "FuncAnimation.save":
+        writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)
+        return lambda: FuncAnimation.save(film, path, writer=writer)
+    if way == "imageio":
+        import imageio
+
+        rate = {"fps": fps} if form == "mp4" else {"duration": 1000 / fps}
+        return lambda: imageio.mimsave(path, drawn(), **rate)
+    if way == "mediapy":
+        import mediapy
+
+        mediapy.set_ffmpeg(ffmpeg)
+        return lambda: mediapy.write_video(
+            path, drawn(), fps=fps, codec=None if form == "mp4" else "gif"
+        )
+    from moviepy import ImageSequenceClip
+
+    def moviepy() -> None:
+        clip = ImageSequenceClip(drawn(), fps=fps)
+        if form == "mp4":
+            clip.write_videofile(path, audio=False, logger=None)
+        else:
+            clip.write_gif(path, logger=None)
+
+    return moviepy
+
+
+def truth(film: Any) -> dict[str, float]:
+    """Return how far the frames are from full redraws, and the files from the frames."""
+    import imageio.v3
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image, ImageSequence
+
+    import animate
+
+    def frames(film: Any) -> dict[int, np.ndarray]:
+        return dict(zip(film.timeline, film.frames(), strict=True))
+
+    differing = 0
+    for epoch, frame in frames(film).items():
+        film.scene.draw(epoch)
+        canvas = FigureCanvasAgg(film.scene.figure)
+        canvas.draw()
+        differing += not np.array_equal(frame, np.asarray(canvas.buffer_rgba()))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "film.mp4")
+        film.save(path)
+        squares = [
+            np.mean((sent[..., :3].astype(float) - got) ** 2)
+            for sent, got in zip(film.frames(), imageio.v3.imiter(path), strict=True)
+        ]
+        small = animate.Animation(film.scene.runs, size=SIZES["gif"])
+        path = Path(folder, "film.gif")
+        small.save(path)
+        with Image.open(path) as image:
+            errors = [
+                np.abs(np.array(got.convert("RGB"), float) - sent[..., :3]).mean()
+                for sent, got in zip(
+                    frames(small).values(), ImageSequence.Iterator(image), strict=True
+                )
+            ]
+    return {
+        "frames": len(frames(film)),
+        "differing": differing,
+        "PSNR": float(10 * np.log10(255**2 / np.mean(squares))),
+        "worst PSNR": float(10 * np.log10(255**2 / np.max(squares))),
+        "GIF error": float(np.mean(errors)),
+    }
+
+
+def peak() -> float:
+    """Return this process' peak memory in MB."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1000
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def machine() -> str:
+    """Return the machine and the versions, in a line."""
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("matplotlib", "torch", "numpy")
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}"
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """Return the figures as tables."""
+    lines = [f"Medians of {found['rounds']} turns; {found['machine']}.", ""]
+    for form, ways in found["films"].items():
+        size = "x".join(map(str, SIZES[form]))
+        lines += [f"| {form.upper()}, {size} | seconds | times ours (least to most) | kB |"]
+        lines += ["|---|---|---|---|"]
+        for way, row in ways.items():
+            least, most = row["ratios"]
+            lines.append(
+                f"| {way} | {row['seconds']:.2f} | {row['ratio']:.2f} ({least:.2f} to {most:.2f}) "
+                f"| {row['kB']:.0f} |"
+            )
+        lines.append("")
+    command, truths = found["command"], found["truth"]
+    least, most = command["ratios"]
+    lines += [
+        f"The whole default command, cold: {command['seconds']['animate']:.1f} s; a plain script "
+        f"with the same job: {command['seconds']['script']:.1f} s, "
+        f"{command['ratio']:.1f} times as long ({least:.1f} to {most:.1f}).",
+        "",
+        *(
+            f"Peak memory, {form.upper()}: {peaks['200']:.0f} MB for 200 epochs, "
+            f"{peaks['5000']:.0f} MB for 5,000."
+            for form, peaks in found["memory"].items()
+        ),
+        "",
+        f"Of {truths['frames']} different frames, {truths['differing']} differ from matplotlib's "
+        f"full redraw. MP4 against the frames: {truths['PSNR']:.1f} dB PSNR (worst frame "
+        f"{truths['worst PSNR']:.1f}); GIF: mean error {truths['GIF error']:.2f} of 255.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
