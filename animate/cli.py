@@ -97,6 +97,7 @@ class _Display:
         self._quiet = quiet
         self._list_files = list_files
         self._bar: Progress | None = None
+        self._frames = 0
         self.written: list[str] = []
 
     def __enter__(self) -> _Display:
@@ -123,8 +124,9 @@ class _Display:
 
     def films(self, frames: int) -> None:
         """Now that the work is known, show how much of it is done."""
+        self._frames += frames
         if self._bar is not None:
-            total = frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
+            total = self._frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
             self._bar.update(self._bar.task_ids[0], total=total, description="drawing")
 
     def frame(self) -> None:
@@ -313,6 +315,11 @@ def _parser() -> argparse.ArgumentParser:
         help="length of the film in seconds (default: every epoch shown, under 14 s)",
     )  # fmt: skip
     add("--loop", metavar="N", help="how often it plays, of GIF, WebP, APNG (default: 0, for ever)")
+    add(
+        "--max-size", metavar="SIZE",
+        help="the best film of at most so much, such as 2MB: less quality, then fewer frames a "
+        "second, then a smaller picture",
+    )  # fmt: skip
     add("--quality", metavar="Q", help=f"low, medium or high (default: {default.quality})")
 
     output = parser.add_argument_group("output")

@@ -25,6 +25,7 @@ SIZES = {
 SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
+LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
@@ -158,6 +159,24 @@ def frame_rate(value: object) -> float:
     return between(
         value, "frame rate", least=SLOWEST_RATE, most=FASTEST_RATE, unit=" frames a second"
     )
+
+
+def byte_count(value: object, name: str) -> int:
+    """
+    Return `value`, a number of bytes or text such as ``2MB``, as bytes; a MB is 10^6.
+
+    >>> byte_count("1.5MB", "limit"), byte_count("300 kB", "limit"), byte_count(2000, "limit")
+    (1500000, 300000, 2000)
+    """
+    advice = "give a size such as 2MB or 500kB"
+    match = re.fullmatch(r"\s*([0-9.]+)\s*(k|M|G)?B?\s*", str(value), re.IGNORECASE)
+    if match is None:
+        raise InputError(f"{name} {shown(value)} is not a size in bytes; {advice}")
+    unit = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[(match[2] or "").lower()]
+    count = number(match[1], name, advice=advice) * unit
+    if not 1 <= count <= LARGEST_FILE:
+        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}, at most 100GB")
+    return int(count)
 
 
 def seconds(value: object, name: str) -> float:

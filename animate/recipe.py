@@ -8,9 +8,10 @@ stage is imported only when it is reached, so that asking for help loads none.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from animate import files, inputs
@@ -58,6 +59,7 @@ class Recipe:
     duration: float | None = None
     loop: int = 0
     quality: str = "medium"
+    max_size: int | None = None
     outputs: Sequence[str] = DEFAULT_OUTPUTS
 
     def __post_init__(self) -> None:
@@ -67,6 +69,7 @@ class Recipe:
                 f"{len(lrs)} learning rates do not fit into one picture; "
                 f"give at most {inputs.MOST_RUNS}"
             )
+        limit = None if self.max_size is None else inputs.byte_count(self.max_size, "limit")
         duration = None if self.duration is None else inputs.seconds(self.duration, "duration")
         values: dict[str, object] = {
             "lrs": lrs,
@@ -84,10 +87,13 @@ class Recipe:
             "duration": duration,
             "loop": inputs.whole(self.loop, "loop", least=0, most=inputs.MOST_LOOPS),
             "quality": inputs.choice(self.quality, "quality", inputs.QUALITIES),
+            "max_size": limit,
             "outputs": _outputs(self.outputs),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+        if self.max_size is not None and any(map(files.is_folder, self.outputs)):
+            raise InputError("a folder of frames has no size limit; give a file, or no limit")
 
     def size_of(self, output: str) -> tuple[int, int]:
         """Return the size of the film at `output`."""
@@ -100,6 +106,13 @@ class Recipe:
         from animate.problem import Problem
 
         return Problem.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
+
+    @property
+    def frames(self) -> int:
+        """How many frames each film has."""
+        from animate.animation.timeline import timeline
+
+        return len(timeline(self.epochs, self.fps, self.hold, self.duration))
 
     def animation(self, output: str, runs: Sequence[Trajectory]) -> Animation:
         """Return the film of `runs` that belongs at `output`."""
@@ -126,7 +139,7 @@ class Watcher(Protocol):
         """Hear the losses of all runs at `epoch`."""
 
     def films(self, frames: int) -> None:
-        """Hear how many frames will be drawn for all films."""
+        """Hear that so many frames more will be drawn."""
 
     def frame(self) -> None:
         """Hear that one more frame is drawn and taken by the encoder."""
@@ -141,11 +154,14 @@ class Watcher(Protocol):
         """Hear that a file could not be made."""
 
 
-def make(recipe: Recipe, watcher: Watcher | None = None) -> list[Trajectory]:
+def make(
+    recipe: Recipe, watcher: Watcher | None = None, write: Writing | None = None
+) -> list[Trajectory]:
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
-    An output that fails does not keep the others from being made.
+    An output that fails does not keep the others from being made. `write` is how the outputs
+    are written: by default one after the other, in this process.
 
     Raises
     ------
@@ -157,22 +173,18 @@ def make(recipe: Recipe, watcher: Watcher | None = None) -> list[Trajectory]:
     """
     from animate.training import train
 
-    watcher = watcher or _Nobody()
+    watcher, write = watcher or _Nobody(), write or write_in_turn
     check(recipe)
     for output in recipe.outputs:
         if output in DEFAULT_OUTPUTS:
             Path(output).parent.mkdir(exist_ok=True)
     runs = train(recipe.problem(), recipe.lrs, recipe.epochs, watcher.epoch)
-    films = [recipe.animation(output, runs) for output in recipe.outputs]
-    watcher.films(sum(len(film.timeline) for film in films))
-    failed = [
-        output
-        for output, film in zip(recipe.outputs, films, strict=True)
-        if not _written(film, output, watcher)
-    ]
+    watcher.films(len(recipe.outputs) * recipe.frames)
+    failed = write(recipe, runs, watcher)
     if failed:
-        names = ", ".join(str(output) for output in failed)
-        raise OutputError(f"{len(failed)} of {len(films)} outputs could not be made: {names}")
+        raise OutputError(
+            f"{len(failed)} of {len(recipe.outputs)} outputs could not be made: {', '.join(failed)}"
+        )
     return runs
 
 
@@ -192,19 +204,83 @@ def check(recipe: Recipe) -> None:
         )
 
 
-def _written(film: Animation, output: str, watcher: Watcher) -> bool:
+def write_in_turn(recipe: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+    """Write the outputs one after the other, and return those that failed."""
+    return [output for output in recipe.outputs if not write_output(recipe, output, runs, watcher)]
+
+
+def write_output(recipe: Recipe, output: str, runs: Sequence[Trajectory], watcher: Watcher) -> bool:
+    """Write one output, and return whether that went well."""
     from animate import encode
 
-    sentence = encode.note(output, film.size, film.fps)
+    sentence = encode.note(output, recipe.size_of(output), recipe.fps)
     if sentence:
         watcher.note(sentence)
     try:
-        film.save(output, progress_callback=lambda _frame, _frames: watcher.frame())
+        if recipe.max_size is None:
+            _save(recipe, output, runs, watcher, output)
+        else:
+            _save_within(recipe.max_size, recipe, output, runs, watcher)
     except OSError as error:
         watcher.failed(output, error)
         return False
     watcher.wrote(output)
     return True
+
+
+def _save(
+    recipe: Recipe, output: str, runs: Sequence[Trajectory], watcher: Watcher, path: files.AnyPath
+) -> None:
+    """Write the film that belongs at `output` to `path`."""
+    film = recipe.animation(output, runs)
+    film.save(path, progress_callback=lambda _frame, _frames: watcher.frame())
+
+
+def _save_within(
+    limit: int, recipe: Recipe, output: str, runs: Sequence[Trajectory], watcher: Watcher
+) -> None:
+    """Write the best film of at most `limit` bytes, and tell of the search."""
+    from animate.budget import Setting, first_that_fits, ladder
+    from animate.scene import check_legible
+
+    def is_legible(size: tuple[int, int]) -> bool:
+        try:
+            check_legible(len(recipe.lrs), recipe.views, size, recipe.title, recipe.epochs)
+        except InputError:
+            return False
+        return True
+
+    best = Setting(recipe.quality, recipe.fps, recipe.size_of(output))
+    rungs = ladder(best, is_legible)
+    films: dict[Setting, bytes] = {}
+
+    def made(setting: Setting) -> int:
+        if films or setting is not best:
+            watcher.films(recipe.frames)
+        again = replace(
+            recipe,
+            quality=setting.quality,
+            fps=setting.fps,
+            size=setting.size,
+            duration=recipe.frames / recipe.fps,
+        )
+        with TemporaryDirectory() as folder:
+            path = Path(folder, f"film{Path(output).suffix}")
+            _save(again, output, runs, watcher, path)
+            films[setting] = path.read_bytes()
+        size = len(films[setting])
+        verdict = "fits" if size <= limit else "is too large"
+        watcher.note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
+        return size
+
+    place, size = first_that_fits(rungs, made, limit)
+    if place is None:
+        raise OutputError(
+            f"it takes {size / 1000:.0f} kB even with {rungs[-1]}, which is the smallest that can "
+            f"be read; the limit is {limit / 1000:.0f} kB"
+        )
+    with files.atomic(output) as temporary:
+        temporary.write_bytes(films[rungs[place]])
 
 
 def _outputs(paths: Sequence[files.AnyPath]) -> tuple[str, ...]:
@@ -219,6 +295,9 @@ def _outputs(paths: Sequence[files.AnyPath]) -> tuple[str, ...]:
     if not outputs:
         raise InputError("no output is given; give at least one, such as lesson.mp4")
     return tuple(outputs)
+
+
+Writing = Callable[[Recipe, Sequence["Trajectory"], Watcher], list[str]]
 
 
 class _Nobody:

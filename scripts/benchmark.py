@@ -66,8 +66,10 @@ def run_child(way: str, form: str, path: str) -> dict[str, float]:
     python = os.environ["PEERS"] if way in PEERS else sys.executable
     done = subprocess.run(
         [python, "-P", __file__, "--child", way, form, path],
-        check=True, capture_output=True, text=True,
+        check=False, capture_output=True, text=True,
     )  # fmt: skip
+    if done.returncode:
+        sys.exit(f"{way}: {done.stderr}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -163,7 +165,11 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
     if way == "encode only":
         from animate.encode import encode
 
-        frames = list(film.frames())
+        # Each frame as another object than the one before, so that every one is piped.
+        frames, twins = list(film.frames()), {}
+        for number, frame in enumerate(frames):
+            if number % 2:
+                frames[number] = twins.setdefault(id(frame), frame.copy())
         return lambda: encode(frames, path, fps)
     if way == "FuncAnimation.save":
         writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)
@@ -177,9 +183,8 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
         import mediapy
 
         mediapy.set_ffmpeg(ffmpeg)
-        return lambda: mediapy.write_video(
-            path, drawn(), fps=fps, codec=None if form == "mp4" else "gif"
-        )
+        codec = "h264" if form == "mp4" else "gif"
+        return lambda: mediapy.write_video(path, drawn(), fps=fps, codec=codec)
     from moviepy import ImageSequenceClip
 
     def moviepy() -> None:

@@ -31,8 +31,9 @@ for rate in rates:
     weights.append(np.array(ws))
     losses.append(np.array(ls))
 
-for path, size, dpi in (("naive.mp4", (12.8, 7.2), 100), ("naive.gif", (8, 4.5), 100)):
-    figure, axes = plt.subplots(2, 3, figsize=size, dpi=dpi, layout="tight")
+
+def save(path, size):
+    figure, axes = plt.subplots(2, 3, figsize=size, dpi=100, layout="tight")
     lines, curves = [], []
     for column, rate in enumerate(rates):
         top, bottom = axes[:, column]
@@ -53,3 +54,7 @@ for path, size, dpi in (("naive.mp4", (12.8, 7.2), 100), ("naive.gif", (8, 4.5),
 
     film = FuncAnimation(figure, draw, frames=epochs + 1)
     film.save(path, writer="ffmpeg" if path.endswith("mp4") else "pillow", fps=25)
+
+
+save("naive.mp4", (12.8, 7.2))
+save("naive.gif", (8, 4.5))

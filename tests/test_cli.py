@@ -126,6 +126,27 @@ def test_wrong_usage_is_2_with_one_sentence_that_names_the_value(tmp_path, argum
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_size_limit_is_kept_by_the_best_film_that_fits_and_the_search_is_told(tmp_path) -> None:
+    small = ["--epochs", "20", "--size", "800x450"]
+    whole = animate(tmp_path, *small, "-o", "whole.gif")
+    limit = (tmp_path / "whole.gif").stat().st_size * 3 // 4
+    done = animate(tmp_path, *small, "-o", "a.gif", "--max-size", str(limit))
+    assert (whole.returncode, done.returncode, done.stdout) == (0, 0, "a.gif\n")
+    assert 0 < (tmp_path / "a.gif").stat().st_size <= limit
+    tried = [line for line in done.stderr.splitlines() if line.startswith("a.gif: ")]
+    assert tried[0].startswith("a.gif: medium quality, 25 frames a second, 800x450: ")
+    assert tried[0].endswith("kB is too large")
+    assert any(line.endswith("kB fits") for line in tried)
+
+
+def test_a_limit_that_nothing_keeps_is_1_with_what_it_would_take(tmp_path) -> None:
+    (tmp_path / "a.gif").write_bytes(b"old")
+    done = animate(tmp_path, *QUICK, "-o", "a.gif", "--max-size", "1kB", "--quiet")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the limit is 1 kB" in done.stderr
+    assert (tmp_path / "a.gif").read_bytes() == b"old"
+
+
 def test_a_missing_folder_is_1_before_training(tmp_path) -> None:
     done = animate(tmp_path, "-o", "nowhere/a.gif")
     assert (done.returncode, done.stdout) == (1, "")
