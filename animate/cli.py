@@ -11,14 +11,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from animate import __version__
 from animate.files import OutputError
-from animate.inputs import SIZES, InputError
-from animate.recipe import DEFAULT_OUTPUTS, Recipe, check, make
+from animate.inputs import SIZES, InputError, whole
+from animate.recipe import DEFAULT_OUTPUTS, Recipe, Writing, check, make, write_in_turn
 from animate.views import VIEWS
 from animate.wording import epochs_text, figures, rate_texts
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from animate.problem import Floats
 
 DONE, FAILED, MISUSED = 0, 1, 2
+MOST_JOBS = 64
 LOSS_EVERY = 10  # epochs between two lines of the table
 EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
 
@@ -68,16 +70,21 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = vars(_parser().parse_args(_guarded(arguments)))
     quiet, as_json, dry_run = (options.pop(name) for name in ("quiet", "json", "dry_run"))
+    jobs = options.pop("jobs")
     # What a user has set for other programs must neither stop nor change the picture.
     os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
     try:
+        jobs = None if jobs is None else whole(jobs, "number of jobs", least=1, most=MOST_JOBS)
         recipe = Recipe(**options)
         if dry_run:
             check(recipe)
             _say(_plan(recipe))
             return DONE
-        with _Display(recipe, quiet=quiet, list_files=not as_json) as display:
-            runs = make(recipe, display)
+        with (
+            _Display(recipe, quiet=quiet, list_files=not as_json) as display,
+            _writing(recipe, jobs) as write,
+        ):
+            runs = make(recipe, display, write)
         if as_json:
             from animate.report import report
 
@@ -87,6 +94,19 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"animate: {error}")
         return MISUSED if isinstance(error, InputError) else FAILED
     return DONE
+
+
+@contextmanager
+def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
+    """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
+    from animate.workers import cores, side_by_side
+
+    jobs = min(jobs or cores(), len(recipe.outputs))
+    if jobs == 1:
+        yield write_in_turn
+        return
+    with side_by_side(jobs) as write:
+        yield write
 
 
 class _Display:
@@ -111,7 +131,8 @@ class _Display:
         if self._bar is not None:
             self._bar.stop()
         if self._list_files:
-            _tell("".join(f"{path}\n" for path in self.written), sys.stdout)
+            written = [output for output in self._recipe.outputs if output in self.written]
+            _tell("".join(f"{path}\n" for path in written), sys.stdout)
 
     def epoch(self, epoch: int, losses: Floats) -> None:
         """Show every tenth epoch's losses."""
@@ -329,6 +350,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a file to write: .mp4, .webm, .gif, .webp or .apng, or a folder/ of frames; "
         f"may be given several times (default: {_words(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
+    add("--jobs", metavar="N", default=None, help="files made side by side (default: one a core)")
     add("--quiet", action="store_true", default=False, help="show errors only")
     add("--json", action="store_true", default=False, help="print one report instead of the paths")
     add("--dry-run", action="store_true", default=False, help="check everything, write nothing")

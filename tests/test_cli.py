@@ -1,7 +1,6 @@
 """The command line as a person meets it: a process with arguments, two streams and a code."""
 
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -9,20 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import QUICK, animate, fake_ffmpeg
 from PIL import Image
-
-QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360"]
-
-
-def animate(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-W", "error", "-m", "animate", *arguments],
-        cwd=folder,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -154,15 +141,9 @@ def test_a_missing_folder_is_1_before_training(tmp_path) -> None:
 
 
 def test_one_output_that_fails_does_not_keep_the_others_from_being_made(tmp_path) -> None:
-    fake = tmp_path / "ffmpeg"
-    real = subprocess.run(
-        [sys.executable, "-c", "import imageio_ffmpeg as f; print(f.get_ffmpeg_exe())"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    fake.write_text(f'#!/bin/sh\ncase "$*" in *libx264*) exit 9;; esac\nexec "{real}" "$@"\n')
-    fake.chmod(0o755)
+    fake = fake_ffmpeg(tmp_path, 'case "$*" in *libx264*) exit 9;; esac')
     outputs = ["-o", "one.gif", "-o", "two.mp4", "-o", "three.gif"]
-    done = animate(tmp_path, *QUICK, "--quiet", *outputs, IMAGEIO_FFMPEG_EXE=str(fake))
+    done = animate(tmp_path, *QUICK, "--quiet", *outputs, IMAGEIO_FFMPEG_EXE=fake)
     assert done.returncode == 1
     assert done.stdout == "one.gif\nthree.gif\n"
     assert "two.mp4" in done.stderr

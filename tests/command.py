@@ -1,0 +1,29 @@
+"""The command as a person runs it: a process with arguments, two streams and a code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio_ffmpeg
+
+QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360"]
+
+
+def animate(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-m", "animate", *arguments],
+        cwd=folder,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fake_ffmpeg(folder: Path, line: str) -> str:
+    """Return the path of an ffmpeg that first does `line` of sh, and then what the real one does."""
+    path = folder / "ffmpeg"
+    path.write_text(f'#!/bin/sh\n{line}\nexec "{imageio_ffmpeg.get_ffmpeg_exe()}" "$@"\n')
+    path.chmod(0o755)
+    return str(path)
