@@ -66,8 +66,9 @@ def _write(
     watcher: Watcher,
 ) -> list[str]:
     """Give each output to the next free process, pass on what they tell, return what failed."""
-    waiting, failed = list(recipe.outputs), []
-    idle, busy = list(workers), {}
+    waiting, idle = list(recipe.outputs), list(workers)
+    failed: list[str] = []
+    busy: dict[Connection, str] = {}
     while waiting or busy:
         while waiting and idle:
             worker = idle.pop(0)
@@ -78,8 +79,8 @@ def _write(
             for output in waiting:
                 watcher.failed(output, OutputError("no process is left to write it"))
             return failed + waiting
-        for worker in wait(list(busy)):
-            assert isinstance(worker, Connection)
+        told = wait(list(busy))
+        for worker in [worker for worker in busy if worker in told]:
             try:
                 kind, *what = worker.recv()
             except (EOFError, OSError):

@@ -22,7 +22,7 @@ def animate(folder: Path, *arguments: str, **settings: str) -> subprocess.Comple
 
 
 def fake_ffmpeg(folder: Path, line: str) -> str:
-    """Return the path of an ffmpeg that first does `line` of sh, and then what the real one does."""
+    """Return the path of an ffmpeg that does `line` of sh before the real one's work."""
     path = folder / "ffmpeg"
     path.write_text(f'#!/bin/sh\n{line}\nexec "{imageio_ffmpeg.get_ffmpeg_exe()}" "$@"\n')
     path.chmod(0o755)
