@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from animate.problem import Problem as Problem
     from animate.recipe import Recipe as Recipe
     from animate.recipe import make as make
+    from animate.report import load as load
     from animate.training import train as train
     from animate.trajectory import Trajectory as Trajectory
 
@@ -35,6 +36,7 @@ _HOME = {
     "Problem": "problem",
     "Recipe": "recipe",
     "Trajectory": "trajectory",
+    "load": "report",
     "make": "recipe",
     "save": "animation",
     "train": "training",

@@ -7,19 +7,23 @@ Files written are named on stdout; everything else goes to stderr.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from animate import __version__
+from animate import __version__, files
+from animate.destinations import DESTINATIONS, destination
+from animate.destinations import check as check_destination
+from animate.embed import KINDS, snippet, with_companions
 from animate.files import OutputError
-from animate.inputs import SIZES, InputError, whole
-from animate.recipe import DEFAULT_OUTPUTS, Recipe, Writing, check, make, write_in_turn
+from animate.inputs import MOMENTS, SIZES, InputError, choice, whole
+from animate.recipe import DEFAULT_OUTPUTS, Output, Recipe, Writing, check, make, write_in_turn
 from animate.views import VIEWS
 from animate.wording import epochs_text, figures, rate_texts
 
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from animate.problem import Floats
 
 DONE, FAILED, MISUSED = 0, 1, 2
-MOST_JOBS = 64
 LOSS_EVERY = 10  # epochs between two lines of the table
 EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
 
@@ -39,8 +42,8 @@ examples:
       the three rates of the article, to outputs/convergence.mp4 and .gif
   animate --lrs 0.3 -o "my talk/one rate.mp4" --size 1920x1080
       one rate, one film, where you say
-  animate --lrs 0.5 0.9 1.05 5 --epochs 60 --seed 3 -o post.gif --loop 1
-      other data, four rates, a GIF that plays once
+  animate --views surface bowl -o valley.svg -o steps.pdf --at 0 8 40 100
+      figures for slides: a sheet of four epochs, and a page for each
 """
 
 
@@ -69,31 +72,120 @@ def main(arguments: Sequence[str]) -> int:
     0 done, 1 failed, 2 wrong usage or input. A diverging run is no failure.
     """
     options = vars(_parser().parse_args(_guarded(arguments)))
-    quiet, as_json, dry_run = (options.pop(name) for name in ("quiet", "json", "dry_run"))
-    jobs = options.pop("jobs")
+    asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
     # What a user has set for other programs must neither stop nor change the picture.
     os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
     try:
-        jobs = None if jobs is None else whole(jobs, "number of jobs", least=1, most=MOST_JOBS)
-        recipe = Recipe(**options)
-        if dry_run:
-            check(recipe)
-            _say(_plan(recipe))
-            return DONE
-        with (
-            _Display(recipe, quiet=quiet, list_files=not as_json) as display,
-            _writing(recipe, jobs) as write,
-        ):
-            runs = make(recipe, display, write)
-        if as_json:
-            from animate.report import report
-
-            told = report(recipe, runs, display.written)
-            _tell(json.dumps(told, indent=2, allow_nan=False) + "\n", sys.stdout)
+        if asked.list_recipes:
+            return _list_recipes()
+        if asked.verify is not None:
+            return _verify(asked.verify)
+        return _make(_recipe(asked, options), asked)
     except (InputError, OutputError) as error:
         _say(f"animate: {error}")
         return MISUSED if isinstance(error, InputError) else FAILED
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says besides the recipe."""
+
+    recipe: str | None
+    destination: str | None
+    embed: str | None
+    jobs: str | None
+    save_recipe: str | None
+    verify: str | None
+    list_recipes: bool
+    quiet: bool
+    json: bool
+    dry_run: bool
+
+
+def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
+    """Return the recipe that is named, with what is said beside it over what it says."""
+    recipe = Recipe()
+    if asked.recipe is not None:
+        from animate.recipe.toml import named
+
+        recipe = named(asked.recipe)
+        kept = [
+            Output(
+                output.path,
+                {name: value for name, value in output.changes.items() if name not in options},
+            )
+            for output in recipe.outputs
+            if isinstance(output, Output)
+        ]
+        options.setdefault("outputs", kept)
+    if asked.destination is not None:
+        place = destination(asked.destination)
+        if asked.recipe is None:
+            options.setdefault("size", place.size)
+            options.setdefault("outputs", [f"outputs/convergence{place.films[0]}"])
+        options.setdefault("max_size", place.max_size)
+    recipe = replace(recipe, **options)
+    if asked.destination is not None:
+        for part in recipe.parts:
+            if part.form == "film":
+                check_destination(asked.destination, part.path, part.pixels)
+    return recipe
+
+
+def _make(recipe: Recipe, asked: _Asked) -> int:
+    jobs = None if asked.jobs is None else whole(asked.jobs, "number of jobs", least=1, most=64)
+    kind = None if asked.embed is None else choice(asked.embed, "kind of text", KINDS)
+    whole_recipe = recipe
+    if kind is not None:
+        whole_recipe = with_companions(recipe, kind)
+    if asked.dry_run:
+        check(whole_recipe)
+        _say(_plan(whole_recipe))
+        return DONE
+    lists_files = not (asked.json or kind)
+    with (
+        _Display(whole_recipe, quiet=asked.quiet, list_files=lists_files) as display,
+        _writing(whole_recipe, jobs) as write,
+    ):
+        if asked.save_recipe is not None:
+            _save_recipe(recipe, asked.save_recipe)
+            display.wrote(asked.save_recipe)
+        runs = make(whole_recipe, display, write)
+    if kind is not None:
+        _tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
+    if asked.json:
+        from animate.recipe.toml import as_settings
+        from animate.report import report, text
+
+        made = [part.path for part in whole_recipe.parts if part.form != "report"]
+        _tell(text(report(as_settings(whole_recipe), runs, made)), sys.stdout)
     return DONE
+
+
+def _save_recipe(recipe: Recipe, path: str) -> None:
+    from animate.recipe.toml import dumps
+
+    files.extension(path, [".toml"])
+    text = dumps(recipe, Path(path).parent)
+    with files.atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _list_recipes() -> int:
+    from animate.recipe.toml import shipped
+
+    for name, says in shipped().items():
+        _tell(f"{name:10} {says}\n", sys.stdout)
+    return DONE
+
+
+def _verify(path: str) -> int:
+    from animate.verify import verify
+
+    found = verify(path)
+    for finding in found:
+        _say(f"{'holds' if finding.holds else 'FAILS'}  {finding.sentence}")
+    return DONE if all(finding.holds for finding in found) else FAILED
 
 
 @contextmanager
@@ -101,7 +193,8 @@ def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
     """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
     from animate.workers import cores, side_by_side
 
-    jobs = min(jobs or cores(), len(recipe.outputs))
+    drawn = sum(part.form != "report" for part in recipe.parts)
+    jobs = min(jobs or cores(), max(drawn, 1))
     if jobs == 1:
         yield write_in_turn
         return
@@ -131,13 +224,14 @@ class _Display:
         if self._bar is not None:
             self._bar.stop()
         if self._list_files:
-            written = [output for output in self._recipe.outputs if output in self.written]
+            order = {part.path: place for place, part in enumerate(self._recipe.parts)}
+            written = sorted(self.written, key=lambda path: order.get(path, -1))
             _tell("".join(f"{path}\n" for path in written), sys.stdout)
 
     def epoch(self, epoch: int, losses: Floats) -> None:
         """Show every tenth epoch's losses."""
         if epoch == 0:
-            rates = [f"lr {text}" for text in rate_texts(self._recipe.lrs)]
+            rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
             self._show(_table_line("epoch", rates))
         if epoch % LOSS_EVERY == 0:
             self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
@@ -208,11 +302,17 @@ def _table_line(first: str, cells: Sequence[str]) -> str:
 def _plan(recipe: Recipe) -> str:
     lines = [
         f"would train {epochs_text(recipe.epochs)} at "
-        f"{', '.join(rate_texts(recipe.lrs))} (seed {recipe.seed}) and write"
+        f"{', '.join(rate_texts(recipe.rates))} (seed {recipe.seed}) and write"
     ]
-    for output in recipe.outputs:
-        width, height = recipe.size_of(output)
-        lines.append(f"  {output}  {width}x{height}, {recipe.fps:g} frames a second")
+    for part in recipe.parts:
+        size = "x".join(map(str, part.pixels))
+        what = {
+            "film": f"{size}, {part.fps:g} frames a second",
+            "still": f"{size}, at {', '.join(map(str, part.at))}",
+            "page": "an interactive page",
+            "report": "a report",
+        }[part.form]
+        lines.append(f"  {part.path}  {what}")
     return "\n".join(lines)
 
 
@@ -288,7 +388,7 @@ def _parser() -> argparse.ArgumentParser:
     default = Recipe  # its fields' defaults are its attributes
     parser = _Parser(
         prog="animate",
-        usage="animate [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
+        usage="animate [RECIPE.toml] [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
         description="Trains a line at several learning rates and shows what each does.",
         epilog=EXAMPLES,
         formatter_class=_Help,
@@ -296,6 +396,11 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
+
+    parser.add_argument(
+        "recipe", nargs="?", metavar="RECIPE", default=None,
+        help="a file that says what is said here, or the name of one that ships",
+    )  # fmt: skip
 
     training = parser.add_argument_group("training")
     add = training.add_argument
@@ -329,6 +434,10 @@ def _parser() -> argparse.ArgumentParser:
         help="light, dark, transparent or a matplotlib style file (default: light)",
     )
     add("--title", metavar="TEXT", help='above the picture; "" for none')
+    add(
+        "--at", nargs="+", metavar="EPOCH",
+        help=f"of a still, or {_words(MOMENTS)}; several make a sheet, or pages (default: end)",
+    )  # fmt: skip
     add("--fps", metavar="N", help=f"frames a second (default: {default.fps:g})")
     add("--hold", metavar="S", help=f"seconds that the end stands (default: {default.hold:g})")
     add(
@@ -347,13 +456,26 @@ def _parser() -> argparse.ArgumentParser:
     add = output.add_argument
     add(
         "-o", "--output", action="append", dest="outputs", metavar="PATH",
-        help="a file to write: .mp4, .webm, .gif, .webp or .apng, or a folder/ of frames; "
+        help="a file to write: .mp4 .webm .gif .webp .apng, a folder/ of frames, "
+        ".png .svg .pdf for a still, .json for a report; "
         f"may be given several times (default: {_words(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
+    add(
+        "--for", dest="destination", metavar="PLACE", default=None,
+        help=f"the format, size and limit of {_words(DESTINATIONS)}",
+    )  # fmt: skip
+    add(
+        "--embed", metavar="KIND", default=None,
+        help=f"print the text to paste: {_words(KINDS)}; picture heeds dark pages and a wish "
+        "for less motion",
+    )  # fmt: skip
+    add("--save-recipe", metavar="PATH", default=None, help="write all this as a recipe, too")
     add("--jobs", metavar="N", default=None, help="files made side by side (default: one a core)")
     add("--quiet", action="store_true", default=False, help="show errors only")
     add("--json", action="store_true", default=False, help="print one report instead of the paths")
     add("--dry-run", action="store_true", default=False, help="check everything, write nothing")
+    add("--verify", metavar="REPORT", default=None, help="compare with what a report recorded")
+    add("--list-recipes", action="store_true", default=False, help="name the recipes that ship")
     add("--version", action="version", version=f"animate {__version__}", help="print the version")
     add("--help", "-h", action="help", help="print this page")
     return parser

@@ -10,11 +10,15 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from animate.inputs import InputError
+
 AnyPath = str | os.PathLike[str]
+
+FOLDER = "/"  # the extension, as it were, of a folder of files
 
 
 class OutputError(OSError):
@@ -24,6 +28,49 @@ class OutputError(OSError):
 def is_folder(path: AnyPath) -> bool:
     """Return whether `path` is written as a folder: with a slash at its end."""
     return os.fspath(path).endswith(tuple(filter(None, ("/", os.sep, os.altsep))))
+
+
+def extension(path: AnyPath, among: Iterable[str]) -> str:
+    """
+    Return the extension of `path` in lower case, or "/" for a folder, if it is one of `among`.
+
+    >>> extension("talk/END.PNG", [".png"]), extension("frames/", ["/"])
+    ('.png', '/')
+    """
+    path, known = os.fspath(path), list(among)
+    suffix = Path(path).suffix
+    found = FOLDER if is_folder(path) else suffix.lower()
+    if found in known:
+        return found
+    advice = f"choose from {', '.join(name for name in known if name != FOLDER)}"
+    if FOLDER in known:
+        advice += ", or end it in a slash for a folder of PNG files"
+    what = f"the unknown extension {suffix}" if suffix else "no extension"
+    raise InputError(f"{path} has {'a slash at its end' if found == FOLDER else what}; {advice}")
+
+
+def relative(path: AnyPath, folder: AnyPath) -> str:
+    """
+    Return `path` as it is called from `folder`; an absolute path stays one.
+
+    >>> relative("talk/frames/", "talk"), relative("a.gif", "")
+    ('frames/', 'a.gif')
+    """
+    path, folder = os.fspath(path), os.fspath(folder)
+    if Path(path).is_absolute() or folder in ("", "."):
+        return path
+    return os.path.relpath(path, folder) + (FOLDER if is_folder(path) else "")
+
+
+def inside(folder: AnyPath, path: str) -> str:
+    """
+    Return what `path`, as it is called from `folder`, is called from here.
+
+    >>> inside("talk", "frames/"), inside("", "a.gif"), inside("talk", "/tmp/a.gif")
+    ('talk/frames/', 'a.gif', '/tmp/a.gif')
+    """
+    folder = os.fspath(folder)
+    return path if Path(path).is_absolute() or folder in ("", ".") else f"{folder}/{path}"
 
 
 def check(path: AnyPath) -> None:

@@ -27,6 +27,8 @@ MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
+MOMENTS = ("start", "end", "converged")
+MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
 MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
@@ -182,6 +184,34 @@ def byte_count(value: object, name: str) -> int:
 def seconds(value: object, name: str) -> float:
     """Return `value` as a length of time."""
     return between(value, name, least=0, most=LONGEST, unit=" seconds")
+
+
+def moment(value: object, epochs: int) -> int | str:
+    """
+    Return `value` as an epoch from 0 to `epochs`, or as one of the names for one.
+
+    >>> moment("8", 100), moment("converged", 100)
+    (8, 'converged')
+    """
+    try:
+        return whole(value, "epoch", least=0, most=epochs)
+    except InputError as error:
+        if not isinstance(value, str) or re.fullmatch(r"[-+.\d\s]+", value):
+            raise InputError(f"{error}, or {', '.join(MOMENTS)}") from None
+    return choice(value, "epoch", MOMENTS)
+
+
+def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
+    """Return `values` as epochs, each a number or a name for one, all different."""
+    found = tuple(moment(value, epochs) for value in values)
+    if not found:
+        raise InputError(f"no epoch is given; give one from 0 to {epochs}")
+    if len(found) > MOST_STILLS:
+        raise InputError(f"{len(found)} epochs are too many; give at most {MOST_STILLS}")
+    for number_, one in enumerate(found):
+        if one in found[:number_]:
+            raise InputError(f"epoch {one} is given twice; give each once")
+    return found
 
 
 def shown(value: object) -> str:

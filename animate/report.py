@@ -1,41 +1,148 @@
-"""What was made and from what, as plain values for JSON: numbers that are not finite are null."""
+"""
+What was made and from what, as JSON that can be checked and read again.
 
+Numbers that float32 holds are written so that they are read back to the last bit; those that are
+computed from them are rounded, since their last digits depend on the processor. JSON has no
+infinities: the words inf, -inf and nan stand for them. Nothing tells when or where it was made.
+"""
+
+import hashlib
+import json
 import math
-from collections.abc import Sequence
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from animate import __version__
+import numpy as np
+import numpy.typing as npt
+
+from animate import __version__, files
+from animate.inputs import InputError
 from animate.problem import Problem
-from animate.recipe import Recipe
 from animate.trajectory import Trajectory
 
+PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
+DIGITS = 9
+LARGEST = 1_000_000_000  # bytes of a report that is read
 
-def report(recipe: Recipe, runs: Sequence[Trajectory], written: Sequence[str]) -> dict[str, Any]:
-    """Return the settings, the problem's figures, each run's diagnosis, and the files."""
+
+def report(
+    settings: Mapping[str, object],
+    runs: Sequence[Trajectory],
+    made: Iterable[str],
+    folder: files.AnyPath = "",
+) -> dict[str, Any]:
+    """
+    Return all that was made, as plain values for JSON.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of the recipe, as plain values.
+    runs : sequence of Trajectory
+    made : iterable of paths
+        The files to list, with their sizes and checksums.
+    folder : path
+        What the listed paths are relative to.
+    """
     return {
         "animate": __version__,
-        "settings": {
-            name: [str(path) for path in value] if name == "outputs" else value
-            for name, value in vars(recipe).items()
-        },
+        "versions": versions(),
+        "settings": dict(settings),
         "problem": _problem(runs[0].problem),
         "runs": [_run(run) for run in runs],
-        "outputs": [{"path": path, "bytes": _bytes(Path(path))} for path in written],
+        "outputs": [
+            {
+                "path": files.relative(path, folder),
+                "bytes": sum(file.stat().st_size for file in _files(Path(path))),
+                "sha256": checksum(path),
+            }
+            for path in made
+        ],
     }
 
 
-def _bytes(path: Path) -> int:
-    files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files)
+def text(told: Mapping[str, Any]) -> str:
+    """Return a report as JSON."""
+    return json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def versions() -> dict[str, str]:
+    """Return what the bytes of a file may depend on besides the settings."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+        "processor": platform.machine(),
+    }
+
+
+def checksum(path: files.AnyPath) -> str:
+    """Return the SHA-256 of a file; of a folder, that of its files' names and checksums."""
+    if not Path(path).is_dir():
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    lines = [f"{checksum(file)}  {file.name}\n" for file in _files(Path(path))]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def read(path: files.AnyPath) -> dict[str, Any]:
+    """
+    Return the report at `path` as plain values.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no report.
+    """
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            raise InputError(f"{path} is too large for a report")
+        told = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON file: {error}") from None
+    if not isinstance(told, dict) or not {"settings", "problem", "runs", "outputs"} <= set(told):
+        raise InputError(f"{path} is no report; give one that was written with -o NAME.json")
+    return told
+
+
+def load(path: files.AnyPath) -> list[Trajectory]:
+    """
+    Return the runs of the report at `path`, as they were trained, to the last bit.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no report.
+    """
+    told = read(path)
+    try:
+        problem = Problem(**{name: _array(told["problem"][name]) for name in _ARRAYS})
+        return [
+            Trajectory(float(run["lr"]), problem, _array(run["weights"]), _array(run["losses"]))
+            for run in told["runs"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is no whole report: {error!r}") from error
+
+
+_ARRAYS = ("x", "y", "start", "true_weights")
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
     return {
-        "best_weights": [_number(weight) for weight in problem.best_weights],
-        "best_loss": _number(problem.best_loss),
-        "stability_limit": _number(problem.stability_limit),
-        "best_lr": _number(problem.best_lr),
+        **{name: _exact(getattr(problem, name)) for name in _ARRAYS},
+        "best_weights": [_rounded(weight) for weight in problem.best_weights],
+        "best_loss": _rounded(problem.best_loss),
+        "stability_limit": _rounded(problem.stability_limit),
+        "best_lr": _rounded(problem.best_lr),
     }
 
 
@@ -47,11 +154,23 @@ def _run(run: Trajectory) -> dict[str, Any]:
         "converged_at": diagnosis.converged_at,
         "overflowed_at": diagnosis.overflowed_at,
         "sentence": diagnosis.sentence,
-        "loss": _number(run.losses[-1]),
-        "weights": [_number(weight) for weight in run.weights[-1]],
+        "weights": _exact(run.weights),
+        "losses": _exact(run.losses),
     }
 
 
-def _number(value: float) -> float | None:
-    """Return `value` without the last digits, which depend on the processor's arithmetic."""
-    return float(f"{float(value):.9g}") if math.isfinite(value) else None
+def _exact(values: npt.NDArray[np.float32] | None) -> Any:
+    """Return `values` as nested lists of the shortest numbers that float32 reads as them."""
+    if values is None:
+        return None
+    if values.ndim:
+        return [_exact(value) for value in values]
+    return float(str(values)) if np.isfinite(values) else str(values)
+
+
+def _array(values: object) -> Any:
+    return None if values is None else np.array(values, dtype=np.float32)
+
+
+def _rounded(value: float) -> float | str:
+    return float(f"{float(value):.{DIGITS}g}") if math.isfinite(value) else str(float(value))

@@ -253,6 +253,9 @@ def _settings() -> dict[str, object]:
             "axes.axisbelow": True,
             "savefig.dpi": "figure",
             "savefig.facecolor": "auto",
+            "svg.fonttype": "path",  # outlines, so that it looks the same everywhere
+            "svg.hashsalt": "animate",  # else its ids are drawn by lot
+            "pdf.fonttype": 42,  # TrueType, which every program can show and search
         }
     )
     return dict(settings)

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NoReturn
 
 from animate.files import OutputError
-from animate.recipe import Recipe, Watcher, Writing, write_output
+from animate.recipe import Group, Watcher, Writing, write_group
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -50,7 +50,7 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
             process.start()
             theirs.close()
             workers[ours] = process
-        yield lambda recipe, runs, watcher: _write(workers, recipe, runs, watcher)
+        yield lambda groups, runs, watcher: _write(workers, groups, runs, watcher)
     finally:
         for process in workers.values():
             process.terminate()
@@ -61,38 +61,40 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
 
 def _write(
     workers: dict[Connection, SpawnProcess],
-    recipe: Recipe,
+    groups: Sequence[Group],
     runs: Sequence[Trajectory],
     watcher: Watcher,
 ) -> list[str]:
-    """Give each output to the next free process, pass on what they tell, return what failed."""
-    waiting, idle = list(recipe.outputs), list(workers)
+    """Give each group to the next free process, pass on what they tell, return what failed."""
+    waiting, idle = list(groups), list(workers)
     failed: list[str] = []
-    busy: dict[Connection, str] = {}
+    busy: dict[Connection, Group] = {}
+
+    def give_up(group: Group, reason: str) -> None:
+        for part in group:
+            failed.append(part.path)
+            watcher.failed(part.path, OutputError(reason))
+
     while waiting or busy:
         while waiting and idle:
             worker = idle.pop(0)
             busy[worker] = waiting.pop(0)
             with suppress(OSError):  # if it is dead, that shows below
-                worker.send((recipe, busy[worker], runs))
+                worker.send((busy[worker], runs))
         if not busy:
-            for output in waiting:
-                watcher.failed(output, OutputError("no process is left to write it"))
-            return failed + waiting
+            give_up(waiting.pop(0), "no process is left to write it")
+            continue
         told = wait(list(busy))
         for worker in [worker for worker in busy if worker in told]:
             try:
                 kind, *what = worker.recv()
             except (EOFError, OSError):
-                output = busy.pop(worker)
-                failed.append(output)
-                watcher.failed(output, OutputError(f"its process {_end(workers[worker])}"))
+                give_up(busy.pop(worker), f"its process {_end(workers[worker])}")
                 continue
             if kind == "done":
-                output = busy.pop(worker)
+                failed += what[0]
+                del busy[worker]
                 idle.append(worker)
-                if not what[0]:
-                    failed.append(output)
             else:
                 getattr(watcher, kind)(*what)
     return failed
@@ -116,8 +118,8 @@ def _work(parent: Connection) -> None:
 
     with suppress(EOFError, OSError):
         while True:
-            recipe, output, runs = parent.recv()
-            parent.send(("done", write_output(recipe, output, runs, _Relay(parent))))
+            group, runs = parent.recv()
+            parent.send(("done", write_group(group, runs, _Relay(parent))))
 
 
 def _leave(number: int, frame: object) -> NoReturn:

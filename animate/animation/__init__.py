@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 
-from animate import encode, inputs
+from animate import encode, files, inputs, still
 from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
@@ -22,6 +22,7 @@ from animate.theme import Theme
 from animate.trajectory import Trajectory
 from animate.views import View
 
+Moment = int | str
 PALETTE_SAMPLE = 8  # frames from which a GIF's palette is made
 
 
@@ -129,9 +130,10 @@ class Animation(FuncAnimation):
         savefig_kwargs: dict[str, Any] | None = None,
         *,
         progress_callback: Callable[[int, int], Any] | None = None,
+        at: Moment | Sequence[Moment] = "end",
     ) -> None:
         """
-        Write the film to `filename`, in the format that its extension names.
+        Write the film, or a still of it, to `filename`, in the form that its extension names.
 
         The file is written whole or not at all. With any of the arguments that only matplotlib's
         writers know (`writer`, `dpi`, `codec`, `bitrate`, `extra_args`, `metadata`, `extra_anim`,
@@ -140,16 +142,20 @@ class Animation(FuncAnimation):
         Parameters
         ----------
         filename : path
-            Ending in one of `animate.encode.FORMATS`.
+            Ending in one of `animate.encode.FORMATS`, or `animate.still.FORMATS`.
         fps : float, optional
             Instead of the animation's own.
         progress_callback : callable, optional
             Called as ``(frame, frames)`` after each frame, as in matplotlib.
+        at : int, "start", "end" or "converged", or a sequence of them
+            The epoch that a still shows; of several, a PDF has a page for each, and a PNG or SVG
+            shows all on one sheet.
 
         Raises
         ------
         InputError
-            If the extension is unknown, or its format has no transparency and the theme needs it.
+            If the extension is unknown, its format has no transparency and the theme needs it, or
+            an epoch was not trained.
         OutputError
             If the file cannot be written; an old one is then as it was.
         """
@@ -160,14 +166,30 @@ class Animation(FuncAnimation):
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
             )  # fmt: skip
             return
-        encode.check_transparency(filename, transparent=self.scene.theme.transparent)
+        if files.extension(filename, [*encode.FORMATS, *still.FORMATS]) in still.FORMATS:
+            moments = [at] if isinstance(at, int | str) else at
+            epochs = [still.epoch_of(moment, self.scene.runs) for moment in moments]
+            still.save(self.scene, filename, epochs)
+            return
+        rate = self.fps if fps is None else inputs.frame_rate(fps)
+        film = encode.Film(filename, rate, self._loop, self._quality)
+        (error,) = self.save_each([film], progress_callback)
+        if error is not None:
+            raise error
+
+    def save_each(
+        self,
+        films: Sequence[encode.Film],
+        progress_callback: Callable[[int, int], Any] | None = None,
+    ) -> list[OSError | None]:
+        """Write several films of the same frames, drawn once, and return what went wrong."""
+        for film in films:
+            encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
         stream = self._stream()
-        encode.encode(
-            _reported(self._draw(self.timeline, stream), len(self.timeline), progress_callback),
-            filename,
-            self.fps if fps is None else inputs.frame_rate(fps),
-            loop=self._loop,
-            quality=self._quality,
+        frames = self._draw(self.timeline, stream)
+        return encode.encode_each(
+            _reported(frames, len(self.timeline), progress_callback),
+            films,
             sample=self._draw(self._sample(), stream),
         )
 
@@ -236,7 +258,7 @@ def save(
         frames, rate, total = animation.frames(), animation.fps, len(animation.timeline)
     else:
         frames, rate, total = frames_of(animation), rate_of(animation), None
-        if not encode.FORMATS[encode.extension(filename)].transparency:
+        if not encode.FORMATS[files.extension(filename, encode.FORMATS)].transparency:
             frames = map(opaque, frames)
     encode.encode(
         _reported(frames, total, progress_callback),

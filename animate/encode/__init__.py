@@ -7,26 +7,52 @@ before it takes its place.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
 from animate import files
 from animate.encode.ffmpeg import Frame
-from animate.encode.formats import FOLDER, FORMATS, Job
+from animate.encode.formats import FORMATS, Encoder, Job
 from animate.inputs import InputError
 
-__all__ = ["FORMATS", "Frame", "check_transparency", "encode", "extension", "note"]
+__all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
 
 GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
 PALETTE_FRAMES = 16  # that a palette is made from, where no sample is given
 
 
+@dataclass(frozen=True, slots=True)
+class Film:
+    """
+    A film to be written: where, and all that is said of it besides its frames.
+
+    Attributes
+    ----------
+    path : path
+        Its extension names the format; upper case will do. A path that ends in a slash is a
+        folder of PNG files.
+    fps : float
+        Frames a second.
+    loop : int
+        How often a format that can say so plays in all; 0 for ever.
+    quality : "low", "medium" or "high"
+    """
+
+    path: files.AnyPath
+    fps: float
+    loop: int = 0
+    quality: str = "medium"
+
+
 def encode(
     frames: Iterable[Frame],
-    path: str | os.PathLike[str],
+    path: files.AnyPath,
     fps: float,
     *,
     loop: int = 0,
@@ -42,14 +68,8 @@ def encode(
         All of one shape, and not changed after they are given. A frame that is the same object as
         the one before it repeats it: formats with delays of their own store it once, those of a
         constant rate again.
-    path : path
-        Its extension names the format; upper case will do. A path that ends in a slash is a
-        folder of PNG files.
-    fps : float
-        Frames a second.
-    loop : int
-        How often a format that can say so plays in all; 0 for ever.
-    quality : "low", "medium" or "high"
+    path, fps, loop, quality
+        As of a `Film`.
     sample : iterable of frames, optional
         What a palette is made from; by default the first frames.
 
@@ -60,45 +80,96 @@ def encode(
     OutputError
         If the file cannot be written or ffmpeg fails; an old file is then as it was.
     """
-    path = os.fspath(path)
-    kind = FORMATS[extension(path)]
+    (error,) = encode_each(frames, [Film(path, fps, loop, quality)], sample)
+    if error is not None:
+        raise error
+
+
+def encode_each(
+    frames: Iterable[Frame], films: Sequence[Film], sample: Iterable[Frame] | None = None
+) -> list[OSError | None]:
+    """
+    Write several films of the same frames, which are asked for only once.
+
+    Like `encode`, except that a film which fails does not keep the others from being made: what
+    went wrong with each is returned, None where nothing did.
+    """
+    for film in films:
+        files.extension(film.path, FORMATS)
     frames = iter(frames)
-    files.check(path)
     if sample is None:
         head = list(islice(frames, PALETTE_FRAMES))
         sample, frames = head, chain(head, frames)
     first = next(frames, None)
     if first is None:
-        raise InputError(f"{path}: there is no frame to write; give at least one")
+        raise InputError(f"{films[0].path}: there is no frame to write; give at least one")
     _check_frame(first, first.shape)
-    with files.atomic(path) as temporary:
-        job = Job(temporary, first.shape[1], first.shape[0], fps, loop, quality)
+    sample = list(sample)
+    with ExitStack() as stack:
+        copies = [stack.enter_context(_Copy(film, first.shape, sample)) for film in films]
+        del sample
+        for frame in chain([first], frames):
+            _check_frame(frame, first.shape)
+            for copy in copies:
+                copy.write(frame)
+    return [copy.error for copy in copies]
+
+
+class _Copy:
+    """One of the films made of the same frames; its failure is kept, and then it takes no more."""
+
+    def __init__(self, film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> None:
+        self.error: OSError | None = None
+        self._stack = ExitStack()
+        self._film = _opened(film, shape, sample)
+
+    def __enter__(self) -> Self:
+        with self._keeping_errors():
+            self._encoder = self._stack.enter_context(self._film)
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame."""
+        if self.error is None:
+            with self._keeping_errors():
+                self._encoder.write(frame)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.error is None:
+            with self._keeping_errors():
+                self._stack.__exit__(kind, error, traceback)
+
+    @contextmanager
+    def _keeping_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = error
+            try:
+                self._stack.__exit__(type(error), error, error.__traceback__)
+            except OSError as told:  # the same in words for a reader
+                self.error = told
+
+
+@contextmanager
+def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
+    kind = FORMATS[files.extension(film.path, FORMATS)]
+    with files.atomic(film.path) as temporary:
+        job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
         with kind(job, sample) as encoder:
-            for frame in chain([first], frames):
-                _check_frame(frame, first.shape)
-                encoder.write(frame)
-
-
-def extension(path: str | os.PathLike[str]) -> str:
-    """Return the extension of `path` in lower case, if it is that of a format; "/" for a folder."""
-    path = os.fspath(path)
-    if files.is_folder(path):
-        return FOLDER
-    suffix = Path(path).suffix
-    if suffix.lower() not in FORMATS:
-        known = ", ".join(name for name in FORMATS if name != FOLDER)
-        raise InputError(
-            f"{path} has {f'the unknown extension {suffix}' if suffix else 'no extension'}; "
-            f"choose from {known}, or end it in a slash for a folder of PNG files"
-        )
-    return suffix.lower()
+            yield encoder
 
 
 def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> None:
     """Raise `InputError` if frames are transparent and the format of `path` is not."""
-    if transparent and not FORMATS[extension(path)].transparency:
+    if transparent and not FORMATS[files.extension(path, FORMATS)].transparency:
         able = ", ".join(
-            name for name, kind in FORMATS.items() if kind.transparency and name != FOLDER
+            name for name, kind in FORMATS.items() if kind.transparency and name != files.FOLDER
         )
         raise InputError(
             f"{os.fspath(path)} cannot be transparent; "
@@ -108,7 +179,7 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
 
 def note(path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> str | None:
     """Return what a person should know of how this file will differ from what was asked."""
-    suffix, path = extension(path), os.fspath(path)
+    suffix, path = files.extension(path, FORMATS), os.fspath(path)
     if suffix == ".mp4" and (size[0] % 2 or size[1] % 2):
         even = tuple(side + side % 2 for side in size)
         return f"{path} is padded to {even[0]}x{even[1]}: H.264 needs even sides"

@@ -16,11 +16,11 @@ from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
+from animate import files
 from animate.encode.ffmpeg import Ffmpeg, Frame
 from animate.files import OutputError
 
 PICTURE = "frame-%05d.png"
-FOLDER = "/"  # the extension, as it were, of a folder of pictures
 
 # x264's and libvpx's bytes depend on the number of threads, so that is ours and not the machine's.
 THREADS = "2"
@@ -381,5 +381,5 @@ FORMATS: dict[str, type[Encoder]] = {
     ".gif": Gif,
     ".webp": WebP,
     ".apng": Apng,
-    FOLDER: Pictures,
+    files.FOLDER: Pictures,
 }

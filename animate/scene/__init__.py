@@ -15,7 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -57,6 +57,16 @@ class ThemedFigure(Figure):
             super().draw(renderer)
 
 
+def figure_of(size: tuple[int, int], theme: Theme) -> ThemedFigure:
+    """Return an empty figure of `size` pixels."""
+    width, height = size
+    figure = ThemedFigure(
+        theme, figsize=(width / DOTS_AN_INCH, height / DOTS_AN_INCH), dpi=DOTS_AN_INCH
+    )
+    FigureCanvasAgg(figure)
+    return figure
+
+
 class Scene:
     """
     Runs seen through views, drawn for any epoch.
@@ -71,6 +81,8 @@ class Scene:
     theme : str or Theme
     title : str, optional
         Plain text; the empty string for none.
+    ground : Figure or SubFigure, optional
+        What to draw on, `size` pixels large; by default a new Figure.
 
     Attributes
     ----------
@@ -92,23 +104,23 @@ class Scene:
         size: tuple[int, int] = (1280, 720),
         theme: str | Theme = "light",
         title: str | None = None,
+        *,
+        ground: Figure | SubFigure | None = None,
     ) -> None:
         self.runs = list(runs)
+        self.kinds = views
         _check_runs(self.runs)
         self.size = inputs.size(size)
         self.theme = theme_named(theme) if isinstance(theme, str) else theme
         self.epochs = self.runs[0].epochs
         self.moving: list[Artist] = []
         self._names = rate_texts([run.lr for run in self.runs])
-        self._title = _title(title, len(self.runs))
+        self.title = _title(title, len(self.runs))
         one, above, below = _sorted_views(views)
         with self.theme.applied():
-            self.layout = _lay_out(views, len(self.runs), self.size, self._title, self.epochs)
-            width, height = self.size
-            self.figure: Figure = ThemedFigure(
-                self.theme, figsize=(width / DOTS_AN_INCH, height / DOTS_AN_INCH), dpi=DOTS_AN_INCH
-            )
-            FigureCanvasAgg(self.figure)
+            self.layout = _lay_out(views, len(self.runs), self.size, self.title, self.epochs)
+            self._ground = ground or figure_of(self.size, self.theme)
+            self.figure: Figure = self._ground.get_figure(root=True)
             self._draw_background()
             self._epoch = self._draw_head()
             self._headings = [
@@ -142,13 +154,13 @@ class Scene:
 
     def _draw_background(self) -> None:
         # An artist of its own, since savefig's settings may colour the Figure's patch.
-        self.figure.patch.set_facecolor("none")
-        self.figure.add_artist(
+        self._ground.patch.set_facecolor("none")
+        self._ground.add_artist(
             Rectangle(
                 (0, 0),
                 1,
                 1,
-                transform=self.figure.transFigure,
+                transform=self._ground.transSubfigure,
                 facecolor=self.theme.background,
                 edgecolor="none",
                 antialiased=False,
@@ -159,7 +171,7 @@ class Scene:
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
         """Write `text` at pixel (x, y), `size` in em."""
         style.setdefault("verticalalignment", "center")
-        return self.figure.text(
+        return self._ground.text(
             x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
         )
 
@@ -167,8 +179,8 @@ class Scene:
         """Set up a changing text at pixel (x, y), `size` in em."""
         em = size * self.layout.em
         place = (x / self.size[0], (y - MIDDLE * em) / self.size[1])
-        text = Readout(*place, transform=self.figure.transFigure, fontsize=em, **style)
-        self.figure.add_artist(text)
+        text = Readout(*place, transform=self._ground.transSubfigure, fontsize=em, **style)
+        self._ground.add_artist(text)
         return self._moves(text)
 
     def _draw_head(self) -> Text:
@@ -179,7 +191,7 @@ class Scene:
         self._text(
             first.left,
             first.bottom + 0.42 * first.height,
-            shortened(self._title, room, em * TITLE_SIZE, bold=True),
+            shortened(self.title, room, em * TITLE_SIZE, bold=True),
             TITLE_SIZE,
             weight="bold",
             color=self.theme.ink,
@@ -220,11 +232,11 @@ class Scene:
         """Draw the run's line and marker beside its name, for where runs share a panel."""
         width, height = self.size
         em = self.layout.em
-        self.figure.add_artist(
+        self._ground.add_artist(
             Line2D(
                 np.array([left, left + KEY * em / 2, left + KEY * em]) / width,
                 [y / height] * 3,
-                transform=self.figure.transFigure,
+                transform=self._ground.transSubfigure,
                 color=style.line,
                 linewidth=0.17 * em,
                 linestyle=style.dash,
@@ -241,7 +253,7 @@ class Scene:
         place = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        artist.set_clip_box(TransformedBbox(place, self.figure.transFigure))
+        artist.set_clip_box(TransformedBbox(place, self._ground.transSubfigure))
         artist.set_clip_on(True)
 
     def _draw_timeline(self) -> Rectangle:
@@ -249,24 +261,24 @@ class Scene:
         width, height = self.size
         place = (box.left / width, box.bottom / height)
         common: dict[str, Any] = {
-            "transform": self.figure.transFigure,
+            "transform": self._ground.transSubfigure,
             "edgecolor": "none",
             "antialiased": False,
         }
-        self.figure.add_artist(
+        self._ground.add_artist(
             Rectangle(
                 place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
             )
         )
         bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
-        self.figure.add_artist(bar)
+        self._ground.add_artist(bar)
         self._confine(bar, box)
         return self._moves(bar)
 
     def _panel(self, box: Box, kind: type[View], index: int | None) -> Panel:
         width, height = self.size
         em, theme = self.layout.em, self.theme
-        axes = self.figure.add_axes(
+        axes = self._ground.add_axes(
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
             facecolor=theme.panel,
         )

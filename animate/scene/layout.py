@@ -27,6 +27,14 @@ PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
 BEST_ASPECT = 1.5
 
 
+class TooSmallError(InputError):
+    """A size at which the text could not be read; `enough` is the smallest that would do."""
+
+    def __init__(self, message: str, enough: tuple[int, int]) -> None:
+        super().__init__(message)
+        self.enough = enough
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels from the bottom left, its edges whole."""
@@ -179,12 +187,13 @@ def arrange(
         readable = max(plans, key=lambda plan: plan.em(*size))
         factor = SMALLEST_EM / readable.em(*size)
         if factor > 1:
-            enough = tuple(math.ceil(side * factor) for side in size)
-            raise InputError(
+            enough = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+            raise TooSmallError(
                 f"size {size[0]}x{size[1]} is too small to read "
                 f"{runs} learning rate{'s' if runs != 1 else ''} in {views + above + below} "
                 f"view{'s' if views + above + below != 1 else ''}; "
-                f"give at least {enough[0]}x{enough[1]}, or fewer of them"
+                f"give at least {enough[0]}x{enough[1]}, or fewer of them",
+                enough,
             )
         best = readable
     return _placed(best, size)

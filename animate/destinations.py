@@ -1,0 +1,77 @@
+"""
+Where films are posted, and what each place takes.
+
+Only figures that the place itself publishes are here, each with its source.
+"""
+
+from dataclasses import dataclass
+
+from animate import files
+from animate.inputs import InputError, choice
+
+CHECKED = "November 2026"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """
+    What a place takes.
+
+    Attributes
+    ----------
+    films : tuple of str
+        The extensions of films that it plays, the usual one first.
+    max_size : int
+        Bytes of a film.
+    size : (int, int)
+        A good one, in pixels.
+    source : str
+        Who says so.
+    max_pixels : int, optional
+        Of a frame.
+    """
+
+    films: tuple[str, ...]
+    max_size: int
+    size: tuple[int, int]
+    source: str
+    max_pixels: int | None = None
+
+
+DESTINATIONS = {
+    "github": Destination(
+        films=(".gif", ".mp4"),
+        max_size=10_000_000,
+        size=(800, 450),
+        source="GitHub Docs, Attaching files: images, GIFs and, on free plans, videos to 10 MB",
+    ),
+    "google-slides": Destination(
+        films=(".gif",),
+        max_size=50_000_000,
+        size=(1280, 720),
+        source="Google Slides API, Adding images: PNG, JPEG and GIF to 50 MB and 25 megapixels",
+        max_pixels=25_000_000,
+    ),
+    "x": Destination(
+        films=(".gif",),
+        max_size=15_000_000,
+        size=(1280, 720),
+        source="X Help Center, Photos and GIFs: a GIF to 15 MB on the web",
+    ),
+}
+
+
+def destination(name: object) -> Destination:
+    """Return the destination called `name`."""
+    return DESTINATIONS[choice(name, "destination", DESTINATIONS)]
+
+
+def check(name: str, path: files.AnyPath, pixels: tuple[int, int]) -> None:
+    """Raise `InputError` if the destination called `name` does not take a film like this."""
+    place = destination(name)
+    files.extension(path, place.films)
+    if place.max_pixels is not None and pixels[0] * pixels[1] > place.max_pixels:
+        raise InputError(
+            f"{path} has {pixels[0]}x{pixels[1]} pixels, and {name} takes "
+            f"{place.max_pixels / 1e6:g} million; give a smaller size"
+        )

@@ -1,0 +1,189 @@
+"""
+A film in somebody's page or post: the text to paste, which says in words what the film shows.
+
+Where a page may be dark, or a reader asks for less motion, the text names other files beside the
+film: a dark twin, and a still for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from html import escape
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from animate import files
+from animate.inputs import InputError
+from animate.recipe import Output, Recipe
+from animate.wording import epochs_text, rate_texts
+
+if TYPE_CHECKING:
+    from animate.trajectory import Trajectory
+
+KINDS = ("md", "html", "picture")
+VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
+IMAGES = (".gif", ".webp", ".apng", ".png", ".svg")
+DARK, STILL = "-dark", "-still"
+LESS = "(prefers-reduced-motion: reduce)"
+MORE = "(prefers-reduced-motion: no-preference)"
+NIGHT = "(prefers-color-scheme: dark)"
+
+
+def with_companions(recipe: Recipe, kind: str) -> Recipe:
+    """
+    Return `recipe` with the files that a text of this kind names beside a film.
+
+    Raises
+    ------
+    InputError
+        If the kind makes a light and a dark film, and another theme is asked for.
+    """
+    pairs = list(zip(recipe.parts, _outputs(recipe), strict=True))
+    outputs = {output.path: output for _, output in pairs}
+    for part, output in pairs:
+        if kind == "picture" and part.theme != Recipe.theme:
+            raise InputError(
+                f"{part.path}: --embed picture makes a light and a dark film, so it does not go "
+                f"with the theme {part.theme}; leave out one of them"
+            )
+        if part.form == "film" and not files.is_folder(part.path):
+            for path, changes in _companions(part.path, kind):
+                outputs.setdefault(path, Output(path, {**output.changes, **changes}))
+    return replace(recipe, outputs=list(outputs.values()))
+
+
+def _outputs(recipe: Recipe) -> list[Output]:
+    return [output for output in recipe.outputs if isinstance(output, Output)]
+
+
+def _companions(path: str, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the files beside the film at `path`, with the settings that make them."""
+    suffix = PurePath(path).suffix
+    is_video = suffix.lower() in VIDEOS
+    if kind == "picture":
+        yield _beside(path, DARK + suffix), {"theme": "dark"}
+        if not is_video:
+            yield _beside(path, f"{DARK}{STILL}.png"), {"theme": "dark", "at": ["end"]}
+    if kind == "picture" or is_video:
+        yield _beside(path, f"{STILL}.png"), {"theme": "light", "at": ["end"]}
+
+
+def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
+    """
+    Return the text that embeds what `recipe` has made: its films, or its stills if it has none.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As it was before `with_companions`, its files made.
+    kind : {"md", "html", "picture"}
+        Markdown, an HTML element, or HTML that heeds a dark page and a wish for less motion.
+    runs : sequence of Trajectory
+    """
+    known = (*VIDEOS, *IMAGES)
+    shown = [part for part in recipe.parts if PurePath(part.path).suffix.lower() in known]
+    films = [part for part in shown if part.form == "film"]
+    if not shown:
+        raise InputError(f"there is nothing to embed; give an output in {', '.join(known)}")
+    write = {"md": _markdown, "html": _html, "picture": _picture}[kind]
+    return "\n\n".join(
+        write(part.path, _size(part), alt_text([run for run in runs if run.lr in part.lrs]))
+        for part in films or shown
+    )
+
+
+def alt_text(runs: Sequence[Trajectory]) -> str:
+    """Return what the runs show, in words for who cannot see it."""
+    names = rate_texts([run.lr for run in runs])
+    points, epochs = len(runs[0].problem.x), runs[0].epochs
+    first = f"A line is fitted to {points} points by gradient descent, over {epochs_text(epochs)}."
+    return " ".join([first, *(_told(run, name) for run, name in zip(runs, names, strict=True))])
+
+
+def _told(run: Trajectory, name: str) -> str:
+    diagnosis = run.diagnosis
+    start = f"At learning rate {name}"
+    if diagnosis.verdict == "converged":
+        return f"{start} the line reaches the data at epoch {diagnosis.converged_at}."
+    if diagnosis.verdict == "converging":
+        return f"{start} {diagnosis.sentence}."
+    turn = diagnosis.earned_at - 1
+    course = ""
+    if diagnosis.overflowed_at is not None:
+        course = f", and overflows at epoch {diagnosis.overflowed_at}"
+    elif 0 < turn < run.epochs - 1:
+        course = f"; its loss falls until epoch {turn}, then climbs"
+    return f"{start} it is {diagnosis.sentence}{course}."
+
+
+def _size(part: Recipe) -> tuple[int, int]:
+    """Return the true width and height, which a limit or a codec may have changed."""
+    if PurePath(part.path).suffix.lower() == ".svg":
+        return part.pixels
+    import imageio.v3
+
+    height, width = next(iter(imageio.v3.imiter(part.path))).shape[:2]
+    return width, height
+
+
+def _markdown(path: str, size: tuple[int, int], alt: str) -> str:
+    del size
+    alt = re.sub(r"([\\\[\]])", r"\\\1", alt)
+    if PurePath(path).suffix.lower() in VIDEOS:
+        return f"[![{alt}]({_url(_beside(path, f'{STILL}.png'))})]({_url(path)})"
+    return f"![{alt}]({_url(path)})"
+
+
+def _html(path: str, size: tuple[int, int], alt: str) -> str:
+    if PurePath(path).suffix.lower() in VIDEOS:
+        return _video(path, size, alt, {MORE: path})
+    return _image(path, size, alt)
+
+
+def _picture(path: str, size: tuple[int, int], alt: str) -> str:
+    suffix = PurePath(path).suffix
+    dark = _beside(path, DARK + suffix)
+    if suffix.lower() in VIDEOS:
+        return _video(path, size, alt, {f"{MORE} and {NIGHT}": dark, MORE: path})
+    if suffix.lower() in (".png", ".svg"):
+        sources = {}
+    else:
+        sources = {
+            f"{LESS} and {NIGHT}": _beside(path, f"{DARK}{STILL}.png"),
+            LESS: _beside(path, f"{STILL}.png"),
+            NIGHT: dark,
+        }
+    lines = [f'  <source media="{media}" srcset="{_url(file)}">' for media, file in sources.items()]
+    return "\n".join(["<picture>", *lines, f"  {_image(path, size, alt)}", "</picture>"])
+
+
+def _image(path: str, size: tuple[int, int], alt: str) -> str:
+    return f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" alt="{escape(alt)}">'
+
+
+def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str]) -> str:
+    kind = VIDEOS[PurePath(path).suffix.lower()]
+    return "\n".join(
+        [
+            f'<video autoplay loop muted playsinline width="{size[0]}" height="{size[1]}"',
+            f'       poster="{_url(_beside(path, f"{STILL}.png"))}" aria-label="{escape(alt)}">',
+            *(
+                f'  <source media="{media}" src="{_url(file)}" type="{kind}">'
+                for media, file in sources.items()
+            ),
+            "</video>",
+        ]
+    )
+
+
+def _beside(path: str, ending: str) -> str:
+    """Return the path of a file beside the one at `path`, with another end to its name."""
+    return path[: len(path) - len(PurePath(path).suffix)] + ending
+
+
+def _url(path: str) -> str:
+    """Return `path` as a relative URL, in which no colon can be taken for a scheme's."""
+    return quote(path, safe="/~")

@@ -1,0 +1,489 @@
+"""
+A whole job as one value, and the making of it, a stage a line.
+
+The defaults are declared here and nowhere else. How each stage works is not known here, and a
+stage is imported only when it is reached, so that asking for help loads none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from animate import files, inputs
+from animate.files import OutputError
+from animate.inputs import InputError
+from animate.views import VIEWS
+
+if TYPE_CHECKING:
+    from animate.animation import Animation
+    from animate.problem import Floats, Problem
+    from animate.trajectory import Trajectory
+
+Form = Literal["film", "still", "page", "report"]
+
+FOLDER = "outputs"  # which is made if it is missing, as other folders are not
+DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
+DEFAULT_SIZE = (1280, 720)
+DEFAULT_SIZES = {".gif": (800, 450)}
+OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
+"""The settings that no output can have for itself, so that one training serves all."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file to make: its path, and those settings in which it differs from the recipe's."""
+
+    path: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    What to train, what to show of it, and which files to write.
+
+    Values may be given as text; they are turned into what the annotations say. `size` None means
+    each form's own default. `outputs` are paths, or `Output` values with settings of their own.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used.
+    """
+
+    lrs: Sequence[float] = (0.1, 0.7, 1.01)
+    epochs: int = 100
+    seed: int = 11
+    points: int = 100
+    noise: str = "uniform"
+    true_weights: Sequence[float] = (3.0, 2.0)
+    start: Sequence[float] = (-1.0, 1.0)
+    views: Sequence[str] = ("fit", "loss")
+    size: tuple[int, int] | None = None
+    theme: str = "light"
+    title: str | None = None
+    at: Sequence[int | str] = ("end",)
+    fps: float = 25.0
+    hold: float = 2.0
+    duration: float | None = None
+    loop: int = 0
+    quality: str = "medium"
+    max_size: int | None = None
+    outputs: Sequence[str | Output] = DEFAULT_OUTPUTS
+
+    def __post_init__(self) -> None:
+        lrs = inputs.learning_rates(self.lrs)
+        if len(lrs) > inputs.MOST_RUNS:
+            raise InputError(
+                f"{len(lrs)} learning rates do not fit into one picture; "
+                f"give at most {inputs.MOST_RUNS}"
+            )
+        limit = None if self.max_size is None else inputs.byte_count(self.max_size, "limit")
+        duration = None if self.duration is None else inputs.seconds(self.duration, "duration")
+        epochs = inputs.epochs(self.epochs, runs=len(lrs))
+        values: dict[str, object] = {
+            "lrs": lrs,
+            "epochs": epochs,
+            "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
+            "points": inputs.points(self.points),
+            "noise": inputs.choice(self.noise, "noise", inputs.NOISES),
+            "true_weights": inputs.weights(self.true_weights, "true weight"),
+            "start": inputs.weights(self.start, "start weight"),
+            "views": tuple(inputs.choice(view, "view", VIEWS) for view in self.views),
+            "size": None if self.size is None else inputs.size(self.size),
+            "at": inputs.moments(self.at, epochs),
+            "fps": inputs.frame_rate(self.fps),
+            "hold": inputs.seconds(self.hold, "hold"),
+            "duration": duration,
+            "loop": inputs.whole(self.loop, "loop", least=0, most=inputs.MOST_LOOPS),
+            "quality": inputs.choice(self.quality, "quality", inputs.QUALITIES),
+            "max_size": limit,
+            "outputs": _outputs(self.outputs),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        if any(output.changes for output in self._outputs):
+            checked = tuple(
+                Output(part.path, {name: getattr(part, name) for name in output.changes})
+                for part, output in zip(self.parts, self._outputs, strict=True)
+            )
+            object.__setattr__(self, "outputs", checked)
+
+    @cached_property
+    def parts(self) -> tuple[Recipe, ...]:
+        """The recipe of each output alone, which has the settings of that output."""
+        return tuple(
+            replace(self, **output.changes, outputs=[output.path])  # type: ignore[arg-type]
+            for output in self._outputs
+        )
+
+    @property
+    def _outputs(self) -> tuple[Output, ...]:
+        return tuple(self.outputs)  # type: ignore[arg-type]
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The learning rates of all outputs."""
+        return tuple(dict.fromkeys(lr for part in self.parts for lr in part.lrs))
+
+    @property
+    def path(self) -> str:
+        """The path of the only output."""
+        (output,) = self._outputs
+        return output.path
+
+    @property
+    def form(self) -> Form:
+        """What kind of file the only output is."""
+        return _form(self.path)
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """The width and height of the only output."""
+        if self.size is not None:
+            return self.size
+        if self.form == "still":
+            from animate import still
+
+            return still.default_size(self.path, len(self.at), DEFAULT_SIZE)
+        return DEFAULT_SIZES.get(Path(self.path).suffix.lower(), DEFAULT_SIZE)
+
+    def problem(self) -> Problem:
+        """Return the data to train on."""
+        from animate.problem import Problem
+
+        return Problem.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
+
+    @property
+    def frames(self) -> int:
+        """How many frames each film has."""
+        from animate.animation.timeline import timeline
+
+        return len(timeline(self.epochs, self.fps, self.hold, self.duration))
+
+    def animation(self, runs: Sequence[Trajectory]) -> Animation:
+        """Return the only output's `runs`, seen as it says."""
+        from animate.animation import Animation
+
+        return Animation(
+            [run for run in runs if run.lr in self.lrs],
+            self.views,
+            self.pixels,
+            theme=self.theme,
+            title=self.title,
+            fps=self.fps,
+            hold=self.hold,
+            duration=self.duration,
+            loop=self.loop,
+            quality=self.quality,
+        )
+
+
+class Watcher(Protocol):
+    """Whoever follows the making of a recipe."""
+
+    def epoch(self, epoch: int, losses: Floats) -> None:
+        """Hear the losses of all runs at `epoch`."""
+
+    def films(self, frames: int) -> None:
+        """Hear that so many frames more will be drawn."""
+
+    def frame(self) -> None:
+        """Hear that one more frame is drawn and taken by the encoder."""
+
+    def note(self, sentence: str) -> None:
+        """Hear what a person should know of a file."""
+
+    def wrote(self, output: str) -> None:
+        """Hear that a file is in its place."""
+
+    def failed(self, output: str, error: OSError) -> None:
+        """Hear that a file could not be made."""
+
+
+Group = Sequence[Recipe]
+"""Recipes of one output each that show the same picture, which is drawn once for all of them."""
+
+Writing = Callable[[Sequence[Group], Sequence["Trajectory"], Watcher], list[str]]
+
+
+def make(
+    recipe: Recipe, watcher: Watcher | None = None, write: Writing | None = None
+) -> list[Trajectory]:
+    """
+    Train, draw and write everything that `recipe` says, and return the runs.
+
+    An output that fails does not keep the others from being made. `write` is how the outputs
+    are written: by default one after the other, in this process.
+
+    Raises
+    ------
+    InputError
+        If the picture would be too small to read, or shows an epoch that there is not.
+    OutputError
+        If a file cannot be written: before training where that can be known, and otherwise
+        after the other files were made.
+    """
+    from animate.training import train
+
+    watcher, write = watcher or _Nobody(), write or write_in_turn
+    check(recipe)
+    for part in recipe.parts:
+        if _is_ours(part.path):
+            Path(part.path).parent.mkdir(parents=True, exist_ok=True)
+    runs = train(recipe.problem(), recipe.rates, recipe.epochs, watcher.epoch)
+    _check_moments(recipe, runs)
+    groups = _groups(recipe)
+    watcher.films(sum(_frames(part) for group in groups for part in group[:1]))
+    failed = write(groups, runs, watcher)
+    failed += _write_reports(recipe, runs, watcher, failed)
+    if failed:
+        raise OutputError(
+            f"{len(failed)} of {len(recipe.outputs)} outputs could not be made: {', '.join(failed)}"
+        )
+    return runs
+
+
+def check(recipe: Recipe) -> None:
+    """Raise if `recipe` cannot be made, as far as that is known before training."""
+    from animate import encode, still
+    from animate.scene import check_legible
+    from animate.theme import theme
+
+    forms = {part.form for part in recipe.parts}
+    if recipe.at != Recipe.at and "still" not in forms:
+        raise InputError(
+            f"{', '.join(map(str, recipe.at))} is the epoch of a still, and no output is one; "
+            f"give one that ends in {', '.join(still.FORMATS)}"
+        )
+    if recipe.max_size is not None and "film" not in forms:
+        raise InputError("only a film can be kept under a size limit; give one, or no limit")
+    for part in recipe.parts:
+        if not _is_ours(part.path) or Path(part.path).parent.exists():
+            files.check(part.path)
+        look = theme(part.theme)
+
+        def legible(size: tuple[int, int], part: Recipe = part) -> None:
+            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+
+        if part.form == "film":
+            encode.check_transparency(part.path, transparent=look.transparent)
+            if part.max_size is not None and files.is_folder(part.path):
+                raise InputError("a folder of frames has no size limit; give a file, or no limit")
+            legible(part.pixels)
+        elif part.form == "still":
+            still.check_size(part.path, len(part.at), part.pixels, legible)
+
+
+def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
+    from animate import still
+
+    for part in recipe.parts:
+        if part.form == "still":
+            for moment in part.at:
+                still.epoch_of(moment, [run for run in runs if run.lr in part.lrs])
+
+
+def _groups(recipe: Recipe) -> list[Group]:
+    """Return the outputs of `recipe`, those with the same picture together."""
+    groups: dict[object, list[Recipe]] = {}
+    for part in recipe.parts:
+        if part.form == "report":
+            continue
+        picture: object = (
+            part.lrs, part.views, part.pixels, part.theme, part.title,
+            part.fps, part.hold, part.duration,
+        )  # fmt: skip
+        alone = part.max_size is not None or part.form == "page"
+        groups.setdefault(part.path if alone else picture, []).append(part)
+    return [tuple(group) for group in groups.values()]
+
+
+def _frames(part: Recipe) -> int:
+    return part.frames if part.form == "film" else 1
+
+
+def write_in_turn(
+    groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
+) -> list[str]:
+    """Write the outputs one group after the other, and return those that failed."""
+    return [output for group in groups for output in write_group(group, runs, watcher)]
+
+
+def write_group(group: Group, runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+    """Write the outputs of one group, and return those that failed."""
+    errors: dict[str, OSError | None] = {}
+    first = group[0]
+    if first.max_size is not None and first.form == "film":
+        errors[first.path] = _attempt(partial(_save_within, first, runs, watcher))
+    else:
+        errors |= _write_pictures(group, runs, watcher)
+    for path, error in errors.items():
+        if error is None:
+            watcher.wrote(path)
+        else:
+            watcher.failed(path, error)
+    return [path for path, error in errors.items() if error is not None]
+
+
+def _write_pictures(
+    group: Group, runs: Sequence[Trajectory], watcher: Watcher
+) -> dict[str, OSError | None]:
+    """Write what shows one picture, drawn once, and return what went wrong with each file."""
+    from animate import encode
+
+    errors: dict[str, OSError | None] = {}
+    animation = group[0].animation(runs)
+    films = [part for part in group if part.form == "film"]
+    for part in films:
+        sentence = encode.note(part.path, part.pixels, part.fps)
+        if sentence:
+            watcher.note(sentence)
+    if films:
+        jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
+        told = animation.save_each(jobs, lambda _frame, _frames: watcher.frame())
+        errors |= {part.path: error for part, error in zip(films, told, strict=True)}
+    for part in group:
+        if part.form != "film":
+            errors[part.path] = _attempt(partial(animation.save, part.path, at=part.at))
+    return errors
+
+
+def _attempt(write: Callable[[], None]) -> OSError | None:
+    """Return what went wrong with writing a file."""
+    try:
+        write()
+    except OSError as error:
+        return error
+    return None
+
+
+def _write_reports(
+    recipe: Recipe, runs: Sequence[Trajectory], watcher: Watcher, failed: Sequence[str]
+) -> list[str]:
+    """Write the reports, which tell of all other files, and return those that failed."""
+    from animate.recipe.toml import as_settings
+    from animate.report import report, text
+
+    def write(path: str) -> None:
+        folder = Path(path).parent
+        told = report(as_settings(recipe, folder), runs, made, folder)
+        with files.atomic(path) as temporary:
+            temporary.write_text(text(told), encoding="utf-8")
+
+    made = [part.path for part in recipe.parts if part.form != "report" and part.path not in failed]
+    lost = []
+    for part in recipe.parts:
+        if part.form != "report":
+            continue
+        error = _attempt(partial(write, part.path))
+        if error is None:
+            watcher.wrote(part.path)
+        else:
+            watcher.failed(part.path, error)
+            lost.append(part.path)
+    return lost
+
+
+def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> None:
+    """Write the best film of at most `max_size` bytes, and tell of the search."""
+    from animate.budget import Setting, first_that_fits, ladder
+    from animate.scene import check_legible
+
+    limit, output = part.max_size, part.path
+    assert limit is not None
+
+    def is_legible(size: tuple[int, int]) -> bool:
+        try:
+            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+        except InputError:
+            return False
+        return True
+
+    best = Setting(part.quality, part.fps, part.pixels)
+    rungs = ladder(best, is_legible)
+    films: dict[Setting, bytes] = {}
+
+    def made(setting: Setting) -> int:
+        if films:
+            watcher.films(part.frames)
+        again = replace(
+            part,
+            quality=setting.quality,
+            fps=setting.fps,
+            size=setting.size,
+            duration=part.frames / part.fps,
+        )
+        with TemporaryDirectory() as folder:
+            path = Path(folder, f"film{Path(output).suffix}")
+            again.animation(runs).save(
+                path, progress_callback=lambda _frame, _frames: watcher.frame()
+            )
+            films[setting] = path.read_bytes()
+        size = len(films[setting])
+        verdict = "fits" if size <= limit else "is too large"
+        watcher.note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
+        return size
+
+    place, size = first_that_fits(rungs, made, limit)
+    if place is None:
+        raise OutputError(
+            f"it takes {size / 1000:.0f} kB even with {rungs[-1]}, which is the smallest that can "
+            f"be read; the limit is {limit / 1000:.0f} kB"
+        )
+    with files.atomic(output) as temporary:
+        temporary.write_bytes(films[rungs[place]])
+
+
+def _form(path: str) -> Form:
+    """Return what kind of file `path` is, by its extension."""
+    from animate import encode
+
+    suffix = Path(path).suffix.lower()
+    if suffix == ".json" and not files.is_folder(path):
+        return "report"
+    if suffix in encode.FORMATS or files.is_folder(path):
+        return "film"
+    from animate import still
+
+    files.extension(path, [*encode.FORMATS, *still.FORMATS, ".json"])
+    return "still"
+
+
+def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
+    found: list[Output] = []
+    for output in outputs:
+        if not isinstance(output, Output):
+            output = Output(os.fspath(output))
+        _form(output.path)
+        if Path(output.path).resolve() in [Path(other.path).resolve() for other in found]:
+            raise InputError(f"output {output.path} is given twice; give each file once")
+        whole = next((name for name in output.changes if name in OF_THE_WHOLE), None)
+        if whole is not None:
+            raise InputError(
+                f"{output.path}: {whole} is of the whole recipe; set it there, or make another"
+            )
+        found.append(output)
+    if not found:
+        raise InputError("no output is given; give at least one, such as lesson.mp4")
+    return tuple(found)
+
+
+def _is_ours(path: str) -> bool:
+    """Return whether `path` lies in the folder that is made if it is missing."""
+    return not Path(path).is_absolute() and Path(path).parts[:1] == (FOLDER,)
+
+
+class _Nobody:
+    def epoch(self, epoch: int, losses: Floats) -> None: ...
+    def films(self, frames: int) -> None: ...
+    def frame(self) -> None: ...
+    def note(self, sentence: str) -> None: ...
+    def wrote(self, output: str) -> None: ...
+    def failed(self, output: str, error: OSError) -> None: ...

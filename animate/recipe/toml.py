@@ -1,0 +1,224 @@
+"""
+A recipe as a readable file: common settings at the top, and one `[[output]]` table a file.
+
+The keys are the names of the command line's options. Reading is strict: what is not known, of
+another type, or out of bounds is an error that says where. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from animate import files
+from animate.inputs import InputError, shown
+from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe
+
+LARGEST = 1_000_000  # bytes
+SHIPPED = importlib.resources.files("animate") / "recipes"
+OURS = "animate:"
+
+NUMBER, WHOLE, TEXT = (int, float), (int,), (str,)
+_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "lrs": ("a list of numbers", NUMBER),
+    "epochs": ("a whole number", WHOLE),
+    "seed": ("a whole number", WHOLE),
+    "points": ("a whole number", WHOLE),
+    "noise": ("text", TEXT),
+    "true": ("a list of numbers", NUMBER),
+    "start": ("a list of numbers", NUMBER),
+    "views": ("a list of texts", TEXT),
+    "size": ("text", TEXT),
+    "theme": ("text", TEXT),
+    "title": ("text", TEXT),
+    "at": ("a list of whole numbers and texts", (int, str)),
+    "fps": ("a number", NUMBER),
+    "hold": ("a number", NUMBER),
+    "duration": ("a number", NUMBER),
+    "loop": ("a whole number", WHOLE),
+    "quality": ("text", TEXT),
+    "max-size": ("a whole number or text", (int, str)),
+}
+"""The keys, and what their values are, in words and as types."""
+
+_FIELDS = {key: {"true": "true_weights"}.get(key, key.replace("-", "_")) for key in _TYPES}
+_KEYS = {field: key for key, field in _FIELDS.items()}
+
+_HEAD = "# Made again by: animate FILE\n\n"
+
+
+def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
+    """Return `recipe` as plain values, its paths as they are called from `folder`."""
+    common = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    outputs = common.pop("outputs")
+    return _plain(common) | {
+        "output": [
+            {"path": files.relative(output.path, folder)} | _plain(output.changes)
+            for output in outputs
+        ]
+    }
+
+
+def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
+    """Return `recipe` as the text of a file that lies in `folder`."""
+    return _HEAD + tomli_w.dumps(as_settings(recipe, folder), multiline_strings=False)
+
+
+def shipped() -> dict[str, str]:
+    """Return the recipes that ship with the package: what each makes, by its name."""
+    found = {}
+    for file in sorted(SHIPPED.iterdir(), key=lambda file: file.name):
+        first = file.read_text(encoding="utf-8").splitlines()[0]
+        found[file.name.removesuffix(".toml")] = first.removeprefix("# ")
+    return found
+
+
+def named(name: str) -> Recipe:
+    """Return the recipe called `name`: a file's path, or the name of one that ships."""
+    known = shipped()
+    ours = name.removeprefix(OURS)
+    if ours in known and not (name == ours and Path(name).exists()):
+        text = (SHIPPED / f"{ours}.toml").read_text(encoding="utf-8")
+        return loads(text, f"{ours}.toml")
+    if name in known:
+        raise InputError(
+            f"{name} is a file here and a recipe that ships with animate; "
+            f"write ./{name} for the file, or {OURS}{name} for the other"
+        )
+    if not Path(name).exists() and not name.endswith(".toml"):
+        near = difflib.get_close_matches(ours, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"there is no recipe {shown(name)}; {hint}"
+            f"give a file such as talk.toml, or one of {', '.join(known)}"
+        )
+    return load(name)
+
+
+def load(path: files.AnyPath) -> Recipe:
+    """
+    Return the recipe in the file at `path`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or something in it cannot be used.
+    """
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            raise InputError(f"{path} is larger than 1 MB, which no recipe is")
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text in UTF-8; save it as that") from None
+    except OSError as error:
+        raise InputError(f"recipe {path} cannot be read: {error.strerror}") from None
+    return loads(text, os.fspath(path), Path(path).parent)
+
+
+def loads(text: str, name: str, folder: files.AnyPath = "") -> Recipe:
+    """Return the recipe in `text`, whose file is called `name` in errors and lies in `folder`."""
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name} is no TOML: {error}") from None
+    return from_settings(settings, name, folder, text)
+
+
+def from_settings(
+    settings: Mapping[str, Any], name: str, folder: files.AnyPath = "", text: str = ""
+) -> Recipe:
+    """Return the recipe that plain values say; `text` is where errors find their line."""
+    place = _Place(name, text)
+    common = dict(settings)
+    tables = common.pop("output", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise InputError(f"{place.of('output')}: give each output as a table, [[output]]")
+    values = _checked(common, place, _FIELDS, Recipe())
+    outputs = []
+    for number, table in enumerate(tables, 1):
+        here = _Place(name, text, number)
+        changes = dict(table)
+        path = changes.pop("path", None)
+        if not isinstance(path, str):
+            raise InputError(f"{here.of('path')}: each output needs a path, such as 'lesson.mp4'")
+        own = {key: field for key, field in _FIELDS.items() if field not in OF_THE_WHOLE}
+        whole = next((key for key in changes if key in _FIELDS and key not in own), None)
+        if whole is not None:
+            raise InputError(
+                f"{here.of(whole)}: {whole} is of the whole recipe; set it above the outputs"
+            )
+        ground = Recipe(epochs=values.get("epochs", Recipe.epochs))
+        outputs.append(Output(files.inside(folder, path), _checked(changes, here, own, ground)))
+    try:
+        return Recipe(**values, outputs=outputs or DEFAULT_OUTPUTS)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _checked(
+    settings: Mapping[str, Any], place: _Place, known: Mapping[str, str], ground: Recipe
+) -> dict[str, Any]:
+    """Return `settings` by the names of `Recipe`, each of its type and within its bounds."""
+    values = {}
+    for key in sorted(settings, key=lambda key: key != "epochs"):  # which bounds others
+        value = settings[key]
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+            raise InputError(f"{place.of(key)}: there is no setting {shown(key)}; {hint}")
+        words, types = _TYPES[key]
+        many = words.startswith("a list")
+        if key == "at" and not isinstance(value, list):
+            value = [value]
+        items = value if many and isinstance(value, list) else [value]
+        if many != isinstance(value, list) or not all(_is(item, types) for item in items):
+            raise InputError(f"{place.of(key)}: {key} = {shown(value)} is not {words}")
+        try:
+            ground = replace(ground, **{known[key]: value})
+        except InputError as error:
+            raise InputError(f"{place.of(key)}: {error}") from None
+        values[known[key]] = value
+    return values
+
+
+def _is(value: object, types: tuple[type, ...]) -> bool:
+    return isinstance(value, types) and not isinstance(value, bool)
+
+
+def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
+    """Return those of `settings` that are set, by their keys, as TOML can hold them."""
+    values: dict[str, Any] = {}
+    for name, value in settings.items():
+        if value is None:
+            continue
+        if isinstance(value, tuple):
+            value = "{}x{}".format(*value) if name == "size" else list(value)
+        values[_KEYS[name]] = value
+    return values
+
+
+class _Place:
+    """Where in a file a key stands: at its top, or in its Nth output."""
+
+    def __init__(self, name: str, text: str, output: int = 0) -> None:
+        self._name, self._lines, self._output = name, text.splitlines(), output
+
+    def of(self, key: str) -> str:
+        """Return the file's name, and the line of `key` if that is known."""
+        table = 0
+        for number, line in enumerate(self._lines, 1):
+            table += bool(re.match(r"\s*\[\[\s*output\s*\]\]", line))
+            if table == self._output and re.match(
+                rf"\s*[\"']?{re.escape(key)}[\"']?\s*(=|\.)|\s*\[+\s*{re.escape(key)}\s*\]", line
+            ):
+                return f"{self._name}, line {number}"
+        return f"{self._name}, output {self._output}" if self._output else self._name
