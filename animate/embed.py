@@ -109,7 +109,7 @@ def _told(run: Trajectory, name: str) -> str:
     if diagnosis.verdict == "converged":
         return f"{start} the line reaches the data at epoch {diagnosis.converged_at}."
     if diagnosis.verdict == "converging":
-        return f"{start} {diagnosis.sentence}."
+        return f"{start} the line is on its way: {diagnosis.sentence}."
     turn = diagnosis.earned_at - 1
     course = ""
     if diagnosis.overflowed_at is not None:
@@ -125,7 +125,8 @@ def _size(part: Recipe) -> tuple[int, int]:
         return part.pixels
     import imageio.v3
 
-    height, width = next(iter(imageio.v3.imiter(part.path))).shape[:2]
+    plugin = "FFMPEG" if PurePath(part.path).suffix.lower() in VIDEOS else "pillow"
+    height, width = next(iter(imageio.v3.imiter(part.path, plugin=plugin))).shape[:2]
     return width, height
 
 
