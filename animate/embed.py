@@ -30,6 +30,7 @@ DARK, STILL = "-dark", "-still"
 LESS = "(prefers-reduced-motion: reduce)"
 MORE = "(prefers-reduced-motion: no-preference)"
 NIGHT = "(prefers-color-scheme: dark)"
+FITTING = "max-width: 100%; height: auto"  # on a page narrower than the film
 
 
 def with_companions(recipe: Recipe, kind: str) -> Recipe:
@@ -51,7 +52,8 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
             )
         if part.form == "film" and not files.is_folder(part.path):
             for path, changes in _companions(part.path, kind):
-                outputs.setdefault(path, Output(path, {**output.changes, **changes}))
+                own = {**output.changes, "size": part.pixels, **changes}
+                outputs.setdefault(path, Output(path, own))
     return replace(recipe, outputs=list(outputs.values()))
 
 
@@ -162,7 +164,10 @@ def _picture(path: str, size: tuple[int, int], alt: str) -> str:
 
 
 def _image(path: str, size: tuple[int, int], alt: str) -> str:
-    return f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" alt="{escape(alt)}">'
+    return (
+        f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" style="{FITTING}" '
+        f'alt="{escape(alt)}">'
+    )
 
 
 def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str]) -> str:
@@ -170,6 +175,7 @@ def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str
     return "\n".join(
         [
             f'<video autoplay loop muted playsinline width="{size[0]}" height="{size[1]}"',
+            f'       style="{FITTING}"',
             f'       poster="{_url(_beside(path, f"{STILL}.png"))}" aria-label="{escape(alt)}">',
             *(
                 f'  <source media="{media}" src="{_url(file)}" type="{kind}">'
