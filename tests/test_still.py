@@ -127,3 +127,13 @@ def test_overflow_and_every_view_can_be_a_still(problem, tmp_path) -> None:
             path = tmp_path / f"{view}{suffix}"
             Animation(runs, [view]).save(path, at=[0, 30, 60] if suffix == ".pdf" else "end")
             assert path.stat().st_size > 5000
+
+
+def test_nothing_needs_opacity_which_some_programs_drop_from_a_pdf(runs, tmp_path) -> None:
+    path = tmp_path / "a.svg"
+    for theme in ("light", "dark"):
+        Animation(runs, ["fit", "loss", "surface", "bowl"], (1280, 1280), theme=theme).save(
+            path, at=3
+        )
+        opacities = re.findall(r"opacity: ([\d.]+)", path.read_text())
+        assert {float(opacity) for opacity in opacities} <= {0.0, 1.0}
