@@ -73,11 +73,11 @@ def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
         def frame(self) -> None:
             self.drawn += 1
 
-    paths = [tmp_path / name for name in ("a.mp4", "b.webm", "c.gif")]
+    paths = [tmp_path / name for name in ("d.png", "a.mp4", "b.webm", "c.gif")]
     watcher = Watcher()
     recipe = Recipe(epochs=3, hold=0, size="640x360", outputs=paths)
     make(recipe, watcher)
-    assert watcher.drawn == watcher.frames == recipe.parts[0].frames
+    assert watcher.drawn == watcher.frames == recipe.frames + 1
     for path in paths:
         make(replace(recipe, outputs=[tmp_path / f"alone{path.suffix}"]))
         assert (tmp_path / f"alone{path.suffix}").read_bytes() == path.read_bytes()
