@@ -36,7 +36,7 @@ from animate.wording import figures, line_equation, rate_texts, share_text
 DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
 DEFAULT_TITLES = (
     "One line, fitted by gradient descent",
-    "Same data, different learning rates",
+    "What does the learning rate do?",
 )
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
 MIDDLE = 0.26  # em, from the baseline to the middle of a line

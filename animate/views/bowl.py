@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 
 from animate.views import Panel, View
-from animate.views.marks import Path, at_edge, drawable, plain_ticks
+from animate.views.marks import Path, at_edge, drawable, plain_ticks, weights_of
 
 TRAIL = 8
 ROOM = 2.4  # times the first error: how far to each side the bowl is shown
@@ -28,7 +28,7 @@ class Bowl(View):
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         steepness = problem.curvatures[1]
-        errors = drawable((drawable(panel.run.weights) - problem.best_weights) @ problem.sharpest)
+        errors = (weights_of(panel.run) - problem.best_weights) @ problem.sharpest
         reach = ROOM * (abs(errors[0]) or 1.0)
         top = 0.5 * steepness * reach**2
         axes.set(xlim=(-reach, reach), ylim=(-0.09 * top, 1.02 * top))
@@ -78,7 +78,9 @@ class Bowl(View):
         here, height, goal = self._errors[epoch], self._heights[epoch], self._next[epoch]
         self._step.set_data([here, goal], [height, height])
         x, y, marker = at_edge(self.panel.axes, goal, height)
-        hidden = not np.isfinite(goal) or abs(goal - here) < 0.02 * self.panel.axes.get_xlim()[1]
+        (_, right), (_, top) = self.panel.axes.get_xlim(), self.panel.axes.get_ylim()
+        # A step too short for an arrow, or above the panel, of which only a speck would be seen.
+        hidden = not abs(goal - here) >= 0.02 * right or height > top
         self._tip.set_data([] if hidden else [x], [] if hidden else [y])
         self._tip.set_marker(">" if goal > here else "<")
         self._landing.set_data([goal, goal], [height, 0.5 * self._steepness * goal**2])
