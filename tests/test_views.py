@@ -145,6 +145,23 @@ def test_a_surface_has_equal_scales(runs) -> None:
     assert box.width / across == pytest.approx(box.height / up)
 
 
+def test_a_strip_of_a_landscape_is_filled_with_the_ways(runs) -> None:
+    axes = Scene(runs, ["landscape", "fit", "loss"]).views[-1].panel.axes
+    box = axes.get_window_extent()
+    assert box.width / box.height > 5
+    start, best = runs[0].problem.start[0], runs[0].problem.best_weights[0]
+    assert (best - start) / np.ptp(axes.get_xlim()) > 0.15
+
+
+def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
+    def captions(scene: Scene) -> set[str]:
+        return {text.get_text() for text in scene.figure.texts}
+
+    assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
+    narrow = Scene(runs[:1], ["fit", "loss", "bowl", "surface"])
+    assert "loss along the steepest axis" in captions(narrow)
+
+
 def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:
     bowl = Scene(runs, ["bowl"]).views[1]
     run, problem = runs[1], runs[1].problem

@@ -23,6 +23,7 @@ class Bowl(View):
     """One run as a ball that jumps across the parabola."""
 
     caption = "loss along the steepest axis"
+    full_caption = "loss along the steepest direction alone"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)

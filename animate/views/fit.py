@@ -19,6 +19,7 @@ class Fit(View):
     """One run's line over the data, beside the best fit and the true line."""
 
     caption = "the line, y against x"
+    full_caption = "the line at this epoch, y against x"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)

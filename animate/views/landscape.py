@@ -9,6 +9,7 @@ class Landscape(View):
     """All runs' trajectories on the contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
+    full_caption = "contours of the loss: slope →, bias ↑"
     across = True
 
     def __init__(self, panel: Panel) -> None:

@@ -9,6 +9,7 @@ class Surface(View):
     """One run's trajectory on the contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
+    full_caption = "contours of the loss: slope →, bias ↑"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
