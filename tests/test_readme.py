@@ -1,5 +1,6 @@
 """What the README tells people to type does what it says."""
 
+import itertools
 import os
 import re
 import shlex
@@ -21,11 +22,16 @@ RUNS = [line for line in SHELL if line.startswith("./scripts/run")]
 @pytest.mark.parametrize("line", RUNS)
 def test_each_command_works(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[1:]
+    if not {"-o", "--help"} & set(arguments):
+        arguments.append("--dry-run")  # the default job, which .ci/run does
     done = subprocess.run(
-        [sys.executable, "-P", "-W", "error", "-m", "animate", *arguments, "--dry-run"],
+        [sys.executable, "-P", "-W", "error", "-m", "animate", *arguments],
         cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    for option, path in itertools.pairwise(arguments):
+        if option == "-o":
+            assert (tmp_path / path).stat().st_size > 10_000
 
 
 def test_every_command_is_of_a_script_that_exists() -> None:
