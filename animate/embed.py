@@ -30,6 +30,7 @@ DARK, STILL = "-dark", "-still"
 LESS = "(prefers-reduced-motion: reduce)"
 MORE = "(prefers-reduced-motion: no-preference)"
 NIGHT = "(prefers-color-scheme: dark)"
+FITTING = "max-width: 100%; height: auto"  # on a page narrower than the film
 
 
 def with_companions(recipe: Recipe, kind: str) -> Recipe:
@@ -51,7 +52,8 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
             )
         if part.form == "film" and not files.is_folder(part.path):
             for path, changes in _companions(part.path, kind):
-                outputs.setdefault(path, Output(path, {**output.changes, **changes}))
+                own = {**output.changes, "size": part.pixels, **changes}
+                outputs.setdefault(path, Output(path, own))
     return replace(recipe, outputs=list(outputs.values()))
 
 
@@ -109,7 +111,7 @@ def _told(run: Trajectory, name: str) -> str:
     if diagnosis.verdict == "converged":
         return f"{start} the line reaches the data at epoch {diagnosis.converged_at}."
     if diagnosis.verdict == "converging":
-        return f"{start} {diagnosis.sentence}."
+        return f"{start} the line is on its way: {diagnosis.sentence}."
     turn = diagnosis.earned_at - 1
     course = ""
     if diagnosis.overflowed_at is not None:
@@ -125,7 +127,8 @@ def _size(part: Recipe) -> tuple[int, int]:
         return part.pixels
     import imageio.v3
 
-    height, width = next(iter(imageio.v3.imiter(part.path))).shape[:2]
+    plugin = "FFMPEG" if PurePath(part.path).suffix.lower() in VIDEOS else "pillow"
+    height, width = next(iter(imageio.v3.imiter(part.path, plugin=plugin))).shape[:2]
     return width, height
 
 
@@ -161,7 +164,10 @@ def _picture(path: str, size: tuple[int, int], alt: str) -> str:
 
 
 def _image(path: str, size: tuple[int, int], alt: str) -> str:
-    return f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" alt="{escape(alt)}">'
+    return (
+        f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" style="{FITTING}" '
+        f'alt="{escape(alt)}">'
+    )
 
 
 def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str]) -> str:
@@ -169,6 +175,7 @@ def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str
     return "\n".join(
         [
             f'<video autoplay loop muted playsinline width="{size[0]}" height="{size[1]}"',
+            f'       style="{FITTING}"',
             f'       poster="{_url(_beside(path, f"{STILL}.png"))}" aria-label="{escape(alt)}">',
             *(
                 f'  <source media="{media}" src="{_url(file)}" type="{kind}">'

@@ -89,14 +89,14 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
     (0.1, 0.7)
     """
     advice = "give a positive number such as 0.1"
-    rates: list[float] = []
+    rates: dict[float, None] = {}  # in their order, and quick to search
     for value in values:
         rate = number(value, "learning rate", advice=advice)
         if rate <= 0:
             raise InputError(f"learning rate {shown(value)} is not positive; {advice}")
         if rate in rates:
             raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
-        rates.append(rate)
+        rates[rate] = None
     if not rates:
         raise InputError(f"no learning rate is given; {advice}")
     return tuple(rates)

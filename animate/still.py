@@ -22,6 +22,7 @@ from animate.scene.layout import TooSmallError
 from animate.trajectory import Trajectory
 
 ASPECT = 16 / 9  # that a scene's layout is made for
+PAPER = 1414, 1000  # A4 on its side
 
 
 def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:
@@ -61,12 +62,11 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     >>> grid(4), grid(4, (2400, 400)), grid(4, (400, 1000))
     ((2, 2), (4, 1), (1, 4))
     """
-    if size is None:
-        size = round(1000 * ASPECT), 1000
+    width, height = size or PAPER
 
     def oddness(columns: int) -> tuple[float, int]:
         rows = math.ceil(count / columns)
-        shape = (size[0] / columns) / (size[1] / rows)
+        shape = (width / columns) / (height / rows)
         return abs(math.log(shape / ASPECT)), columns
 
     columns = min(range(1, count + 1), key=oddness)

@@ -103,6 +103,16 @@ class Theme:
             marker=MARKERS[turn % len(MARKERS)],
         )
 
+    def faded(self, color: str, opacity: float) -> str:
+        """
+        Return `color` as it looks at an opacity on the panel, and solid where that can be.
+
+        Not every program that opens a PDF heeds the opacity of lines.
+        """
+        if to_rgba(self.panel)[3] < 1:
+            return to_hex(to_rgba(color, opacity), keep_alpha=True)
+        return mixed(color, self.panel, 1 - opacity)
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Draw by this theme's settings inside the block, and by the caller's again after it."""

@@ -144,9 +144,8 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str:
 def _pictures(path: files.AnyPath) -> Iterator[np.ndarray]:
     import imageio.v3
 
-    # imageio knows APNG only as PNG.
-    known = {"extension": ".png"} if Path(path).suffix.lower() == ".apng" else {}
-    return iter(imageio.v3.imiter(Path(path), **known))
+    plugin = "FFMPEG" if Path(path).suffix.lower() in (".mp4", ".webm") else "pillow"
+    return iter(imageio.v3.imiter(Path(path), plugin=plugin))
 
 
 def _pixel_difference(one: Iterator[np.ndarray], other: Iterator[np.ndarray]) -> str:

@@ -43,6 +43,8 @@ def main() -> None:
         turns = [turn(form, ways) for _ in range(options.rounds)]
         found["films"][form] = summary(turns, ways)
     found["command"] = cold(options.rounds)
+    found["side by side"] = side_by_side(options.rounds)
+    found["scale"] = [run_child("scale", "mp4", "-")["seconds"] for _ in range(options.rounds)]
     found["memory"] = {form: memory(form) for form in SIZES}
     found["truth"] = run_child("truth", "mp4", "-")
     FOLDER.mkdir(exist_ok=True)
@@ -112,6 +114,38 @@ def cold(rounds: int) -> dict[str, Any]:
     }
 
 
+def side_by_side(rounds: int) -> dict[str, Any]:
+    """Return how much longer one process takes than one a core, for six films of six rates."""
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Path(folder, "six.toml")
+        recipe.write_text(
+            "".join(f"[[output]]\npath = '{n}.gif'\nlrs = [0.{n}]\n" for n in range(1, 7))
+        )
+        for _ in range(rounds):
+            seconds = {}
+            for jobs in ([], ["--jobs", "1"]):
+                start = time.perf_counter()
+                words = [sys.executable, "-m", "animate", str(recipe), "--quiet", *jobs]
+                subprocess.run(words, cwd=folder, check=True, capture_output=True)
+                seconds[len(jobs)] = time.perf_counter() - start
+            ratios.append(seconds[2] / seconds[0])
+            print(f"side by side: {ratios[-1]:.2f}", file=sys.stderr)
+    return {"ratio": statistics.median(ratios), "ratios": [min(ratios), max(ratios)]}
+
+
+def scale() -> dict[str, float]:
+    """Return how long 10,000 learning rates take for 100 epochs, diagnoses included."""
+    import animate
+
+    problem = animate.Problem.sample()
+    animate.train(problem, LRS)
+    start = time.perf_counter()
+    for run in animate.train(problem, [(n + 1) / 8000 for n in range(10_000)]):
+        assert run.diagnosis
+    return {"seconds": time.perf_counter() - start}
+
+
 def memory(form: str) -> dict[str, float]:
     """Return the peak memory of films of 200 and of 5,000 epochs, in MB."""
     with tempfile.TemporaryDirectory() as folder:
@@ -123,6 +157,8 @@ def child(way: str, form: str, path: str) -> dict[str, float]:
     """Do one thing, and return its figures."""
     import animate
 
+    if way == "scale":
+        return scale()
     epochs = int(way) if way.isdigit() else 100
     runs = animate.train(animate.Problem.sample(), LRS, epochs)
     film = animate.Animation(runs, size=SIZES[form])
@@ -278,6 +314,11 @@ def markdown(found: dict[str, Any]) -> str:
         f"The whole default command, cold: {command['seconds']['animate']:.1f} s; a plain script "
         f"with the same job: {command['seconds']['script']:.1f} s, "
         f"{command['ratio']:.1f} times as long ({least:.1f} to {most:.1f}).",
+        "",
+        f"Six films one after the other take {found['side by side']['ratio']:.2f} times as long as "
+        f"side by side ({found['side by side']['ratios'][0]:.2f} to "
+        f"{found['side by side']['ratios'][1]:.2f}). 10,000 learning rates train for 100 epochs in "
+        f"{statistics.median(found['scale']):.2f} s, diagnoses included.",
         "",
         *(
             f"Peak memory, {form.upper()}: {peaks['200']:.0f} MB for 200 epochs, "

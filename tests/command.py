@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import imageio_ffmpeg
 
@@ -19,6 +20,14 @@ def animate(folder: Path, *arguments: str, **settings: str) -> subprocess.Comple
         text=True,
         check=False,
     )
+
+
+class Done(NamedTuple):
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
 
 
 def fake_ffmpeg(folder: Path, line: str) -> str:

@@ -5,10 +5,14 @@ A scene in time: which epoch each frame shows, and the frames themselves.
 only what moves, and give the same pixels as matplotlib's full redraw.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike, fspath
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 
@@ -106,6 +110,29 @@ class Animation(FuncAnimation):
 
     def __del__(self) -> None:
         """Say nothing: saved by the fast way, it need never have been drawn by matplotlib."""
+
+    def _repr_html_(self) -> str:
+        """Return the film for a notebook: in the page itself, up to what matplotlib allows."""
+        suffix = ".gif" if self.scene.theme.transparent else ".mp4"
+        width, height = self.size
+        with TemporaryDirectory() as folder:
+            path = Path(folder, f"film{suffix}")
+            self.save(path)
+            data = path.read_bytes()
+        limit = 1e6 * float(mpl.rcParams["animation.embed_limit"])
+        if len(data) * 4 / 3 > limit:
+            return (
+                f"<p>The film takes {len(data) / 1e6:.1f} MB, and animation.embed_limit is "
+                f"{limit / 1e6:g} MB: save it, and show the file.</p>"
+            )
+        source = f"data:{{}};base64,{b64encode(data).decode('ascii')}"
+        if suffix == ".gif":
+            return f'<img width="{width}" src="{source.format("image/gif")}">'
+        return (
+            f'<video width="{width}" height="{height}" style="max-width: 100%; height: auto" '
+            f"controls autoplay muted playsinline{' loop' if self._loop != 1 else ''}>"
+            f'<source type="video/mp4" src="{source.format("video/mp4")}"></video>'
+        )
 
     def frames(self) -> Iterator[Frame]:
         """

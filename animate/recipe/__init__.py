@@ -240,7 +240,7 @@ def make(
     runs = train(recipe.problem(), recipe.rates, recipe.epochs, watcher.epoch)
     _check_moments(recipe, runs)
     groups = _groups(recipe)
-    watcher.films(sum(_frames(part) for group in groups for part in group[:1]))
+    watcher.films(sum(map(_frames, groups)))
     failed = write(groups, runs, watcher)
     failed += _write_reports(recipe, runs, watcher, failed)
     if failed:
@@ -305,8 +305,10 @@ def _groups(recipe: Recipe) -> list[Group]:
     return [tuple(group) for group in groups.values()]
 
 
-def _frames(part: Recipe) -> int:
-    return part.frames if part.form == "film" else 1
+def _frames(group: Group) -> int:
+    """Return how many frames are drawn for a group: a film's once, and one a still or page."""
+    films = [part for part in group if part.form == "film"]
+    return len(group) - len(films) + (films[0].frames if films else 0)
 
 
 def write_in_turn(
@@ -352,6 +354,7 @@ def _write_pictures(
     for part in group:
         if part.form != "film":
             errors[part.path] = _attempt(partial(animation.save, part.path, at=part.at))
+            watcher.frame()
     return errors
 
 

@@ -10,7 +10,6 @@ import itertools
 
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgba
 
 from animate.views import Panel, View
 from animate.views.marks import Path, at_edge, drawable, plain_ticks, weights_of
@@ -54,7 +53,7 @@ class Bowl(View):
         self._errors, self._heights = errors, drawable(0.5 * steepness * errors**2)
         self._next = drawable(errors - panel.run.lr * steepness * errors)
         self._steepness = steepness
-        self._color = to_rgba(style.line)
+        self._faded = [theme.faded(style.line, 0.6 * (age + 1) / TRAIL) for age in range(TRAIL)]
         self._trail = self.moves(LineCollection([], linewidths=em / 12, zorder=3))
         axes.add_collection(self._trail, autolim=False)
         (self._step,) = axes.plot([], [], color=theme.ink, linewidth=em / 9, zorder=4)
@@ -74,8 +73,7 @@ class Bowl(View):
         first = max(0, epoch - TRAIL)
         places = np.column_stack([self._errors, self._heights])[first : epoch + 1]
         self._trail.set_segments(list(itertools.pairwise(places)))
-        share = np.arange(1, len(places)) / TRAIL
-        self._trail.set_color([(*self._color[:3], 0.6 * alpha) for alpha in share])
+        self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
         here, height, goal = self._errors[epoch], self._heights[epoch], self._next[epoch]
         self._step.set_data([here, goal], [height, height])
         x, y, marker = at_edge(self.panel.axes, goal, height)

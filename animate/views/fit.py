@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgba
 
 from animate.problem import Problem
 from animate.readout import Readout
@@ -39,7 +38,7 @@ class Fit(View):
         # At first every other line is in view again: a note for the others alone would flicker.
         self._gone = gone | finite & np.append(False, gone[:-1])
         self._ends = ends
-        self._color = to_rgba(style.line)
+        self._faded = {opacity: panel.theme.faded(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
         axes.add_collection(self._trail, autolim=False)
         (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
@@ -65,7 +64,7 @@ class Fit(View):
         shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
         self._trail.set_segments([np.column_stack([self._ends, self._lines[e]]) for e in shown])
         opacity = TRAIL[len(TRAIL) - len(shown) :]
-        self._trail.set_color([(*self._color[:3], alpha) for alpha in opacity])
+        self._trail.set_color([self._faded[alpha] for alpha in opacity])
         self._lost.set_text("▲▼ the line swings out of view" if self._gone[epoch] else "")
 
 

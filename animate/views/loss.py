@@ -85,10 +85,10 @@ class Loss(View):
             linestyle="none",
             marker="o",
             markersize=0.62 * em,
-            markerfacecolor="none",
+            markerfacecolor=theme.panel,
             markeredgecolor=theme.ink,
             markeredgewidth=em / 9,
-            zorder=6,
+            zorder=3.5,
         )
         text = f"turns at epoch {lowest}"
         across, up = self._clear_of_curves(place, len(text))

@@ -1,0 +1,140 @@
+"""What is pasted into a post: well-formed, pointing at files that exist, and true in words."""
+
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from animate import Animation, train
+from animate.embed import alt_text
+
+QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet"]
+
+
+class Elements(HTMLParser):
+    """The elements of a piece of HTML, with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_alt_text_tells_what_the_film_shows_with_its_figures(runs) -> None:
+    assert alt_text(runs) == (
+        "A line is fitted to 100 points by gradient descent, over 100 epochs. "
+        "At learning rate 0.1 the line reaches the data at epoch 70. "
+        "At learning rate 0.7 the line reaches the data at epoch 8. "
+        "At learning rate 1.01 it is diverging: past the limit 0.9985; "
+        "its loss falls until epoch 2, then climbs."
+    )
+
+
+def test_alt_text_tells_of_an_overflow_and_of_a_run_that_is_not_there_yet(problem) -> None:
+    slow, lost = train(problem, [0.001, 5], epochs=100)
+    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in alt_text(
+        [slow]
+    )
+    assert f"and overflows at epoch {lost.diagnosis.overflowed_at}." in alt_text([lost])
+
+
+def test_markdown_shows_the_picture_and_tells_it(run) -> None:
+    done = run(*QUICK, "-o", "my film [1].gif", "--embed", "md")
+    assert done.code == 0
+    assert done.out.startswith("![A line is fitted to 100 points")
+    assert done.out.endswith("](my%20film%20%5B1%5D.gif)\n")
+
+
+def test_html_has_size_and_alt(run) -> None:
+    done = run(*QUICK, "-o", "a.gif", "--embed", "html", "--title", '"><script>')
+    (tag, attributes), = Elements(done.out).found  # fmt: skip
+    assert tag == "img"
+    assert (attributes["width"], attributes["height"]) == ("640", "360")
+    assert attributes["alt"].startswith("A line is fitted")
+
+
+def test_a_video_has_a_poster_that_is_made_too(run, tmp_path) -> None:
+    done = run(*QUICK, "-o", "a.mp4", "--embed", "html")
+    tags = dict(Elements(done.out).found)
+    video = tags["video"]
+    assert {"autoplay", "loop", "muted", "playsinline"} <= set(video)
+    assert video["poster"] == "a-still.png"
+    assert "reduced-motion" in tags["source"]["media"]
+    with Image.open(tmp_path / "a-still.png") as image:
+        assert image.size == (640, 360)
+
+
+def test_a_picture_heeds_dark_pages_and_a_wish_for_less_motion(run, tmp_path) -> None:
+    done = run(*QUICK, "-o", "a.gif", "--embed", "picture")
+    elements = Elements(done.out).found
+    assert [tag for tag, _ in elements] == ["picture", "source", "source", "source", "img"]
+    for tag, attributes in elements[1:]:
+        assert (tmp_path / attributes["src" if tag == "img" else "srcset"]).stat().st_size > 0
+    corners = []
+    for name in ("a.gif", "a-dark.gif"):
+        with Image.open(tmp_path / name) as image:
+            corners.append(sum(image.convert("RGB").getpixel((0, 0))))
+    assert corners[0] > 700
+    assert corners[1] < 100
+
+
+def test_a_picture_with_a_theme_of_its_own_is_refused(run) -> None:
+    done = run(*QUICK, "-o", "a.gif", "--embed", "picture", "--theme", "dark")
+    assert done.code == 2
+    assert "leave out one of them" in done.err
+
+
+def test_what_cannot_be_embedded_is_refused(run) -> None:
+    done = run(*QUICK, "-o", "a.gif", "--embed", "latex")
+    assert done.code == 2
+    assert "kind of text 'latex' is unknown" in done.err
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "size"),
+    [("github", "convergence.gif", "800x450"), ("google-slides", "convergence.gif", "1280x720"),
+     ("x", "convergence.gif", "1280x720")],
+)  # fmt: skip
+def test_a_destination_sets_format_and_size(run, place, path, size) -> None:
+    done = run("--for", place, "--dry-run")
+    assert done.code == 0
+    assert f"outputs/{path}  {size}" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--for", "x", "-o", "a.webm"], "choose from .gif"),
+        (["--for", "myspace"], "destination 'myspace' is unknown"),
+        (["--for", "google-slides", "--size", "8000x4500"], "takes 25 million"),
+    ],
+)
+def test_what_a_destination_does_not_take_is_refused(run, arguments, said) -> None:
+    done = run(*arguments, "--dry-run")
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_destinations_limit_is_kept(run, tmp_path) -> None:
+    done = run(*QUICK, "--for", "github", "-o", "a.gif")
+    assert done.code == 0
+    assert (tmp_path / "a.gif").stat().st_size <= 10_000_000
+
+
+def test_a_notebook_shows_the_film_as_a_video_in_the_page(runs, monkeypatch) -> None:
+    film = Animation(runs, ["fit"], (640, 360), timeline=[0, 1, 2])
+    html = film._repr_html_()
+    (video, source) = Elements(html).found
+    assert (video[0], video[1]["width"]) == ("video", "640")
+    assert source[1]["src"].startswith("data:video/mp4;base64,")
+    monkeypatch.setitem(__import__("matplotlib").rcParams, "animation.embed_limit", 0.001)
+    assert "embed_limit" in film._repr_html_()
+
+
+def test_a_transparent_film_is_shown_as_an_image(runs) -> None:
+    film = Animation(runs, ["fit"], (640, 360), timeline=[0, 1], theme="transparent")
+    (image,) = Elements(film._repr_html_()).found
+    assert image[1]["src"].startswith("data:image/gif;base64,")

@@ -1,0 +1,241 @@
+"""A recipe is one readable file: what it says is made, and what it gets wrong is named."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from animate import InputError, Recipe, make
+from animate.inputs import QUALITIES, SIZES
+from animate.recipe import Output
+from animate.recipe.toml import dumps, load, loads, named, shipped
+from animate.views import VIEWS
+
+TALK = """\
+lrs = [0.1, 0.7]
+epochs = 3
+hold = 0
+size = "640x360"
+
+[[output]]
+path = "film.gif"
+
+[[output]]
+path = "figures/loss.svg"
+views = ["loss"]
+at = ["start"]
+
+[[output]]
+path = "fast.png"
+lrs = [0.7, 0.9]
+"""
+
+
+def test_a_recipe_makes_every_output_beside_itself(run, tmp_path) -> None:
+    (tmp_path / "my talk/figures").mkdir(parents=True)
+    (tmp_path / "my talk/talk.toml").write_text(TALK)
+    done = run("my talk/talk.toml", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "my talk/film.gif", "my talk/figures/loss.svg", "my talk/fast.png",
+    ]  # fmt: skip
+    with Image.open(tmp_path / "my talk/fast.png") as image:
+        assert image.size == (640, 360)
+
+
+def test_options_beside_a_recipe_win(run, tmp_path) -> None:
+    (tmp_path / "talk.toml").write_text(TALK)
+    done = run("talk.toml", "--quiet", "--lrs", "0.5", "--size", "800x450", "-o", "one.png")
+    assert (done.code, done.out) == (0, "one.png\n")
+    with Image.open(tmp_path / "one.png") as image:
+        assert image.size == (800, 450)
+
+
+def test_one_training_serves_all_outputs(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "figures").mkdir()
+    runs = make(loads(TALK, "talk.toml"))
+    assert [run.lr for run in runs] == [0.1, 0.7, 0.9]
+
+
+def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
+    class Watcher:
+        frames = drawn = 0
+
+        def __getattr__(self, name):
+            return lambda *_: None
+
+        def films(self, frames) -> None:
+            self.frames += frames
+
+        def frame(self) -> None:
+            self.drawn += 1
+
+    paths = [tmp_path / name for name in ("d.png", "a.mp4", "b.webm", "c.gif")]
+    watcher = Watcher()
+    recipe = Recipe(epochs=3, hold=0, size="640x360", outputs=paths)
+    make(recipe, watcher)
+    assert watcher.drawn == watcher.frames == recipe.frames + 1
+    for path in paths:
+        make(replace(recipe, outputs=[tmp_path / f"alone{path.suffix}"]))
+        assert (tmp_path / f"alone{path.suffix}").read_bytes() == path.read_bytes()
+
+
+def test_what_the_command_says_is_saved_and_makes_the_same(run, tmp_path) -> None:
+    options = ["--epochs", "4", "--hold", "0", "--lrs", "0.1", "1.01", "--title", 'a "b" = \\ #']
+    first = run(
+        *options, "-o", "a.gif", "-o", "b.pdf", "--at", "0", "end", "--save-recipe", "t.toml"
+    )
+    assert (first.code, first.out) == (0, "t.toml\na.gif\nb.pdf\n")
+    made = {name: (tmp_path / name).read_bytes() for name in ("a.gif", "b.pdf")}
+    for name in made:
+        (tmp_path / name).unlink()
+    assert run("t.toml").code == 0
+    assert {name: (tmp_path / name).read_bytes() for name in made} == made
+
+
+def test_a_recipe_saved_elsewhere_still_means_the_same_files(run, tmp_path) -> None:
+    (tmp_path / "deep/er").mkdir(parents=True)
+    done = run("--epochs", "2", "-o", "here.png", "--save-recipe", "deep/er/t.toml", "--quiet")
+    assert done.code == 0
+    (tmp_path / "here.png").unlink()
+    assert run("deep/er/t.toml", "--quiet").code == 0
+    assert (tmp_path / "here.png").exists()
+
+
+RATES = st.floats(1e-3, 10).map(lambda value: float(f"{value:.6g}"))
+TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
+
+
+@given(
+    st.builds(
+        Recipe,
+        lrs=st.lists(RATES, min_size=1, max_size=5, unique=True),
+        epochs=st.integers(1, 10_000),
+        seed=st.integers(0, 2**63 - 1),
+        noise=st.sampled_from(["uniform", "gaussian", "none"]),
+        true_weights=st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
+        views=st.lists(st.sampled_from(sorted(VIEWS)), min_size=1, max_size=3),
+        size=st.none() | st.sampled_from(sorted(SIZES)),
+        title=st.none() | TEXTS,
+        at=st.sampled_from([("end",), (0, 1), ("start", "converged")]),
+        fps=st.sampled_from([25, 29.97, 12.5]),
+        duration=st.none() | st.floats(5, 50),
+        quality=st.sampled_from(QUALITIES),
+        max_size=st.none() | st.sampled_from(["2MB", 300_000]),
+        outputs=st.just(
+            [
+                "a.mp4",
+                "frames %d/",
+                Output("x/ü 1.gif", {"size": "640x360", "theme": "dark", "lrs": [0.5]}),
+                Output("s.pdf", {"at": [0, "end"], "title": "two\nlines"}),
+            ]
+        ),
+    )
+)
+def test_the_round_trip_is_exact(recipe: Recipe) -> None:
+    assert loads(dumps(recipe), "talk.toml") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epoch = 5", "t.toml, line 1: there is no setting 'epoch'; did you mean epochs?"),
+        ("epochs = '5'", "t.toml, line 1: epochs = '5' is not a whole number"),
+        ("epochs = true", "t.toml, line 1: epochs = True is not a whole number"),
+        ("epochs = 1.5", "t.toml, line 1: epochs = 1.5 is not a whole number"),
+        ("\n# more\nepochs = 0", "t.toml, line 3: number of epochs 0 is out of bounds"),
+        ("lrs = 0.1", "t.toml, line 1: lrs = 0.1 is not a list of numbers"),
+        ("lrs = [0.1, 'x']", "t.toml, line 1: lrs = [0.1, 'x'] is not a list of numbers"),
+        ("lrs = [0.1, 0.1]", "t.toml, line 1: learning rate 0.1 is given twice"),
+        ("lrs = [nan]", "t.toml, line 1: learning rate nan is not a finite number"),
+        ("views = ['fti']", "t.toml, line 1: view 'fti' is unknown; did you mean fit?"),
+        ("size = [640, 360]", "t.toml, line 1: size = [640, 360] is not text"),
+        ("size = '10x10'", "t.toml, line 1: size 10x10 is out of bounds"),
+        ("seed = 1\nseed = 2\n", "t.toml is no TOML: Cannot overwrite a value (at line 2"),
+        ("seed = ", "t.toml is no TOML"),
+        ("output = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
+        ("[output]\npath = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
+        ("[[output]]\nviews = ['fit']", "t.toml, output 1: each output needs a path"),
+        ("[[output]]\npath = 3", "t.toml, line 2: each output needs a path"),
+        ("[[output]]\npath = 'a.avi'", "a.avi has the unknown extension .avi"),
+        (
+            "[[output]]\npath = 'a.gif'\n[[output]]\npath = 'b.gif'\nviewz = ['fit']",
+            "t.toml, line 5: there is no setting 'viewz'; did you mean views?",
+        ),
+        (
+            "[[output]]\npath = 'a.gif'\nseed = 3",
+            "t.toml, line 3: seed is of the whole recipe; set it above the outputs",
+        ),
+        ("[[output]]\npath = 'a.png'\nat = 101", "t.toml, line 3: epoch 101 is out of bounds"),
+        ("[[output]]\npath = 'a.png'\nat = 'midle'", "t.toml, line 3: epoch 'midle' is unknown"),
+        ("[[output]]\npath='a.png'\n[[output]]\npath='./a.png'", "./a.png is given twice"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_line_and_remedy(run, tmp_path, text, said) -> None:
+    (tmp_path / "t.toml").write_text(text)
+    done = run("t.toml")
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.toml"]
+
+
+def test_a_recipe_that_cannot_be_read_is_named(run, tmp_path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"title = '\xff'")
+    (tmp_path / "folder.toml").mkdir()
+    with (tmp_path / "large.toml").open("wb") as file:
+        file.truncate(100_000_000)
+    for name, said in (
+        ("bytes.toml", "no text in UTF-8"),
+        ("folder.toml", "cannot be read: Is a directory"),
+        ("large.toml", "larger than 1 MB"),
+        ("missing.toml", "cannot be read: No such file"),
+        ("artcle", "there is no recipe 'artcle'; did you mean article?"),
+    ):
+        done = run(name)
+        assert done.code == 2
+        assert said in done.err
+
+
+def test_the_recipes_that_ship_are_named_with_a_line_each(run) -> None:
+    lines = run("--list-recipes").out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(shipped())
+    assert {"article", "slides"} <= set(shipped())
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_each_recipe_that_ships_can_be_made(run, tmp_path, name) -> None:
+    done = run(name, "--dry-run")
+    assert done.code == 0, done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_a_file_here_too_must_be_said_more_clearly(run, tmp_path) -> None:
+    (tmp_path / "article").write_text("epochs = 7\n[[output]]\npath = 'a.png'\n")
+    done = run("article")
+    assert done.code == 2
+    assert "write ./article for the file, or animate:article for the other" in done.err
+    assert named("./article").epochs == 7
+    assert named("animate:article").epochs == 100
+
+
+def test_paths_in_a_recipe_are_as_written(tmp_path) -> None:
+    file = tmp_path / "deep/t.toml"
+    file.parent.mkdir()
+    file.write_text("[[output]]\npath = '../a.png'\n[[output]]\npath = '/tmp/b.png'\n")
+    assert [part.path for part in load(file).parts] == [f"{file.parent}/../a.png", "/tmp/b.png"]
+
+
+def test_an_epoch_without_a_still_is_an_error(run) -> None:
+    done = run("--at", "8", "-o", "a.gif")
+    assert done.code == 2
+    assert "no output is one" in done.err
+
+
+def test_a_recipe_from_python_is_checked_too() -> None:
+    with pytest.raises(InputError, match="seed is of the whole recipe"):
+        Recipe(outputs=[Output("a.gif", {"seed": 3})])

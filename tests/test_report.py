@@ -1,0 +1,151 @@
+"""A report holds what was made so that it can be read back, checked, and made again."""
+
+import hashlib
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from animate import InputError, load, train
+from animate.verify import difference
+
+MADE = ["--epochs", "12", "--hold", "0", "--size", "640x360", "--quiet"]
+
+
+@pytest.fixture
+def made(run, tmp_path) -> Path:
+    """Return the path of a report of a film, a still and a document."""
+    done = run(
+        *MADE, "--lrs", "0.7", "5", "-o", "a.gif", "-o", "b.png", "-o", "c.svg", "-o", "run.json"
+    )
+    assert (done.code, done.out) == (0, "a.gif\nb.png\nc.svg\nrun.json\n")
+    return tmp_path / "run.json"
+
+
+def test_the_report_lists_every_other_file_with_its_checksum(made) -> None:
+    told = json.loads(made.read_text())
+    assert [output["path"] for output in told["outputs"]] == ["a.gif", "b.png", "c.svg"]
+    for output in told["outputs"]:
+        data = (made.parent / output["path"]).read_bytes()
+        assert output["sha256"] == hashlib.sha256(data).hexdigest()
+        assert output["bytes"] == len(data)
+    assert told["settings"]["lrs"] == [0.7, 5.0]
+    assert told["versions"]["torch"] == importlib.metadata.version("torch")
+
+
+def test_the_same_recipe_gives_the_same_report(made, run) -> None:
+    first = made.read_bytes()
+    run(*MADE, "--lrs", "0.7", "5", "-o", "a.gif", "-o", "b.png", "-o", "c.svg", "-o", "run.json")
+    assert made.read_bytes() == first
+
+
+def test_runs_are_read_back_to_the_last_bit(made, problem) -> None:
+    again = load(made)
+    for run, trained in zip(again, train(problem, [0.7, 5], epochs=12), strict=True):
+        assert run.lr == trained.lr
+        assert run.weights.dtype == np.float32
+        np.testing.assert_array_equal(run.weights, trained.weights)
+        np.testing.assert_array_equal(run.losses, trained.losses)
+        assert run.diagnosis == trained.diagnosis
+    np.testing.assert_array_equal(again[0].problem.x, problem.x)
+    np.testing.assert_array_equal(again[0].problem.y, problem.y)
+
+
+def test_an_overflow_is_read_back_as_it_was(run, tmp_path, problem) -> None:
+    assert run("--lrs", "1e30", "--epochs", "9", "-o", "run.json", "--quiet").code == 0
+    (again,), (trained,) = load(tmp_path / "run.json"), train(problem, [1e30], epochs=9)
+    np.testing.assert_array_equal(again.weights, trained.weights)
+    np.testing.assert_array_equal(again.losses, trained.losses)
+    assert again.diagnosis == trained.diagnosis
+    assert "NaN" not in (tmp_path / "run.json").read_text()  # which JSON does not have
+
+
+def test_reading_runs_does_not_load_torch(made) -> None:
+    code = "import sys, animate; animate.load(sys.argv[1]); print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(made)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no JSON"),
+        ("{}", "no report"),
+        ("[]", "no report"),
+        ("[" * 10**5, "no JSON"),
+        (None, "No such file"),
+    ],
+)
+def test_what_is_no_report_is_named(tmp_path, text, said) -> None:
+    path = tmp_path / "run.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        load(path)
+
+
+def test_verifying_what_was_not_touched_holds(made, run, monkeypatch) -> None:
+    monkeypatch.chdir("/")
+    done = run("--verify", str(made))
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines() == [
+        "holds  2 runs: trained again the same, to the last bit",
+        "holds  a.gif: as recorded, and made again the same",
+        "holds  b.png: as recorded, and made again the same",
+        "holds  c.svg: as recorded, and made again the same",
+    ]
+
+
+def test_a_missing_and_a_changed_file_are_named_with_how_they_differ(made, run) -> None:
+    (made.parent / "a.gif").unlink()
+    with Image.open(made.parent / "b.png") as image:
+        ImageDraw.Draw(image).rectangle((0, 0, 5, 5), fill=(255, 0, 0))
+        image.save(made.parent / "b.png")
+    done = run("--verify", str(made))
+    assert done.code == 1
+    said = done.err.splitlines()
+    assert said[1] == "FAILS  a.gif: missing"
+    assert said[2].startswith("FAILS  b.png: not the file that was recorded")
+    assert said[2].endswith("1 of 1 pictures differ, by up to 255 of 255")
+    assert said[3].startswith("holds  c.svg")
+
+
+def test_other_settings_are_found_by_what_they_make(made, run) -> None:
+    told = json.loads(made.read_text())
+    told["settings"]["size"] = "800x450"
+    told["settings"]["seed"] = 3
+    told["versions"]["torch"] = "1.0"
+    made.write_text(json.dumps(told))
+    done = run("--verify", str(made))
+    assert done.code == 1
+    said = done.err.splitlines()
+    assert said[0].startswith("FAILS  the run at 0.7 trains differently now (torch 1.0 then, ")
+    assert (
+        "a.gif: as recorded, but made differently now: 640x360 pixels instead of 800x450" in said[1]
+    )
+
+
+def test_a_file_with_the_same_pixels_is_told_from_one_with_others(tmp_path) -> None:
+    image = Image.new("RGB", (40, 30), "white")
+    image.save(tmp_path / "a.png", compress_level=1)
+    image.save(tmp_path / "b.png", compress_level=9)
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    assert difference(tmp_path / "a.png", tmp_path / "b.png") == "the same pixels"
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    assert difference(tmp_path / "c.png", tmp_path / "b.png").startswith("it cannot be shown")
+
+
+def test_a_folder_of_frames_is_verified_too(run, tmp_path) -> None:
+    assert run(*MADE, "-o", "frames/", "-o", "run.json").code == 0
+    assert run("--verify", "run.json").code == 0
+    (tmp_path / "frames/frame-00003.png").unlink()
+    done = run("--verify", "run.json")
+    assert done.code == 1
+    assert "frames/: not the file that was recorded" in done.err
