@@ -95,6 +95,19 @@ def test_bowl_shows_no_arrow_for_a_ball_out_of_sight(problem) -> None:
     assert len(bowl._tip.get_xdata()) == 0
 
 
+def test_bowl_keeps_the_last_jumps_in_view_of_a_ball_that_has_left(runs) -> None:
+    bowl = Scene(runs, ["bowl"]).views[2]
+    top = bowl.panel.axes.get_ylim()[1]
+    bowl.draw(20)
+    assert bowl._gone.get_text() == ""
+    bowl.draw(100)
+    assert bowl._gone.get_text() == "▲ out of view"
+    jumps = np.array(bowl._trail.get_segments())
+    assert len(jumps) == 8
+    assert (jumps[:, 0, 1] <= top).all()
+    assert jumps[-1, 1, 1] > top
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
 def test_the_name_of_the_turn_hides_no_curve(runs, size) -> None:
     shown = Scene(runs, ["fit", "loss"], size).views[5]

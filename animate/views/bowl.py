@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 from matplotlib.collections import LineCollection
 
+from animate.readout import Readout
 from animate.views import Panel, View
 from animate.views.marks import Path, at_edge, drawable, plain_ticks, weights_of
 
@@ -64,14 +65,24 @@ class Bowl(View):
         (self._landing,) = axes.plot(
             [], [], color=theme.ink, linewidth=em / 12, linestyle=(0, (1.5, 1.5)), zorder=4
         )
+        self._left = self._heights > 1.02 * top
+        self._seen = np.flatnonzero(self._heights <= 1.02 * top)
+        self._gone = Readout(
+            0.5, 0.4, transform=axes.transAxes, fontsize=em, color=style.text,
+            horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
+        )  # fmt: skip
+        axes.add_artist(self._gone)
         self._ball = Path(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
-        self.moving += [self._step, self._tip, self._landing, *self._ball.artists]
+        self.moving += [self._gone, self._step, self._tip, self._landing, *self._ball.artists]
 
     def draw(self, epoch: int) -> None:
         """Set the ball, the jumps that brought it here, and the step that it takes next."""
-        first = max(0, epoch - TRAIL)
-        places = np.column_stack([self._errors, self._heights])[first : epoch + 1]
+        # Of a ball that has left, the last jumps that were seen stay, with the one that left.
+        seen = self._seen[np.searchsorted(self._seen, epoch, "right") - 1]
+        newest = min(epoch, seen + 1)
+        first = max(0, newest - TRAIL)
+        places = np.column_stack([self._errors, self._heights])[first : newest + 1]
         self._trail.set_segments(list(itertools.pairwise(places)))
         self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
         here, height, goal = self._errors[epoch], self._heights[epoch], self._next[epoch]
@@ -85,3 +96,4 @@ class Bowl(View):
         self._landing.set_data([goal, goal], [height, 0.5 * self._steepness * goal**2])
         self._landing.set_visible(not hidden and not marker)
         self._ball.draw(epoch)
+        self._gone.set_text("▲ out of view" if self._left[epoch] else "")
