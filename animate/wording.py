@@ -1,6 +1,7 @@
 """How numbers are written for a reader: short, with real minus signs, never untrue by rounding."""
 
 import math
+import re
 from collections.abc import Sequence
 
 MINUS = "\u2212"
@@ -56,11 +57,12 @@ def rate_texts(rates: Sequence[float]) -> list[str]:
     """
     Return the learning rates as short as they can be told apart, and at most six digits if so.
 
-    >>> rate_texts([0.1, 1.01, 1 / 3])
-    ['0.1', '1.01', '0.333333']
+    >>> rate_texts([0.1, 1.01, 1 / 3, 1e30, 1e-5])
+    ['0.1', '1.01', '0.333333', '1e30', '1e-5']
     """
     short = [f"{rate:.6g}" for rate in rates]
-    return short if len(set(short)) == len(rates) else [repr(rate) for rate in rates]
+    texts = short if len(set(short)) == len(rates) else [repr(rate) for rate in rates]
+    return [re.sub(r"e\+?(-?)0*", r"e\1", text) for text in texts]
 
 
 def limit_text(limit: float, lr: float) -> str:

@@ -36,12 +36,88 @@ def test_fit_trails_the_lines_before_this_one(runs) -> None:
     np.testing.assert_allclose(ends, expected, rtol=1e-5)
 
 
-def test_fit_says_where_a_line_out_of_sight_is(runs) -> None:
+def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
     fit = Scene(runs, ["fit"]).views[2]
+    said = []
+    for epoch in range(101):
+        fit.draw(epoch)
+        said.append(fit._lost.get_text())
+    first = said.index("▲▼ the line swings out of view")
+    assert first == 78
+    assert set(said[:first]) == {""}
+    assert set(said[first:]) == {"▲▼ the line swings out of view"}
+
+
+@pytest.mark.parametrize("lr", [5, 50, 1e30])
+def test_fit_keeps_the_last_lines_in_view_of_a_run_that_overflows(problem, lr) -> None:
+    runs = train(problem, [lr])
+    fit = view(runs, "fit")
+    low, high = fit.panel.axes.get_ylim()
+    x = np.array(fit.panel.axes.get_xlim())
+    finite = runs[0].weights[: runs[0].diagnosis.overflowed_at].astype(float)
+    lines = finite @ np.array([x, [1, 1]])
+    within = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
     fit.draw(100)
-    assert fit._lost.get_text() == "▼ the line is out of view"
-    fit.draw(3)
-    assert fit._lost.get_text() == ""
+    ends = [segment[:, 1] for segment in fit._trail.get_segments()]
+    np.testing.assert_allclose(ends, lines[within][-4:], rtol=1e-5)
+    assert np.isnan(fit._line.get_ydata()).all()
+
+
+@pytest.mark.parametrize("name", ["surface", "landscape", "weights", "bowl"])
+def test_nothing_moves_after_an_overflow(problem, name) -> None:
+    runs = train(problem, [5])
+    overflowed_at = runs[0].diagnosis.overflowed_at
+    assert np.isfinite(runs[0].weights[overflowed_at]).all()
+    shown = view(runs, name)
+    paths = {"surface": "_path", "landscape": "_paths", "weights": "_paths", "bowl": "_ball"}
+    path = getattr(shown, paths[name])
+    line, head = (path[0] if isinstance(path, list) else path).artists
+    shown.draw(100)
+    assert np.flatnonzero(np.isfinite(line.get_xydata()).all(axis=1))[-1] == overflowed_at - 1
+    assert head.get_marker() == "X"
+
+
+def test_a_step_far_out_of_a_map_keeps_its_direction(problem) -> None:
+    for lr in (5.0, 1e17):
+        shown = view(train(problem, [lr], 1), "surface")
+        shown.draw(1)
+        first, second = shown._path.artists[0].get_xydata()
+        expected = problem.hessian @ (problem.best_weights - problem.start)
+        slope = (second - first)[1] / (second - first)[0]
+        assert slope == pytest.approx(expected[1] / expected[0], rel=1e-4)
+
+
+def test_bowl_shows_no_arrow_for_a_ball_out_of_sight(problem) -> None:
+    bowl = view(train(problem, [5]), "bowl")
+    bowl.draw(0)
+    assert len(bowl._tip.get_xdata()) == 1
+    bowl.draw(3)
+    assert len(bowl._tip.get_xdata()) == 0
+
+
+def test_bowl_keeps_the_last_jumps_in_view_of_a_ball_that_has_left(runs) -> None:
+    bowl = Scene(runs, ["bowl"]).views[2]
+    top = bowl.panel.axes.get_ylim()[1]
+    bowl.draw(20)
+    assert bowl._gone.get_text() == ""
+    bowl.draw(100)
+    assert bowl._gone.get_text() == "▲ out of view"
+    jumps = np.array(bowl._trail.get_segments())
+    assert len(jumps) == 8
+    assert (jumps[:, 0, 1] <= top).all()
+    assert jumps[-1, 1, 1] > top
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
+def test_the_name_of_the_turn_hides_no_curve(runs, size) -> None:
+    shown = Scene(runs, ["fit", "loss"], size).views[5]
+    box = shown._turn[1].get_window_extent()
+    axes = shown.panel.axes
+    epochs = np.linspace(0, 100, 2001)
+    for run in runs:
+        losses = np.exp(np.interp(epochs, np.arange(101), np.log(run.losses)))
+        curve = axes.transData.transform(np.column_stack([epochs, losses]))
+        assert not box.count_contains(curve)
 
 
 def test_loss_draws_the_losses_up_to_now_and_no_further(runs) -> None:
@@ -80,6 +156,23 @@ def test_a_surface_has_equal_scales(runs) -> None:
     box = axes.get_window_extent()
     across, up = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
     assert box.width / across == pytest.approx(box.height / up)
+
+
+def test_a_strip_of_a_landscape_is_filled_with_the_ways(runs) -> None:
+    axes = Scene(runs, ["landscape", "fit", "loss"]).views[-1].panel.axes
+    box = axes.get_window_extent()
+    assert box.width / box.height > 5
+    start, best = runs[0].problem.start[0], runs[0].problem.best_weights[0]
+    assert (best - start) / np.ptp(axes.get_xlim()) > 0.15
+
+
+def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
+    def captions(scene: Scene) -> set[str]:
+        return {text.get_text() for text in scene.figure.texts}
+
+    assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
+    narrow = Scene(runs[:1], ["fit", "loss", "bowl", "surface"])
+    assert "loss along the steepest axis" in captions(narrow)
 
 
 def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:
@@ -122,6 +215,15 @@ def test_cliff_agrees_with_theory_and_with_the_runs(runs) -> None:
     assert [mark.get_data()[1][0] for mark in marks[:2]] == [70, 8]
     cliff.draw(8)
     assert [mark.get_visible() for mark in marks] == [False, True, True]
+
+
+def test_cliff_puts_a_run_that_was_cut_short_where_it_would_end(problem) -> None:
+    cut = view(train(problem, [0.02, 0.0001, 1.01]), "cliff")
+    whole = train(problem, [0.02], epochs=600)[0].diagnosis.converged_at
+    places = [mark.get_xydata()[0].tolist() for _, mark in cut._marks]
+    assert places[0] == [0.02, pytest.approx(whole, abs=1)]
+    assert places[1][1] == cut.panel.axes.get_ylim()[1]
+    assert [mark.get_marker() for _, mark in cut._marks[1:]] == ["^", "D"]
 
 
 def test_a_verdict_is_shown_when_it_is_earned_and_not_before(runs) -> None:

@@ -36,7 +36,7 @@ from animate.wording import figures, line_equation, rate_texts, share_text
 DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
 DEFAULT_TITLES = (
     "One line, fitted by gradient descent",
-    "Same data, different learning rates",
+    "What does the learning rate do?",
 )
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
 MIDDLE = 0.26  # em, from the baseline to the middle of a line
@@ -295,7 +295,7 @@ class Scene:
         self._text(
             box.left,
             box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
-            shortened(kind.caption, box.width, em),
+            _caption(kind, box.width, em),
             1.0,
             color=theme.muted,
         )
@@ -378,6 +378,12 @@ def _sorted_views(
     one = [kind for kind in kinds if not kind.across]
     first = kinds.index(one[0]) if one else 0
     return one, kinds[:first], [kind for kind in kinds[first:] if kind.across]
+
+
+def _caption(kind: type[View], room: float, em: float) -> str:
+    """Return the longest of the view's captions that fits, or the start of the shortest."""
+    full = kind.full_caption
+    return full if full and text_width(full, em) <= room else shortened(kind.caption, room, em)
 
 
 def _title(title: str | None, runs: int) -> str:

@@ -100,6 +100,8 @@ class View(ABC):
     """
 
     caption: ClassVar[str]
+    full_caption: ClassVar[str] = ""
+    """What stands above a panel instead where it has the room."""
     across: ClassVar[bool] = False
     """Whether one panel shows all runs, instead of one panel each."""
     of_runs: ClassVar[bool] = True

@@ -11,8 +11,9 @@ import itertools
 import numpy as np
 from matplotlib.collections import LineCollection
 
+from animate.readout import Readout
 from animate.views import Panel, View
-from animate.views.marks import Path, at_edge, drawable, plain_ticks
+from animate.views.marks import Path, at_edge, drawable, plain_ticks, weights_of
 
 TRAIL = 8
 ROOM = 2.4  # times the first error: how far to each side the bowl is shown
@@ -22,12 +23,13 @@ class Bowl(View):
     """One run as a ball that jumps across the parabola."""
 
     caption = "loss along the steepest axis"
+    full_caption = "loss along the steepest direction alone"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         steepness = problem.curvatures[1]
-        errors = drawable((drawable(panel.run.weights) - problem.best_weights) @ problem.sharpest)
+        errors = (weights_of(panel.run) - problem.best_weights) @ problem.sharpest
         reach = ROOM * (abs(errors[0]) or 1.0)
         top = 0.5 * steepness * reach**2
         axes.set(xlim=(-reach, reach), ylim=(-0.09 * top, 1.02 * top))
@@ -63,22 +65,35 @@ class Bowl(View):
         (self._landing,) = axes.plot(
             [], [], color=theme.ink, linewidth=em / 12, linestyle=(0, (1.5, 1.5)), zorder=4
         )
+        self._left = self._heights > 1.02 * top
+        self._seen = np.flatnonzero(self._heights <= 1.02 * top)
+        self._gone = Readout(
+            0.5, 0.4, transform=axes.transAxes, fontsize=em, color=style.text,
+            horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
+        )  # fmt: skip
+        axes.add_artist(self._gone)
         self._ball = Path(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
-        self.moving += [self._step, self._tip, self._landing, *self._ball.artists]
+        self.moving += [self._gone, self._step, self._tip, self._landing, *self._ball.artists]
 
     def draw(self, epoch: int) -> None:
         """Set the ball, the jumps that brought it here, and the step that it takes next."""
-        first = max(0, epoch - TRAIL)
-        places = np.column_stack([self._errors, self._heights])[first : epoch + 1]
+        # Of a ball that has left, the last jumps that were seen stay, with the one that left.
+        seen = self._seen[np.searchsorted(self._seen, epoch, "right") - 1]
+        newest = min(epoch, seen + 1)
+        first = max(0, newest - TRAIL)
+        places = np.column_stack([self._errors, self._heights])[first : newest + 1]
         self._trail.set_segments(list(itertools.pairwise(places)))
         self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
         here, height, goal = self._errors[epoch], self._heights[epoch], self._next[epoch]
         self._step.set_data([here, goal], [height, height])
         x, y, marker = at_edge(self.panel.axes, goal, height)
-        hidden = not np.isfinite(goal) or abs(goal - here) < 0.02 * self.panel.axes.get_xlim()[1]
+        (_, right), (_, top) = self.panel.axes.get_xlim(), self.panel.axes.get_ylim()
+        # A step too short for an arrow, or above the panel, of which only a speck would be seen.
+        hidden = not abs(goal - here) >= 0.02 * right or height > top
         self._tip.set_data([] if hidden else [x], [] if hidden else [y])
         self._tip.set_marker(">" if goal > here else "<")
         self._landing.set_data([goal, goal], [height, 0.5 * self._steepness * goal**2])
         self._landing.set_visible(not hidden and not marker)
         self._ball.draw(epoch)
+        self._gone.set_text("▲ out of view" if self._left[epoch] else "")

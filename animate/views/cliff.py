@@ -6,13 +6,15 @@ import numpy as np
 
 from animate.diagnosis import distance, epochs_to_converge
 from animate.problem import Doubles, Problem
+from animate.trajectory import Trajectory
 from animate.views import Panel, View
-from animate.views.marks import log_ticks, rate_ticks
+from animate.views.marks import at_edge, log_ticks, rate_ticks
 from animate.views.scatter import name_lines
 from animate.wording import limit_text
 
 RATES = 300
 MOST_EPOCHS = 1000
+NEVER = 0.5  # of the axis' end: where the runs are that do not converge
 LIMIT_WIDTH = 8.5  # em, of the limit's name, which stands past it
 
 
@@ -54,24 +56,32 @@ class Cliff(View):
             f"best rate {best:.2g}", (best, 1), (-0.4 * em, 0.4 * em), textcoords="offset points",
             horizontalalignment="right", **common,
         )  # fmt: skip
+        axes.annotate(
+            "never", (0.5 * (limit + right), NEVER * high), (0, -0.55 * em),
+            textcoords="offset points", horizontalalignment="center", verticalalignment="top",
+            **common,
+        )  # fmt: skip
         name_lines(panel, "upper center")
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
         self._marks = []
         for index, run in enumerate(panel.runs):
-            style, arrived = theme.run(index), run.diagnosis.converged_at
+            style = theme.run(index)
+            needed = NEVER * high if run.diagnosis.verdict == "diverging" else _needed(run)
+            x, y, marker = at_edge(axes, run.lr, max(needed, 0.8))
             (mark,) = axes.plot(
-                [min(run.lr, right)],
-                [0.5 * high if arrived is None else max(arrived, 0.8)],
+                [x],
+                [y],
                 linestyle="none",
-                marker=style.marker if run.lr <= right else ">",
+                marker=marker or style.marker,
                 markersize=0.62 * em,
                 color=style.line,
                 markeredgecolor=theme.panel,
                 markeredgewidth=em / 14,
                 zorder=4 + index,
             )
+            mark.set_clip_box(panel.around)
             self._marks.append((run.diagnosis.earned_at, self.moves(mark)))
 
     def draw(self, epoch: int) -> None:
@@ -87,6 +97,14 @@ def _trained(problem: Problem, rates: Doubles) -> Doubles:
 
     weights, _ = descend(problem, tuple(rates.tolist()), MOST_EPOCHS)
     return _within(epochs_to_converge(distance(weights, problem).T, problem))
+
+
+def _needed(run: Trajectory) -> float:
+    """Return the epochs that a run below the limit needs, by theory where it was cut short."""
+    if run.diagnosis.converged_at is not None:
+        return run.diagnosis.converged_at
+    (expected,) = _expected(run.problem, np.array([run.lr]))
+    return float(np.nan_to_num(expected, nan=np.inf))
 
 
 def _expected(problem: Problem, rates: Doubles) -> Doubles:

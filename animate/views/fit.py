@@ -6,7 +6,7 @@ from matplotlib.collections import LineCollection
 from animate.problem import Problem
 from animate.readout import Readout
 from animate.views import Panel, View
-from animate.views.marks import drawable, plain_ticks
+from animate.views.marks import drawable, plain_ticks, weights_of
 from animate.views.scatter import draw_scatter
 
 # Of the lines behind the present one, the oldest first. Equal ones are not drawn anew each epoch,
@@ -18,6 +18,7 @@ class Fit(View):
     """One run's line over the data, beside the best fit and the true line."""
 
     caption = "the line, y against x"
+    full_caption = "the line at this epoch, y against x"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -28,9 +29,14 @@ class Fit(View):
         draw_scatter(panel, named=panel.index == 0)
         ends = np.array([left, right])
         style = panel.style
-        lines = drawable(panel.run.weights) @ np.array([[left, right], [1.0, 1.0]])
-        self._lines = drawable(lines)
-        self._seen = np.flatnonzero((lines.min(axis=1) < high) & (lines.max(axis=1) > low))
+        lines = drawable(weights_of(panel.run) @ np.array([[left, right], [1.0, 1.0]]))
+        self._lines = lines
+        seen = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
+        self._seen = np.flatnonzero(seen)
+        finite = np.isfinite(lines).all(axis=1)
+        gone = finite & ~seen
+        # At first every other line is in view again: a note for the others alone would flicker.
+        self._gone = gone | finite & np.append(False, gone[:-1])
         self._ends = ends
         self._faded = {opacity: panel.theme.faded(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
@@ -53,19 +59,13 @@ class Fit(View):
         axes.add_artist(self._lost)
 
     def draw(self, epoch: int) -> None:
-        """Set the line, its trail, and the note that says where a line out of sight is."""
+        """Set the line, its trail, and the note on a line that is out of sight."""
         self._line.set_data(self._ends, self._lines[epoch])
         shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
         self._trail.set_segments([np.column_stack([self._ends, self._lines[e]]) for e in shown])
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
-        self._lost.set_text(self._where(epoch))
-
-    def _where(self, epoch: int) -> str:
-        if epoch in self._seen or not np.isfinite(self._lines[epoch]).all():
-            return ""
-        arrow = "▲" if np.mean(self._lines[epoch]) > np.mean(self.panel.axes.get_ylim()) else "▼"
-        return f"{arrow} the line is out of view"
+        self._lost.set_text("▲▼ the line swings out of view" if self._gone[epoch] else "")
 
 
 def limits(problem: Problem) -> tuple[float, float, float, float]:

@@ -1,7 +1,7 @@
 """The loss over the two weights, with the ways of all runs on one map."""
 
 from animate.views import Panel, View
-from animate.views.marks import Path
+from animate.views.marks import Path, weights_of
 from animate.views.terrain import draw_terrain
 
 
@@ -9,6 +9,7 @@ class Landscape(View):
     """All runs' trajectories on the contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
+    full_caption = "contours of the loss: slope →, bias ↑"
     across = True
 
     def __init__(self, panel: Panel) -> None:
@@ -17,15 +18,15 @@ class Landscape(View):
         self._paths = [
             Path(
                 panel,
-                run.weights[:, 0],
-                run.weights[:, 1],
+                slopes,
+                biases,
                 panel.theme.run(index),
                 dots=True,
                 dashed=False,
                 width=0.1,
                 zorder=4 + 2 * index,
             )
-            for index, run in enumerate(panel.runs)
+            for index, (slopes, biases) in enumerate(weights_of(run).T for run in panel.runs)
         ]
         for path in self._paths:
             self.moving += path.artists

@@ -1,5 +1,7 @@
 """The loss against the epoch, on a log axis, with the other runs' for comparison."""
 
+import itertools
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
@@ -13,6 +15,11 @@ from animate.views.marks import Path, drawable, epoch_ticks, log_ticks
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
 ROOM_BELOW = 1e-6
 NAME_HEIGHT = 2.0  # em
+# Where the name of the turn may start, in em from it, the nearest first; leftwards if negative.
+NAME_SPOTS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
+LETTER = 0.55  # em, the width of one
+FINE = 1000  # places along a curve
+OWN = 9  # how much more of a pity it is to hide the panel's own curve
 SMALLEST = 1e-12  # for a start that has no loss at all
 
 
@@ -73,8 +80,6 @@ class Loss(View):
             return []
         axes, theme, em = panel.axes, panel.theme, panel.em
         place = (lowest, losses[lowest])
-        across, up = axes.transAxes.inverted().transform(axes.transData.transform(place))
-        leftwards, above = across > 0.5, up < 0.35  # away from the edges and the floor's name
         (ring,) = axes.plot(
             *([part] for part in place),
             linestyle="none",
@@ -85,25 +90,48 @@ class Loss(View):
             markeredgewidth=em / 9,
             zorder=3.5,
         )
+        text = f"turns at epoch {lowest}"
+        across, up = self._clear_of_curves(place, len(text))
         name = Readout(
             *place,
-            f"turns at epoch {lowest}",
+            text,
             transform=offset_copy(
-                axes.transData,
-                axes.get_figure(root=True),
-                (-0.9 if leftwards else 0.9) * em,
-                (0.6 if above else -1.25) * em,
-                units="dots",
+                axes.transData, axes.get_figure(root=True), across * em, up * em, units="points"
             ),
             fontsize=em,
             color=theme.ink,
-            horizontalalignment="right" if leftwards else "left",
+            horizontalalignment="left" if across > 0 else "right",
             clip_on=True,
             clip_box=axes.bbox,
             zorder=6,
         )
         axes.add_artist(name)
         return [self.moves(ring), self.moves(name)]
+
+    def _clear_of_curves(self, place: tuple[float, float], letters: int) -> tuple[float, float]:
+        """Return the offset in em at which a name of so many letters hides least of the curves."""
+        panel = self.panel
+        axes, em, runs = panel.axes, panel.em, panel.runs
+        epochs = np.linspace(0, runs[0].epochs, FINE)
+        curves = [run.losses for run in runs]
+        floor = np.full(runs[0].epochs + 1, panel.problem.best_loss)
+        logs = np.log(np.fmax(drawable([*curves, floor]), SMALLEST))
+        heights = np.exp([np.interp(epochs, self._epochs, curve) for curve in logs])
+        points = np.column_stack([np.tile(epochs, len(heights)), heights.ravel()])
+        importance = np.repeat([1 + OWN * (run is panel.run) for run in (*runs, None)], FINE)
+        middle = axes.transData.transform(place)
+        points = (axes.transData.transform(points) - middle) / em
+        frame = (axes.bbox.get_points() - middle) / em
+
+        def hidden(spot: tuple[float, float]) -> float:
+            across, up = spot
+            start, end = sorted((across, across + np.copysign(LETTER * letters, across)))
+            low, high = np.array([start, up - 0.3]), np.array([end, up + 0.9])
+            if (low < frame[0]).any() or (high > frame[1]).any():
+                return np.inf
+            return float(importance[((points > low) & (points < high)).all(axis=1)].sum())
+
+        return min(NAME_SPOTS, key=hidden)
 
 
 def limits(losses: Doubles, floor: float, height: float) -> tuple[float, float]:

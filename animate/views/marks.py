@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from animate.problem import Doubles
 from animate.theme import RunStyle
+from animate.trajectory import Trajectory
 from animate.views import Panel
 from animate.wording import MINUS
 
@@ -26,6 +27,18 @@ def drawable(values: npt.ArrayLike) -> Doubles:
     array = np.array(values, np.float64)
     array[~np.isfinite(array)] = np.nan
     return np.clip(array, -FARTHEST, FARTHEST)
+
+
+def weights_of(run: Trajectory) -> Doubles:
+    """
+    Return the run's weights to be drawn; there are none from its overflow on.
+
+    Some after it may be finite, but too large to be drawn where they are.
+    """
+    weights = drawable(run.weights)
+    if run.diagnosis.overflowed_at is not None:
+        weights[run.diagnosis.overflowed_at :] = np.nan
+    return weights
 
 
 class Path:

@@ -1,7 +1,7 @@
 """The loss over the two weights, with the way that one run takes down (or up) it."""
 
 from animate.views import Panel, View
-from animate.views.marks import Path
+from animate.views.marks import Path, weights_of
 from animate.views.terrain import draw_terrain
 
 
@@ -9,11 +9,12 @@ class Surface(View):
     """One run's trajectory on the contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
+    full_caption = "contours of the loss: slope →, bias ↑"
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         draw_terrain(panel)
-        weights = panel.run.weights
+        weights = weights_of(panel.run)
         self._path = Path(
             panel, weights[:, 0], weights[:, 1], panel.style, dots=True, dashed=False, width=0.1
         )

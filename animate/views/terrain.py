@@ -7,17 +7,23 @@ from animate.views import Panel
 from animate.views.marks import plain_ticks
 
 RINGS = 7
+WIDEST = 3.0  # times the height: how far equal scales are kept
 
 
 def draw_terrain(panel: Panel) -> None:
-    """Draw the contours, to equal scales, with the start, the best and the true weights."""
+    """
+    Draw the contours, with the start, the best and the true weights.
+
+    The scales are equal, which shows the true slopes, except in a strip: most of it would be empty.
+    """
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
     best, start = problem.best_weights, problem.start.astype(float)
     box = axes.get_window_extent()
     away = np.abs(start - best)
-    # Half the height in weights; the width follows, for equal scales show the true slopes.
-    half = max(1.9 * away[1], 1.25 * away[0] * box.height / box.width, 0.1)
-    wide = half * box.width / box.height
+    shape = min(box.width / box.height, WIDEST)
+    # Half the height in weights; the width follows.
+    half = max(1.9 * away[1], 1.25 * away[0] / shape, 0.1)
+    wide = half * shape
     axes.set(
         xlim=(best[0] - wide, best[0] + wide),
         ylim=(best[1] - half, best[1] + half),

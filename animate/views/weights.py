@@ -3,7 +3,7 @@
 import numpy as np
 
 from animate.views import Panel, View
-from animate.views.marks import Path, epoch_ticks, plain_ticks
+from animate.views.marks import Path, epoch_ticks, plain_ticks, weights_of
 from animate.views.scatter import name_lines
 from animate.wording import coordinate
 
@@ -33,7 +33,7 @@ class Weights(View):
             path = Path(
                 panel,
                 epochs,
-                panel.run.weights[:, number],
+                weights_of(panel.run)[:, number],
                 panel.style,
                 dashed=False,
                 width=width,
