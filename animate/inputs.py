@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterable
 
+from animate.errors import InputError as InputError
+
 MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
 LARGEST_SIDE = 16384  # x264's limit, in pixels
 SMALLEST_SIDE = 16
@@ -32,10 +34,6 @@ MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
 MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
-
-
-class InputError(ValueError):
-    """A value that cannot be used; its message is a sentence for the person who gave it."""
 
 
 def number(value: object, name: str, *, advice: str) -> float:

@@ -20,7 +20,7 @@ from animate import encode, files, inputs, still
 from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
-from animate.inputs import InputError
+from animate.errors import DrawingError, InputError
 from animate.scene import DOTS_AN_INCH, Scene
 from animate.theme import Theme
 from animate.trajectory import Trajectory
@@ -233,10 +233,17 @@ class Animation(FuncAnimation):
 
     def _draw(self, epochs: Iterable[int], stream: Stream) -> Iterator[Frame]:
         shown, frame = None, None
-        for epoch in epochs:
+        for number, epoch in enumerate(epochs):
             if frame is None or epoch != shown:
-                self.scene.draw(epoch)
-                shown, frame = epoch, stream.draw()
+                try:
+                    self.scene.draw(epoch)
+                    frame = stream.draw()
+                except Exception as error:
+                    raise DrawingError(
+                        f"frame {number} (epoch {epoch}) cannot be drawn: "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
+                shown = epoch
             yield frame
 
     def _sample(self) -> list[int]:

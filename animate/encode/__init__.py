@@ -19,7 +19,7 @@ import numpy as np
 from animate import files
 from animate.encode.ffmpeg import Frame
 from animate.encode.formats import FORMATS, Encoder, Job
-from animate.inputs import InputError
+from animate.errors import InputError, OutputError
 
 __all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
 
