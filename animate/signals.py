@@ -34,6 +34,7 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        self.sentence = "nothing is half-written"
 
     @property
     def code(self) -> int:
@@ -211,6 +212,6 @@ def told() -> Iterator[None]:
     try:
         yield
     finally:
-        _told.remove(holds)
+        _told.pop()
         for hold in reversed(holds):
             hold.release()

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from animate import files, signals
 from animate.errors import OutputError
@@ -96,9 +96,9 @@ def _write(
         with signals.deferred():
             _stop(workers)
             for worker, paths in busy.items():
-                for kind, *what in _left_over(worker):
-                    if kind == "wrote":
-                        watcher.wrote(*what)
+                for told in _left_over(worker):
+                    if told[0] == "wrote":
+                        watcher.wrote(told[1])
                 _sweep_beside(paths)
         raise
 
@@ -151,9 +151,9 @@ def _give_up(paths: Sequence[str], reason: str, watcher: Watcher) -> list[str]:
     return list(paths)
 
 
-def _left_over(worker: Connection) -> list[tuple[object, ...]]:
+def _left_over(worker: Connection) -> list[Any]:
     """Return what a process that is gone has told and nobody has heard."""
-    told: list[tuple[object, ...]] = []
+    told = []
     with suppress(EOFError, OSError):
         while worker.poll():
             told.append(worker.recv())

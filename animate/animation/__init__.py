@@ -208,8 +208,13 @@ class Animation(FuncAnimation):
         self,
         films: Sequence[encode.Film],
         progress_callback: Callable[[int, int], Any] | None = None,
+        written: Callable[[encode.Film], None] = lambda _film: None,
     ) -> list[OSError | None]:
-        """Write several films of the same frames, drawn once, and return what went wrong."""
+        """
+        Write several films of the same frames, drawn once, and return what went wrong.
+
+        `written` is called with each film that is in its place.
+        """
         for film in films:
             encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
         stream = self._stream()
@@ -218,6 +223,7 @@ class Animation(FuncAnimation):
             _reported(frames, len(self.timeline), progress_callback),
             films,
             sample=self._draw(self._sample(), stream),
+            written=written,
         )
 
     def _draw_epoch(self, epoch: int) -> list[Artist]:

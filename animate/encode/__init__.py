@@ -7,19 +7,20 @@ before it takes its place.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from animate import files
+from animate import files, signals
 from animate.encode.ffmpeg import Frame
 from animate.encode.formats import FORMATS, Encoder, Job
-from animate.errors import InputError, OutputError
+from animate.errors import InputError
 
 __all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
 
@@ -86,13 +87,17 @@ def encode(
 
 
 def encode_each(
-    frames: Iterable[Frame], films: Sequence[Film], sample: Iterable[Frame] | None = None
+    frames: Iterable[Frame],
+    films: Sequence[Film],
+    sample: Iterable[Frame] | None = None,
+    written: Callable[[Film], None] = lambda _film: None,
 ) -> list[OSError | None]:
     """
     Write several films of the same frames, which are asked for only once.
 
     Like `encode`, except that a film which fails does not keep the others from being made: what
-    went wrong with each is returned, None where nothing did.
+    went wrong with each is returned, None where nothing did. `written` is called with each film
+    that is in its place, before any signal can come between.
     """
     for film in films:
         files.extension(film.path, FORMATS)
@@ -106,7 +111,7 @@ def encode_each(
     _check_frame(first, first.shape)
     sample = list(sample)
     with ExitStack() as stack:
-        copies = [stack.enter_context(_Copy(film, first.shape, sample)) for film in films]
+        copies = [stack.enter_context(_Copy(film, first.shape, sample, written)) for film in films]
         del sample
         for frame in chain([first], frames):
             _check_frame(frame, first.shape)
@@ -118,9 +123,16 @@ def encode_each(
 class _Copy:
     """One of the films made of the same frames; its failure is kept, and then it takes no more."""
 
-    def __init__(self, film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> None:
+    def __init__(
+        self,
+        film: Film,
+        shape: tuple[int, ...],
+        sample: Sequence[Frame],
+        written: Callable[[Film], None],
+    ) -> None:
         self.error: OSError | None = None
         self._stack = ExitStack()
+        self._written = partial(written, film)
         self._film = _opened(film, shape, sample)
 
     def __enter__(self) -> Self:
@@ -140,9 +152,13 @@ class _Copy:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.error is None:
+        if self.error is not None:
+            return
+        with signals.told():
             with self._keeping_errors():
                 self._stack.__exit__(kind, error, traceback)
+            if kind is None and self.error is None:
+                self._written()
 
     @contextmanager
     def _keeping_errors(self) -> Iterator[None]:
