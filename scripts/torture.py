@@ -429,17 +429,20 @@ def written(job: tuple[str, int]) -> str:
 OPTIONS = {
     "--lrs": 3, "--epochs": 1, "--seed": 1, "--points": 1, "--noise": 1, "--true": 2, "--start": 2,
     "--views": 2, "--size": 1, "--theme": 1, "--title": 1, "--fps": 1, "--hold": 1, "--duration": 1,
-    "--loop": 1, "--max-size": 1, "--quality": 1, "--jobs": 1, "--at": 1, "-o": 1, "--output": 1,
+    "--loop": 1, "--max-size": 1, "--quality": 1, "--jobs": 1, "--at": 2, "-o": 1, "--output": 1,
+    "--for": 1, "--embed": 1, "--save-recipe": 1, "--verify": 1,
 }  # fmt: skip
-WORDS = [
-    *"0 1 -1 0.1 0.7 1.01 1e400 1e-300 1e30 nan inf -inf 1e3 1.5 10000 1000000000000".split(),
-    *"16x16 640x360 641x361 20000x20000 0x0 720p 1280X720 light dark transparent none".split(),
-    *"gaussian fit loss bowl cliff low high 2MB 1kB a.mp4 a.gif A.MP4 a.webm a.png a.svg".split(),
-    *"a.pdf a.html a.json a/ - -- . .. / /dev/null a.mp4/ no/a.gif 100%d.gif a:b.mp4 ~ $x".split(),
-    *"<script> x.mplstyle x.toml".split(),
-    *("", "\udcff.gif", "a\nb.gif", "\N{ROCKET}", "n" * 300 + ".gif"),
-]
-SWITCHES = ["--quiet", "--json", "--debug", "--help", "--version", "--no-such-option"]
+LIKELY = """
+0 1 -1 0.1 0.7 1.01 1e400 1e-300 1e30 nan inf -inf 1e3 1.5 8 10000 1000000000000 end converged
+16x16 640x360 641x361 20000x20000 0x0 720p 1280X720 light dark transparent none uniform gaussian
+fit loss bowl cliff surface weights low high 2MB 1kB a.mp4 a.gif A.MP4 a.webm a.png a.svg a.pdf
+a.html a.json a/ - -- . .. / /dev/null a.mp4/ no/a.gif 100%d.gif a:b.mp4 ~ $x <script> x.mplstyle
+x.toml article slides slack markdown html picture
+"""
+WORDS = [*LIKELY.split(), "", "\udcff.gif", "a\nb.gif", "\N{ROCKET}", "n" * 300 + ".gif"]
+SWITCHES = [
+    "--quiet", "--json", "--debug", "--help", "--version", "--list-recipes", "--no-such-option",
+]  # fmt: skip
 
 
 def command_lines() -> st.SearchStrategy[list[str]]:
@@ -474,11 +477,70 @@ def nonsense(options: argparse.Namespace) -> Tally:
     return tally
 
 
-def asked(tally: Tally, arguments: list[str]) -> None:
+KEYS = [
+    "lrs",
+    "epochs",
+    "seed",
+    "points",
+    "noise",
+    "true",
+    "start",
+    "views",
+    "size",
+    "theme",
+    "title",
+    "at",
+    "fps",
+    "hold",
+    "duration",
+    "loop",
+    "quality",
+    "max-size",
+    "output",
+    "path",
+    "lr",
+    "colour",
+]
+VALUES = [
+    *("1", "0.1", "-1", "nan", "inf", "1e400", "[0.1, 0.7]", "[0.1, 'x']", "[]", "true", "'fit'"),
+    *("['fit', 'loss']", "'a.gif'", "'640x360'", "'dark'", "{}", "[[0.1]]", "1979-05-27", "'../x'"),
+    *("''", "'\\\\'", '"\\u0000"', "9999999999999999999999", "", "=", "'\N{ROCKET}'"),
+]
+
+
+def recipes() -> st.SearchStrategy[bytes]:
+    """Return the bytes of recipes: lines that are likely, in tables or not, and any bytes."""
+    line = st.one_of(
+        st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES)).map(" = ".join),
+        st.sampled_from(["[[output]]", "[output]", "path = 'a.gif'", "[[[", "# words"]),
+    )
+    likely = st.lists(line, max_size=8).map(lambda lines: "\n".join(lines).encode())
+    return st.one_of(likely, st.binary(max_size=60))
+
+
+def nonsense_recipes(options: argparse.Namespace) -> Tally:
+    """Give recipes that nobody would write."""
+    tally = Tally()
+
+    @settings(
+        max_examples=5 * options.runs, deadline=None, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(recipes())
+    def trial(text: bytes) -> None:
+        asked(tally, ["--dry-run", "r.toml"], text)
+
+    trial()
+    return tally
+
+
+def asked(tally: Tally, arguments: list[str], recipe: bytes | None = None) -> None:
     """Run the command line in this process, in a folder of its own."""
     tally.runs += 1
     told, said = io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        if recipe is not None:
+            Path("r.toml").write_bytes(recipe)
         with contextlib.redirect_stdout(told), contextlib.redirect_stderr(said):
             try:
                 code: object = cli.main(arguments)
@@ -486,10 +548,10 @@ def asked(tally: Tally, arguments: list[str]) -> None:
                 code = end.code
             except BaseException as error:  # that there is none is the point
                 code = repr(error)
-        touched = list(Path(name).iterdir())
+        touched = [path.name for path in Path(name).iterdir() if path.name != "r.toml"]
     tally.came_out(f"exit {code}")
     if code not in (0, 1, 2) or "a bug" in said.getvalue():
-        tally.wrong("codes", f"{code} of {arguments}: {said.getvalue()[-300:]}")
+        tally.wrong("codes", f"{code} of {arguments} {recipe!r}: {said.getvalue()[-300:]}")
     elif code and not said.getvalue().strip():
         tally.wrong("codes", f"{code} without a word of {arguments}")
     if touched:
@@ -501,6 +563,7 @@ TRIALS: dict[str, Callable[[argparse.Namespace], Tally]] = {
     "full disks": full_disks,
     "two writers at once": two_writers,
     "nonsense on the command line": nonsense,
+    "nonsense in recipes": nonsense_recipes,
 }
 
 if __name__ == "__main__":
