@@ -18,13 +18,15 @@ from typing import Self
 import numpy as np
 
 from animate import files, signals
-from animate.encode.ffmpeg import Frame
+from animate.encode.ffmpeg import Frame, executable
 from animate.encode.formats import FORMATS, Encoder, Job
 from animate.errors import InputError
 
 __all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
 
 GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
+LEAST = 0.0003  # bytes a pixel of a film's distinct frames: half of the smallest film seen
+LEAST_PNG = 0.01
 PALETTE_FRAMES = 16  # that a palette is made from, where no sample is given
 
 
@@ -179,6 +181,21 @@ def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iter
         job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
         with kind(job, sample) as encoder:
             yield encoder
+
+
+def check(film: Film, size: tuple[int, int], frames: int, distinct: int) -> None:
+    """
+    Raise if a film of so many frames, so many of them distinct, cannot be written.
+
+    Raises
+    ------
+    OutputError
+        If its place cannot be written or has too little room, or there is no ffmpeg.
+    """
+    is_folder = files.is_folder(film.path)
+    pictures = LEAST_PNG * frames if is_folder else LEAST * distinct
+    files.check(film.path, needed=int(pictures * size[0] * size[1]))
+    executable()
 
 
 def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> None:

@@ -264,7 +264,7 @@ def check(recipe: Recipe) -> None:
         raise InputError("only a film can be kept under a size limit; give one, or no limit")
     for part in recipe.parts:
         if not _is_ours(part.path) or Path(part.path).parent.exists():
-            files.check(part.path)
+            _check_place(part)
         look = theme(part.theme)
 
         def legible(size: tuple[int, int], part: Recipe = part) -> None:
@@ -277,6 +277,17 @@ def check(recipe: Recipe) -> None:
             legible(part.pixels)
         elif part.form == "still":
             still.check_size(part.path, len(part.at), part.pixels, legible)
+
+
+def _check_place(part: Recipe) -> None:
+    from animate import encode
+
+    if part.form != "film":
+        files.check(part.path)
+        return
+    film = encode.Film(part.path, part.fps, part.loop, part.quality)
+    distinct = min(part.frames, part.epochs + 1) if part.max_size is None else 0
+    encode.check(film, part.pixels, part.frames, distinct)
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
