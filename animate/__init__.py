@@ -13,12 +13,20 @@ Names are loaded when they are first used, so that importing the package costs n
 import importlib
 from typing import TYPE_CHECKING
 
+from animate import signals
+
+if signals.is_program():  # before anything that takes time; whoever imports us keeps their handlers
+    signals.listen()
+
 if TYPE_CHECKING:
     from animate.animation import Animation as Animation
     from animate.animation import save as save
     from animate.diagnosis import Diagnosis as Diagnosis
-    from animate.files import OutputError as OutputError
-    from animate.inputs import InputError as InputError
+    from animate.errors import DestinationError as DestinationError
+    from animate.errors import DrawingError as DrawingError
+    from animate.errors import Error as Error
+    from animate.errors import InputError as InputError
+    from animate.errors import OutputError as OutputError
     from animate.problem import Problem as Problem
     from animate.recipe import Recipe as Recipe
     from animate.recipe import make as make
@@ -30,9 +38,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Animation": "animation",
+    "DestinationError": "errors",
     "Diagnosis": "diagnosis",
-    "InputError": "inputs",
-    "OutputError": "files",
+    "DrawingError": "errors",
+    "Error": "errors",
+    "InputError": "errors",
+    "OutputError": "errors",
     "Problem": "problem",
     "Recipe": "recipe",
     "Trajectory": "trajectory",

@@ -7,23 +7,33 @@ Files written are named on stdout; everything else goes to stderr.
 from __future__ import annotations
 
 import argparse
+import io
 import os
-import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from animate import __version__, files
+from animate import __version__, files, signals, surroundings
 from animate.destinations import DESTINATIONS, destination
 from animate.destinations import check as check_destination
 from animate.embed import KINDS, snippet, with_companions
-from animate.files import OutputError
-from animate.inputs import MOMENTS, SIZES, InputError, choice, whole
-from animate.recipe import DEFAULT_OUTPUTS, Output, Recipe, Writing, check, make, write_in_turn
+from animate.errors import InputError, OutputError, reason
+from animate.inputs import MOMENTS, SIZES, choice, whole
+from animate.recipe import (
+    DEFAULT_OUTPUTS,
+    Group,
+    Output,
+    Recipe,
+    Watcher,
+    Writing,
+    check,
+    make,
+    write_in_turn,
+)
 from animate.views import VIEWS
 from animate.wording import epochs_text, figures, rate_texts
 
@@ -31,8 +41,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from animate.problem import Floats
+    from animate.trajectory import Trajectory
 
 DONE, FAILED, MISUSED = 0, 1, 2
+SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # which the bar hides, on a line that it wrote
 LOSS_EVERY = 10  # epochs between two lines of the table
 EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
 
@@ -49,20 +61,26 @@ examples:
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    signals.listen()  # again, for it may have been started in a way that the package did not see
     _open_closed_streams()
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _stop)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # so that a path is printed as it was given
+        sys.stdout.reconfigure(
+            encoding=sys.getfilesystemencoding(), errors=sys.getfilesystemencodeerrors()
+        )
+    code = FAILED
     try:
         code = main(sys.argv[1:])
+        _tell("", sys.stdout)  # flushes what argparse has printed
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else FAILED
-    except KeyboardInterrupt:
-        _say("animate: interrupted; no file was left half-written")
-        code = 128 + signal.SIGINT
-    _tell("", sys.stdout)  # flushes what argparse has printed
-    sys.exit(code)
+    except signals.Stopped as stop:
+        _say(_plain(f"animate: {signals.name(stop.number)}; {stop.sentence}"))
+        code = stop.code
+    except Exception as error:
+        _say(_plain(f"animate: {reason(error)}"))
+    signals.finish()
+    files.discard_all()
+    signals.leave(code)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,16 +91,17 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = vars(_parser().parse_args(_guarded(arguments)))
     asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
-    # What a user has set for other programs must neither stop nor change the picture.
-    os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
+    surroundings.settle()
     try:
         if asked.list_recipes:
             return _list_recipes()
         if asked.verify is not None:
             return _verify(asked.verify)
         return _make(_recipe(asked, options), asked)
-    except (InputError, OutputError) as error:
-        _say(f"animate: {error}")
+    except Exception as error:
+        if asked.debug:
+            traceback.print_exception(error)
+        _say(_plain(f"animate: {reason(error)}"))
         return MISUSED if isinstance(error, InputError) else FAILED
 
 
@@ -99,6 +118,7 @@ class _Asked:
     list_recipes: bool
     quiet: bool
     json: bool
+    debug: bool
     dry_run: bool
 
 
@@ -138,19 +158,32 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
     whole_recipe = recipe
     if kind is not None:
         whole_recipe = with_companions(recipe, kind)
+    if asked.save_recipe is not None:
+        _check_recipe_path(asked.save_recipe)
     if asked.dry_run:
+        surroundings.load_matplotlib()
         check(whole_recipe)
         _say(_plan(whole_recipe))
         return DONE
     lists_files = not (asked.json or kind)
     with (
-        _Display(whole_recipe, quiet=asked.quiet, list_files=lists_files) as display,
+        _Display(
+            whole_recipe, quiet=asked.quiet, list_files=lists_files, debug=asked.debug
+        ) as display,
         _writing(whole_recipe, jobs) as write,
     ):
-        if asked.save_recipe is not None:
-            _save_recipe(recipe, asked.save_recipe)
-            display.wrote(asked.save_recipe)
-        runs = make(whole_recipe, display, write)
+        surroundings.load_matplotlib()
+
+        def write_all(
+            groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
+        ) -> list[str]:
+            if asked.save_recipe is not None:
+                with signals.told():
+                    _save_recipe(recipe, asked.save_recipe)
+                    watcher.wrote(asked.save_recipe)
+            return write(groups, runs, watcher)
+
+        runs = make(whole_recipe, display, _until_stopped(write_all, display))
     if kind is not None:
         _tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
     if asked.json:
@@ -162,10 +195,33 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
     return DONE
 
 
+def _until_stopped(write: Writing, display: _Display) -> Writing:
+    """Return `write` such that a signal stops it, unless all is done by then."""
+
+    def written(groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+        signals.begin_writing()
+        try:
+            failed = write(groups, runs, watcher)
+            signals.finish()
+        except signals.Stopped as stop:
+            drawn = [part.path for group in groups for part in group]
+            if not all(path in display.written for path in drawn):
+                stop.sentence = display.what_is_missing()
+                raise
+            failed = []  # it came when all was done, and changes nothing
+        return failed
+
+    return written
+
+
+def _check_recipe_path(path: str) -> None:
+    files.extension(path, [".toml"])
+    files.check(path)
+
+
 def _save_recipe(recipe: Recipe, path: str) -> None:
     from animate.recipe.toml import dumps
 
-    files.extension(path, [".toml"])
     text = dumps(recipe, Path(path).parent)
     with files.atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -182,6 +238,8 @@ def _list_recipes() -> int:
 def _verify(path: str) -> int:
     from animate.verify import verify
 
+    surroundings.load_matplotlib()
+    signals.begin_writing()  # what is made again lies in a folder for a while
     found = verify(path)
     for finding in found:
         _say(f"{'holds' if finding.holds else 'FAILS'}  {finding.sentence}")
@@ -205,9 +263,10 @@ def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
 class _Display:
     """A `Watcher` that shows the making on stderr and, at its end, names the files on stdout."""
 
-    def __init__(self, recipe: Recipe, *, quiet: bool, list_files: bool) -> None:
+    def __init__(self, recipe: Recipe, *, quiet: bool, list_files: bool, debug: bool) -> None:
         self._recipe = recipe
         self._quiet = quiet
+        self._debug = debug
         self._list_files = list_files
         self._bar: Progress | None = None
         self._frames = 0
@@ -215,6 +274,7 @@ class _Display:
 
     def __enter__(self) -> _Display:
         if not self._quiet and sys.stderr.isatty():
+            signals.last_words(SHOW_CURSOR)
             self._bar = _progress_bar()
             self._bar.add_task("training", total=None)
             self._bar.start()
@@ -250,15 +310,24 @@ class _Display:
 
     def note(self, sentence: str) -> None:
         """Show the sentence."""
-        self._show(sentence)
+        self._show(_plain(sentence))
 
     def wrote(self, output: str) -> None:
         """Keep the file's name for the end, when the bar is gone."""
         self.written.append(output)
 
-    def failed(self, output: str, error: OSError) -> None:
+    def failed(self, output: str, error: OutputError) -> None:
         """Show the error, quiet or not."""
-        self._show(f"animate: {output} was not made: {error}", always=True)
+        del output  # the error names it
+        if self._debug:
+            self._show("".join(traceback.format_exception(error)).rstrip(), always=True)
+        self._show(_plain(f"animate: {error}"), always=True)
+
+    def what_is_missing(self) -> str:
+        """Return what is said of the outputs that are not there."""
+        paths = [part.path for part in self._recipe.parts if part.path not in self.written]
+        were = "was" if len(paths) == 1 else "were"
+        return f"{', '.join(paths)} {were} not made, and nothing is half-written"
 
     def _advance(self, amount: float) -> None:
         if self._bar is not None:
@@ -316,6 +385,11 @@ def _plan(recipe: Recipe) -> str:
     return "\n".join(lines)
 
 
+def _plain(text: str) -> str:
+    """Return `text` on one line: what a name may hold must not move the cursor."""
+    return "".join(part if part.isprintable() else ascii(part)[1:-1] for part in text)
+
+
 def _say(text: str) -> None:
     _tell(f"{text}\n", sys.stderr)
 
@@ -344,12 +418,6 @@ def _open_closed_streams() -> None:
             )
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    _say(f"animate: stopped by {signal.Signals(number).name}; no file was left half-written")
-    raise SystemExit(128 + number)
-
-
 def _guarded(arguments: Sequence[str]) -> list[str]:
     """
     Return `arguments` with a space before negative numbers, lest ``-inf`` be taken for an option.
@@ -374,7 +442,7 @@ def _guarded(arguments: Sequence[str]) -> list[str]:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one sentence, without the usage."""
-        _say(f"animate: {message}; see animate --help")
+        _say(_plain(f"animate: {message}; see animate --help"))
         raise SystemExit(MISUSED)
 
 
@@ -473,6 +541,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--jobs", metavar="N", default=None, help="files made side by side (default: one a core)")
     add("--quiet", action="store_true", default=False, help="show errors only")
     add("--json", action="store_true", default=False, help="print one report instead of the paths")
+    add("--debug", action="store_true", default=False, help="after an error, show where it arose")
     add("--dry-run", action="store_true", default=False, help="check everything, write nothing")
     add("--verify", metavar="REPORT", default=None, help="compare with what a report recorded")
     add("--list-recipes", action="store_true", default=False, help="name the recipes that ship")

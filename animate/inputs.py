@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterable
 
+from animate.errors import InputError as InputError
+
 MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
 LARGEST_SIDE = 16384  # x264's limit, in pixels
 SMALLEST_SIDE = 16
@@ -22,6 +24,7 @@ SIZES = {
     "square": (1080, 1080),
     "portrait": (1080, 1920),
 }
+SMALLEST_RATE = 2.0**-149  # the least that float32 holds; below, no step would be taken
 SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
@@ -32,10 +35,6 @@ MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
 MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
-
-
-class InputError(ValueError):
-    """A value that cannot be used; its message is a sentence for the person who gave it."""
 
 
 def number(value: object, name: str, *, advice: str) -> float:
@@ -94,6 +93,8 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
         rate = number(value, "learning rate", advice=advice)
         if rate <= 0:
             raise InputError(f"learning rate {shown(value)} is not positive; {advice}")
+        if rate < SMALLEST_RATE:
+            raise InputError(f"learning rate {shown(value)} is nothing in float32; {advice}")
         if rate in rates:
             raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
         rates[rate] = None

@@ -11,12 +11,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from animate.files import OutputError
+from animate import files, signals
+from animate.errors import OutputError
 from animate.recipe import Group, Watcher, Writing, write_group
 
 if TYPE_CHECKING:
@@ -44,19 +49,37 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
     context = multiprocessing.get_context("spawn")
     workers: dict[Connection, SpawnProcess] = {}
     try:
-        for _ in range(jobs):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()
-            workers[ours] = process
+        # The tracker comes first, for it lets signals in when it is started.
+        resource_tracker.ensure_running()
+        with signals.blocked():
+            for _ in range(jobs):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_work, args=(theirs,), daemon=True)
+                process.start()
+                theirs.close()
+                workers[ours] = process
+                signals.end_with(process.pid or 0)
         yield lambda groups, runs, watcher: _write(workers, groups, runs, watcher)
     finally:
-        for process in workers.values():
-            process.terminate()
-        for process in workers.values():
-            process.join(PATIENCE)
-            process.kill()
+        with signals.deferred():
+            _stop(workers)
+            _stop_tracker()
+
+
+def _stop(workers: dict[Connection, SpawnProcess]) -> None:
+    """End the processes: each cleans up, or is killed if that takes long."""
+    for process in workers.values():
+        process.terminate()
+    for process in workers.values():
+        process.join(PATIENCE)
+        process.kill()
+        process.join()
+
+
+def _stop_tracker() -> None:
+    """End the helper that `multiprocessing` starts, so that no process outlives the command."""
+    with suppress(AttributeError, OSError):
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def _write(
@@ -66,38 +89,81 @@ def _write(
     watcher: Watcher,
 ) -> list[str]:
     """Give each group to the next free process, pass on what they tell, return what failed."""
+    busy: dict[Connection, list[str]] = {}
+    try:
+        return _hand_out(workers, busy, groups, runs, watcher)
+    except BaseException:
+        with signals.deferred():
+            _stop(workers)
+            for worker, paths in busy.items():
+                for told in _left_over(worker):
+                    if told[0] == "wrote":
+                        watcher.wrote(told[1])
+                _sweep_beside(paths)
+        raise
+
+
+def _hand_out(
+    workers: dict[Connection, SpawnProcess],
+    busy: dict[Connection, list[str]],
+    groups: Sequence[Group],
+    runs: Sequence[Trajectory],
+    watcher: Watcher,
+) -> list[str]:
+    """Do so, with `busy` as the outputs that each process still has to tell of."""
     waiting, idle = list(groups), list(workers)
     failed: list[str] = []
-    busy: dict[Connection, Group] = {}
-
-    def give_up(group: Group, reason: str) -> None:
-        for part in group:
-            failed.append(part.path)
-            watcher.failed(part.path, OutputError(reason))
-
     while waiting or busy:
         while waiting and idle:
-            worker = idle.pop(0)
-            busy[worker] = waiting.pop(0)
+            worker, group = idle.pop(0), waiting.pop(0)
+            busy[worker] = [part.path for part in group]
             with suppress(OSError):  # if it is dead, that shows below
-                worker.send((busy[worker], runs))
+                worker.send((group, runs))
         if not busy:
-            give_up(waiting.pop(0), "no process is left to write it")
+            paths = [part.path for part in waiting.pop(0)]
+            failed += _give_up(paths, "no process is left to write it", watcher)
             continue
         told = wait(list(busy))
         for worker in [worker for worker in busy if worker in told]:
-            try:
-                kind, *what = worker.recv()
-            except (EOFError, OSError):
-                give_up(busy.pop(worker), f"its process {_end(workers[worker])}")
-                continue
-            if kind == "done":
-                failed += what[0]
-                del busy[worker]
-                idle.append(worker)
-            else:
+            with signals.deferred():  # what is heard is passed on
+                try:
+                    kind, *what = worker.recv()
+                except (EOFError, OSError):
+                    end = _end(workers[worker])
+                    _sweep_beside(busy[worker])
+                    failed += _give_up(busy.pop(worker), f"its process {end}", watcher)
+                    continue
+                if kind == "done":
+                    del busy[worker]
+                    idle.append(worker)
+                    continue
                 getattr(watcher, kind)(*what)
+                if kind in ("wrote", "failed"):
+                    busy[worker].remove(what[0])
+                    failed += [what[0]] if kind == "failed" else []
     return failed
+
+
+def _give_up(paths: Sequence[str], reason: str, watcher: Watcher) -> list[str]:
+    """Tell why what is not yet written never will be, and return it."""
+    for path in paths:
+        watcher.failed(path, OutputError(f"{path} was not made: {reason}"))
+    return list(paths)
+
+
+def _left_over(worker: Connection) -> list[Any]:
+    """Return what a process that is gone has told and nobody has heard."""
+    told = []
+    with suppress(EOFError, OSError):
+        while worker.poll():
+            told.append(worker.recv())
+    return told
+
+
+def _sweep_beside(paths: Sequence[str]) -> None:
+    """Remove what a process that was killed has left beside its outputs."""
+    for folder in {Path(os.path.realpath(path)).parent for path in paths}:
+        files.sweep(folder)
 
 
 def _end(process: SpawnProcess) -> str:
@@ -111,20 +177,31 @@ def _end(process: SpawnProcess) -> str:
 def _work(parent: Connection) -> None:
     """Write the outputs that `parent` names, until it goes away."""
     # A Ctrl-C reaches the whole group; the parent decides, and says so by SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    signals.listen_silently(signal.SIGTERM)
+    threading.Thread(target=_follow_parent, daemon=True).start()
     import animate.animation
     import animate.encode  # noqa: F401  # while the parent trains
 
-    with suppress(EOFError, OSError):
+    try:
         while True:
             group, runs = parent.recv()
-            parent.send(("done", write_group(group, runs, _Relay(parent))))
+            signals.begin_writing()
+            write_group(group, runs, _Relay(parent))
+            parent.send(("done",))
+    except (EOFError, OSError):
+        code = 1
+    except signals.Stopped as stop:
+        code = stop.code
+    files.discard_all()
+    signals.leave(code)
 
 
-def _leave(number: int, frame: object) -> NoReturn:
-    del frame
-    raise SystemExit(128 + number)
+def _follow_parent() -> None:
+    """Stop when the parent is gone, in whichever way it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 class _Relay:
@@ -146,5 +223,7 @@ class _Relay:
     def wrote(self, output: str) -> None:
         self._parent.send(("wrote", output))
 
-    def failed(self, output: str, error: OSError) -> None:
-        self._parent.send(("failed", output, OutputError(str(error))))
+    def failed(self, output: str, error: OutputError) -> None:
+        told = OutputError(str(error))
+        told.add_note("".join(traceback.format_exception(error)))  # a traceback does not travel
+        self._parent.send(("failed", output, told))

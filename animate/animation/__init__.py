@@ -20,7 +20,7 @@ from animate import encode, files, inputs, still
 from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
-from animate.inputs import InputError
+from animate.errors import DrawingError, InputError
 from animate.scene import DOTS_AN_INCH, Scene
 from animate.theme import Theme
 from animate.trajectory import Trajectory
@@ -208,8 +208,13 @@ class Animation(FuncAnimation):
         self,
         films: Sequence[encode.Film],
         progress_callback: Callable[[int, int], Any] | None = None,
+        written: Callable[[encode.Film], None] = lambda _film: None,
     ) -> list[OSError | None]:
-        """Write several films of the same frames, drawn once, and return what went wrong."""
+        """
+        Write several films of the same frames, drawn once, and return what went wrong.
+
+        `written` is called with each film that is in its place.
+        """
         for film in films:
             encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
         stream = self._stream()
@@ -218,6 +223,7 @@ class Animation(FuncAnimation):
             _reported(frames, len(self.timeline), progress_callback),
             films,
             sample=self._draw(self._sample(), stream),
+            written=written,
         )
 
     def _draw_epoch(self, epoch: int) -> list[Artist]:
@@ -233,10 +239,17 @@ class Animation(FuncAnimation):
 
     def _draw(self, epochs: Iterable[int], stream: Stream) -> Iterator[Frame]:
         shown, frame = None, None
-        for epoch in epochs:
+        for number, epoch in enumerate(epochs):
             if frame is None or epoch != shown:
-                self.scene.draw(epoch)
-                shown, frame = epoch, stream.draw()
+                try:
+                    self.scene.draw(epoch)
+                    frame = stream.draw()
+                except Exception as error:
+                    raise DrawingError(
+                        f"frame {number} (epoch {epoch}) cannot be drawn: "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
+                shown = epoch
             yield frame
 
     def _sample(self) -> list[int]:

@@ -7,23 +7,26 @@ before it takes its place.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from animate import files
-from animate.encode.ffmpeg import Frame
+from animate import files, signals
+from animate.encode.ffmpeg import Frame, executable
 from animate.encode.formats import FORMATS, Encoder, Job
-from animate.inputs import InputError
+from animate.errors import InputError
 
 __all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
 
 GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
+LEAST = 0.0003  # bytes a pixel of a film's distinct frames: half of the smallest film seen
+LEAST_PNG = 0.01
 PALETTE_FRAMES = 16  # that a palette is made from, where no sample is given
 
 
@@ -86,13 +89,17 @@ def encode(
 
 
 def encode_each(
-    frames: Iterable[Frame], films: Sequence[Film], sample: Iterable[Frame] | None = None
+    frames: Iterable[Frame],
+    films: Sequence[Film],
+    sample: Iterable[Frame] | None = None,
+    written: Callable[[Film], None] = lambda _film: None,
 ) -> list[OSError | None]:
     """
     Write several films of the same frames, which are asked for only once.
 
     Like `encode`, except that a film which fails does not keep the others from being made: what
-    went wrong with each is returned, None where nothing did.
+    went wrong with each is returned, None where nothing did. `written` is called with each film
+    that is in its place, before any signal can come between.
     """
     for film in films:
         files.extension(film.path, FORMATS)
@@ -106,7 +113,7 @@ def encode_each(
     _check_frame(first, first.shape)
     sample = list(sample)
     with ExitStack() as stack:
-        copies = [stack.enter_context(_Copy(film, first.shape, sample)) for film in films]
+        copies = [stack.enter_context(_Copy(film, first.shape, sample, written)) for film in films]
         del sample
         for frame in chain([first], frames):
             _check_frame(frame, first.shape)
@@ -118,9 +125,16 @@ def encode_each(
 class _Copy:
     """One of the films made of the same frames; its failure is kept, and then it takes no more."""
 
-    def __init__(self, film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> None:
+    def __init__(
+        self,
+        film: Film,
+        shape: tuple[int, ...],
+        sample: Sequence[Frame],
+        written: Callable[[Film], None],
+    ) -> None:
         self.error: OSError | None = None
         self._stack = ExitStack()
+        self._written = partial(written, film)
         self._film = _opened(film, shape, sample)
 
     def __enter__(self) -> Self:
@@ -140,9 +154,13 @@ class _Copy:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.error is None:
+        if self.error is not None:
+            return
+        with signals.told():
             with self._keeping_errors():
                 self._stack.__exit__(kind, error, traceback)
+            if kind is None and self.error is None:
+                self._written()
 
     @contextmanager
     def _keeping_errors(self) -> Iterator[None]:
@@ -163,6 +181,21 @@ def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iter
         job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
         with kind(job, sample) as encoder:
             yield encoder
+
+
+def check(film: Film, size: tuple[int, int], frames: int, distinct: int) -> None:
+    """
+    Raise if a film of so many frames, so many of them distinct, cannot be written.
+
+    Raises
+    ------
+    OutputError
+        If its place cannot be written or has too little room, or there is no ffmpeg.
+    """
+    is_folder = files.is_folder(film.path)
+    pictures = LEAST_PNG * frames if is_folder else LEAST * distinct
+    files.check(film.path, needed=int(pictures * size[0] * size[1]))
+    executable()
 
 
 def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> None:

@@ -1,6 +1,9 @@
 """An ffmpeg process: raw frames in, one file out, and nothing half done."""
 
+import errno
+import os
 import queue
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,11 +16,14 @@ from typing import IO, Self
 import numpy as np
 import numpy.typing as npt
 
-from animate.files import OutputError
+from animate.errors import OutputError
+from animate.files import DISK_FULL, cause
+from animate.signals import deferred
 
 Frame = npt.NDArray[np.uint8]
 
 FRAMES_AHEAD = 4  # that wait for ffmpeg
+INSTALLATION = "run: pip install --force-reinstall imageio-ffmpeg"
 
 
 class Ffmpeg:
@@ -52,14 +58,29 @@ class Ffmpeg:
         self._broken = False
 
     def __enter__(self) -> Self:
+        try:
+            with deferred():
+                self._start_process()
+        except KeyboardInterrupt:  # came while it was started
+            self._kill()
+            raise
+        return self
+
+    def _start_process(self) -> None:
         # A session of its own: a Ctrl-C at the terminal reaches us alone, and we end it.
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # no shell, and no file of a user's
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise OutputError(
+                f"ffmpeg cannot be started from {self._command[0]}: {error.strerror}; "
+                f"{INSTALLATION}"
+            ) from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -71,7 +92,6 @@ class Ffmpeg:
         ]
         for thread in self._threads:
             thread.start()
-        return self
 
     def write(self, frame: Frame, times: int = 1) -> None:
         """Take a frame that stands for so many, and wait if too many are waiting."""
@@ -87,13 +107,25 @@ class Ffmpeg:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._hand_over(last=True)
-        else:
-            self._process.kill()
-        self._finish()
-        if kind is None and (self._broken or self._process.returncode):
+        try:
+            if kind is None:
+                self._hand_over(last=True)
+                self._finish()
+        except BaseException:
+            self._kill()
+            raise
+        if kind is not None:
+            self._kill()
+        elif self._broken or self._process.returncode:
             raise OutputError(self._failure())
+
+    def _kill(self) -> None:
+        with deferred():
+            with suppress(OSError):
+                # The whole group, should what we started have started another.
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._finish()
 
     def _hand_over(self, *, last: bool = False) -> None:
         """Queue the frame that is held, at its start; the last one at its end too."""
@@ -139,19 +171,37 @@ class Ffmpeg:
 
     def _failure(self) -> str:
         code = self._process.returncode
-        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        full = self._disk_full(code)
+        if full is not None:
+            return cause(OSError(full, ""))
+        end = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         said = next((line for line in reversed(self._errors) if line), "it said nothing")
-        return f"ffmpeg failed ({cause}): {said}"
+        return f"ffmpeg failed ({end}): {said}"
+
+    def _disk_full(self, code: int) -> int | None:
+        """Return the number of the error if it is that there was no room."""
+        if code == -getattr(signal, "SIGXFSZ", 0):
+            return errno.EFBIG
+        said = "\n".join(self._errors)
+        return next((number for number in DISK_FULL if os.strerror(number) in said), None)
 
 
 def executable() -> str:
-    """Return the path of an ffmpeg: the one that imageio-ffmpeg brings, or is told to use."""
+    """
+    Return the absolute path of an ffmpeg: the one that imageio-ffmpeg brings, or is told to use.
+
+    Raises
+    ------
+    OutputError
+        If there is none.
+    """
     import imageio_ffmpeg  # here, since only a film needs it
 
     try:
         path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
-        raise OutputError(
-            "no ffmpeg is found; run: pip install --force-reinstall imageio-ffmpeg"
-        ) from None
-    return path
+        raise OutputError(f"no ffmpeg is found; {INSTALLATION}") from None
+    found = shutil.which(path)
+    if found is None:
+        raise OutputError(f"there is no ffmpeg at {path}; {INSTALLATION}")
+    return os.path.abspath(found)  # noqa: PTH100  # links are not to be followed

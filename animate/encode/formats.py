@@ -18,7 +18,7 @@ import numpy as np
 
 from animate import files
 from animate.encode.ffmpeg import Ffmpeg, Frame
-from animate.files import OutputError
+from animate.errors import OutputError
 
 PICTURE = "frame-%05d.png"
 
@@ -191,10 +191,7 @@ class _Steady(_Piped):
     def prove(self) -> None:
         """Raise `OutputError` unless ffmpeg says that it wrote every frame."""
         if self._ffmpeg.frames_written != self._count:
-            raise OutputError(
-                f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames; "
-                "nothing is kept"
-            )
+            raise OutputError(f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames")
 
 
 class Mp4(_Steady):
@@ -283,9 +280,12 @@ class _Delayed(_Piped):
         ends = np.cumsum([0, *self._counts]) / self._job.fps * self.ticks
         delays = np.diff(np.floor(ends + 0.5).astype(int)).tolist()
         data = bytearray(self._job.path.read_bytes())
-        pictures = self.set_delays(data, delays)
+        try:
+            pictures = self.set_delays(data, delays)
+        except (IndexError, struct.error):
+            raise OutputError("what ffmpeg wrote is cut short") from None
         if pictures != len(delays):
-            raise OutputError(f"ffmpeg wrote {pictures} of {len(delays)} pictures; nothing is kept")
+            raise OutputError(f"ffmpeg wrote {pictures} of {len(delays)} pictures")
         self._job.path.write_bytes(data)
 
 

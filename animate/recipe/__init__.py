@@ -12,12 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from animate import files, inputs
-from animate.files import OutputError
-from animate.inputs import InputError
+from animate import files, inputs, signals
+from animate.errors import InputError, OutputError, reason
 from animate.views import VIEWS
 
 if TYPE_CHECKING:
@@ -203,7 +201,7 @@ class Watcher(Protocol):
     def wrote(self, output: str) -> None:
         """Hear that a file is in its place."""
 
-    def failed(self, output: str, error: OSError) -> None:
+    def failed(self, output: str, error: OutputError) -> None:
         """Hear that a file could not be made."""
 
 
@@ -266,7 +264,7 @@ def check(recipe: Recipe) -> None:
         raise InputError("only a film can be kept under a size limit; give one, or no limit")
     for part in recipe.parts:
         if not _is_ours(part.path) or Path(part.path).parent.exists():
-            files.check(part.path)
+            _check_place(part)
         look = theme(part.theme)
 
         def legible(size: tuple[int, int], part: Recipe = part) -> None:
@@ -279,6 +277,17 @@ def check(recipe: Recipe) -> None:
             legible(part.pixels)
         elif part.form == "still":
             still.check_size(part.path, len(part.at), part.pixels, legible)
+
+
+def _check_place(part: Recipe) -> None:
+    from animate import encode
+
+    if part.form != "film":
+        files.check(part.path)
+        return
+    film = encode.Film(part.path, part.fps, part.loop, part.quality)
+    distinct = min(part.frames, part.epochs + 1) if part.max_size is None else 0
+    encode.check(film, part.pixels, part.frames, distinct)
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
@@ -320,51 +329,69 @@ def write_in_turn(
 
 def write_group(group: Group, runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
     """Write the outputs of one group, and return those that failed."""
-    errors: dict[str, OSError | None] = {}
     first = group[0]
     if first.max_size is not None and first.form == "film":
-        errors[first.path] = _attempt(partial(_save_within, first, runs, watcher))
-    else:
-        errors |= _write_pictures(group, runs, watcher)
-    for path, error in errors.items():
-        if error is None:
-            watcher.wrote(path)
-        else:
-            watcher.failed(path, error)
-    return [path for path, error in errors.items() if error is not None]
+        return _attempt(first.path, partial(_save_within, first, runs, watcher), watcher)
+    try:
+        animation = first.animation(runs)
+    except Exception as error:
+        return [path for part in group for path in _lost(part.path, error, watcher)]
+    failed = _write_films([part for part in group if part.form == "film"], animation, watcher)
+    for part in group:
+        if part.form != "film":
+            save = partial(animation.save, part.path, at=part.at)
+            failed += _attempt(part.path, save, watcher)
+            watcher.frame()
+    return failed
 
 
-def _write_pictures(
-    group: Group, runs: Sequence[Trajectory], watcher: Watcher
-) -> dict[str, OSError | None]:
-    """Write what shows one picture, drawn once, and return what went wrong with each file."""
+def _write_films(films: Group, animation: Animation, watcher: Watcher) -> list[str]:
+    """Write films that show one picture, drawn once, and return those that failed."""
     from animate import encode
 
-    errors: dict[str, OSError | None] = {}
-    animation = group[0].animation(runs)
-    films = [part for part in group if part.form == "film"]
+    if not films:
+        return []
     for part in films:
         sentence = encode.note(part.path, part.pixels, part.fps)
         if sentence:
             watcher.note(sentence)
-    if films:
-        jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
-        told = animation.save_each(jobs, lambda _frame, _frames: watcher.frame())
-        errors |= {part.path: error for part, error in zip(films, told, strict=True)}
-    for part in group:
-        if part.form != "film":
-            errors[part.path] = _attempt(partial(animation.save, part.path, at=part.at))
-            watcher.frame()
-    return errors
-
-
-def _attempt(write: Callable[[], None]) -> OSError | None:
-    """Return what went wrong with writing a file."""
+    jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
+    errors: Sequence[Exception | None]
     try:
-        write()
-    except OSError as error:
-        return error
-    return None
+        errors = animation.save_each(
+            jobs,
+            lambda _frame, _frames: watcher.frame(),
+            lambda film: watcher.wrote(str(film.path)),
+        )
+    except Exception as error:  # of drawing, which all of them need
+        errors = [error] * len(films)
+    return [
+        path
+        for part, error in zip(films, errors, strict=True)
+        if error is not None
+        for path in _lost(part.path, error, watcher)
+    ]
+
+
+def _attempt(path: str, write: Callable[[], None], watcher: Watcher) -> list[str]:
+    """Write a file, tell how that went, and return it if it failed."""
+    with signals.told():
+        try:
+            write()
+        except Exception as error:  # whatever it is, the other outputs are still made
+            return _lost(path, error, watcher)
+        watcher.wrote(path)
+    return []
+
+
+def _lost(path: str, error: Exception, watcher: Watcher) -> list[str]:
+    """Tell why the file at `path` was not made, and return it."""
+    if not isinstance(error, OutputError):
+        failure = OutputError(f"{path} was not made: {reason(error)}")
+        failure.__cause__ = error
+        error = failure
+    watcher.failed(path, error)
+    return [path]
 
 
 def _write_reports(
@@ -381,16 +408,11 @@ def _write_reports(
             temporary.write_text(text(told), encoding="utf-8")
 
     made = [part.path for part in recipe.parts if part.form != "report" and part.path not in failed]
-    lost = []
+    lost: list[str] = []
     for part in recipe.parts:
         if part.form != "report":
             continue
-        error = _attempt(partial(write, part.path))
-        if error is None:
-            watcher.wrote(part.path)
-        else:
-            watcher.failed(part.path, error)
-            lost.append(part.path)
+        lost += _attempt(part.path, partial(write, part.path), watcher)
     return lost
 
 
@@ -423,8 +445,8 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
             size=setting.size,
             duration=part.frames / part.fps,
         )
-        with TemporaryDirectory() as folder:
-            path = Path(folder, f"film{Path(output).suffix}")
+        with files.scratch(output) as folder:
+            path = folder / f"film{Path(output).suffix}"
             again.animation(runs).save(
                 path, progress_callback=lambda _frame, _frames: watcher.frame()
             )
@@ -437,8 +459,8 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
     place, size = first_that_fits(rungs, made, limit)
     if place is None:
         raise OutputError(
-            f"it takes {size / 1000:.0f} kB even with {rungs[-1]}, which is the smallest that can "
-            f"be read; the limit is {limit / 1000:.0f} kB"
+            f"{output} was not made: it takes {size / 1000:.0f} kB even with {rungs[-1]}, which "
+            f"is the smallest that can be read; the limit is {limit / 1000:.0f} kB"
         )
     with files.atomic(output) as temporary:
         temporary.write_bytes(films[rungs[place]])
@@ -489,4 +511,4 @@ class _Nobody:
     def frame(self) -> None: ...
     def note(self, sentence: str) -> None: ...
     def wrote(self, output: str) -> None: ...
-    def failed(self, output: str, error: OSError) -> None: ...
+    def failed(self, output: str, error: OutputError) -> None: ...

@@ -26,7 +26,7 @@ from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
 from animate.readout import Readout
 from animate.scene.layout import GAP, Box, Layout, arrange
-from animate.scene.text import shortened, text_width
+from animate.scene.text import drawable, shortened, text_width
 from animate.theme import RunStyle, Theme
 from animate.theme import theme as theme_named
 from animate.trajectory import Trajectory
@@ -387,7 +387,7 @@ def _caption(kind: type[View], room: float, em: float) -> str:
 
 
 def _title(title: str | None, runs: int) -> str:
-    return DEFAULT_TITLES[runs > 1] if title is None else " ".join(title.split())
+    return DEFAULT_TITLES[runs > 1] if title is None else drawable(title, bold=True)
 
 
 def _check_runs(runs: Sequence[Trajectory]) -> None:

@@ -2,10 +2,25 @@
 
 from functools import cache
 
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
 FAMILY = "DejaVu Sans"
+MISSING = "\u25af"  # an empty box
+
+
+def drawable(text: str, bold: bool = False) -> str:
+    r"""
+    Return `text` on one line, with an empty box for each character that the font lacks.
+
+    >>> drawable("one\ntwo \N{ROCKET}")
+    'one two ▯'
+    """
+    font = get_font(findfont(FontProperties(family=FAMILY, weight="bold" if bold else "normal")))
+    return "".join(
+        character if font.get_char_index(ord(character)) else MISSING
+        for character in " ".join(text.split())
+    )
 
 
 @cache
