@@ -13,24 +13,24 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from animate import __version__, files, signals, surroundings
-from animate.destinations import DESTINATIONS, destination
-from animate.destinations import check as check_destination
+from animate.destinations import DESTINATIONS, bound_for, destination
 from animate.embed import KINDS, snippet, with_companions
 from animate.errors import InputError, OutputError, reason
 from animate.inputs import MOMENTS, SIZES, choice, whole
 from animate.recipe import (
     DEFAULT_OUTPUTS,
+    FOLDER,
     Group,
-    Output,
     Recipe,
     Watcher,
     Writing,
     check,
+    check_use,
     make,
     write_in_turn,
 )
@@ -124,32 +124,18 @@ class _Asked:
 
 def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
     """Return the recipe that is named, with what is said beside it over what it says."""
-    recipe = Recipe()
+    if asked.destination is not None and asked.recipe is None:
+        place = destination(asked.destination)
+        options.setdefault("size", place.size)
+        options.setdefault("outputs", [f"{FOLDER}/convergence{place.films[0]}"])
     if asked.recipe is not None:
         from animate.recipe.toml import named
 
-        recipe = named(asked.recipe)
-        kept = [
-            Output(
-                output.path,
-                {name: value for name, value in output.changes.items() if name not in options},
-            )
-            for output in recipe.outputs
-            if isinstance(output, Output)
-        ]
-        options.setdefault("outputs", kept)
-    if asked.destination is not None:
-        place = destination(asked.destination)
-        if asked.recipe is None:
-            options.setdefault("size", place.size)
-            options.setdefault("outputs", [f"outputs/convergence{place.films[0]}"])
-        options.setdefault("max_size", place.max_size)
-    recipe = replace(recipe, **options)
-    if asked.destination is not None:
-        for part in recipe.parts:
-            if part.form == "film":
-                check_destination(asked.destination, part.path, part.pixels)
-    return recipe
+        recipe = named(asked.recipe, options)
+    else:
+        recipe = Recipe(**options)
+    check_use(recipe, options)
+    return recipe if asked.destination is None else bound_for(asked.destination, recipe)
 
 
 def _make(recipe: Recipe, asked: _Asked) -> int:
@@ -187,7 +173,7 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
     if kind is not None:
         _tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
     if asked.json:
-        from animate.recipe.toml import as_settings
+        from animate.recipe.settings import as_settings
         from animate.report import report, text
 
         made = [part.path for part in whole_recipe.parts if part.form != "report"]
@@ -297,7 +283,7 @@ class _Display:
             self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
         self._advance(1 / EPOCHS_A_FRAME)
 
-    def films(self, frames: int) -> None:
+    def more(self, frames: int) -> None:
         """Now that the work is known, show how much of it is done."""
         self._frames += frames
         if self._bar is not None:

@@ -4,10 +4,11 @@ Where films are posted, and what each place takes.
 Only figures that the place itself publishes are here, each with its source.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from animate import files
 from animate.inputs import InputError, choice
+from animate.recipe import Output, Recipe
 
 CHECKED = "November 2026"
 
@@ -66,12 +67,33 @@ def destination(name: object) -> Destination:
     return DESTINATIONS[choice(name, "destination", DESTINATIONS)]
 
 
-def check(name: str, path: files.AnyPath, pixels: tuple[int, int]) -> None:
-    """Raise `InputError` if the destination called `name` does not take a film like this."""
+def bound_for(name: str, recipe: Recipe) -> Recipe:
+    """
+    Return `recipe` with its films kept within what the destination called `name` takes.
+
+    Raises
+    ------
+    InputError
+        If it takes no film of that format or size, or there is no film.
+    """
     place = destination(name)
-    files.extension(path, place.films)
-    if place.max_pixels is not None and pixels[0] * pixels[1] > place.max_pixels:
+    outputs = []
+    for part, output in zip(recipe.parts, recipe.listed, strict=True):
+        changes = dict(output.changes)
+        if part.form == "film":
+            _check(name, place, part)
+            changes["max_size"] = min(place.max_size, part.max_size or place.max_size)
+        outputs.append(Output(output.path, changes))
+    if all(part.form != "film" for part in recipe.parts):
+        raise InputError(f"{name} is where a film goes; give one that ends in {place.films[0]}")
+    return replace(recipe, outputs=outputs)
+
+
+def _check(name: str, place: Destination, part: Recipe) -> None:
+    files.extension(part.path, place.films)
+    width, height = part.pixels
+    if place.max_pixels is not None and width * height > place.max_pixels:
         raise InputError(
-            f"{path} has {pixels[0]}x{pixels[1]} pixels, and {name} takes "
+            f"{part.path} has {width}x{height} pixels, and {name} takes "
             f"{place.max_pixels / 1e6:g} million; give a smaller size"
         )

@@ -7,6 +7,7 @@ film: a dark twin, and a still for each.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 KINDS = ("md", "html", "picture")
 VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
-IMAGES = (".gif", ".webp", ".apng", ".png", ".svg")
+EMBEDDED = (*VIDEOS, ".gif", ".webp", ".apng", ".png", ".svg")
+PICTURED = ("lrs", "views", "theme", "title")  # what a still has of a film's settings
 DARK, STILL = "-dark", "-still"
 LESS = "(prefers-reduced-motion: reduce)"
 MORE = "(prefers-reduced-motion: no-preference)"
@@ -40,25 +42,43 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
     Raises
     ------
     InputError
-        If the kind makes a light and a dark film, and another theme is asked for.
+        If there is nothing to embed, the kind makes a light and a dark film and another theme is
+        asked for, or such a file is an output already.
     """
-    pairs = list(zip(recipe.parts, _outputs(recipe), strict=True))
-    outputs = {output.path: output for _, output in pairs}
-    for part, output in pairs:
+    shown = _shown(recipe)
+    if not shown:
+        raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDED)}")
+    outputs = list(recipe.listed)
+    for part, output in zip(recipe.parts, recipe.listed, strict=True):
+        if part not in shown or part.form != "film":
+            continue
         if kind == "picture" and part.theme != Recipe.theme:
             raise InputError(
                 f"{part.path}: --embed picture makes a light and a dark film, so it does not go "
                 f"with the theme {part.theme}; leave out one of them"
             )
-        if part.form == "film" and not files.is_folder(part.path):
-            for path, changes in _companions(part.path, kind):
-                own = {**output.changes, "size": part.pixels, **changes}
-                outputs.setdefault(path, Output(path, own))
-    return replace(recipe, outputs=list(outputs.values()))
+        for path, changes in _companions(part.path, kind):
+            taken = files.real(path) in [files.real(listed.path) for listed in outputs]
+            if taken:
+                raise InputError(
+                    f"--embed {kind} makes {path} beside {part.path}; give the other output "
+                    "another name"
+                )
+            kept = {name: value for name, value in output.changes.items() if name in PICTURED}
+            if changes.keys() <= {"theme"}:
+                kept = dict(output.changes)
+            outputs.append(Output(path, {**kept, "size": part.pixels, **changes}))
+    return replace(recipe, outputs=outputs)
 
 
-def _outputs(recipe: Recipe) -> list[Output]:
-    return [output for output in recipe.outputs if isinstance(output, Output)]
+def _shown(recipe: Recipe) -> list[Recipe]:
+    """Return the outputs that are embedded: the films, or the stills if there is none."""
+    known = [
+        part
+        for part in recipe.parts
+        if PurePath(part.path).suffix.lower() in EMBEDDED and not files.is_folder(part.path)
+    ]
+    return [part for part in known if part.form == "film"] or known
 
 
 def _companions(path: str, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -70,7 +90,7 @@ def _companions(path: str, kind: str) -> Iterator[tuple[str, Mapping[str, object
         if not is_video:
             yield _beside(path, f"{DARK}{STILL}.png"), {"theme": "dark", "at": ["end"]}
     if kind == "picture" or is_video:
-        yield _beside(path, f"{STILL}.png"), {"theme": "light", "at": ["end"]}
+        yield _beside(path, f"{STILL}.png"), {"at": ["end"]}
 
 
 def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
@@ -85,15 +105,9 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
         Markdown, an HTML element, or HTML that heeds a dark page and a wish for less motion.
     runs : sequence of Trajectory
     """
-    known = (*VIDEOS, *IMAGES)
-    shown = [part for part in recipe.parts if PurePath(part.path).suffix.lower() in known]
-    films = [part for part in shown if part.form == "film"]
-    if not shown:
-        raise InputError(f"there is nothing to embed; give an output in {', '.join(known)}")
     write = {"md": _markdown, "html": _html, "picture": _picture}[kind]
     return "\n\n".join(
-        write(part.path, _size(part), alt_text([run for run in runs if run.lr in part.lrs]))
-        for part in films or shown
+        write(part.path, _size(part), alt_text(part.shown(runs))) for part in _shown(recipe)
     )
 
 
@@ -125,10 +139,9 @@ def _size(part: Recipe) -> tuple[int, int]:
     """Return the true width and height, which a limit or a codec may have changed."""
     if PurePath(part.path).suffix.lower() == ".svg":
         return part.pixels
-    import imageio.v3
+    from animate.compare import pictures
 
-    plugin = "FFMPEG" if PurePath(part.path).suffix.lower() in VIDEOS else "pillow"
-    height, width = next(iter(imageio.v3.imiter(part.path, plugin=plugin))).shape[:2]
+    height, width = next(pictures(part.path)).shape[:2]
     return width, height
 
 
@@ -193,4 +206,4 @@ def _beside(path: str, ending: str) -> str:
 
 def _url(path: str) -> str:
     """Return `path` as a relative URL, in which no colon can be taken for a scheme's."""
-    return quote(path, safe="/~")
+    return quote(os.fsencode(path), safe="/~")

@@ -111,7 +111,7 @@ def check(path: AnyPath, needed: int = 0) -> None:
     OutputError
         If it cannot be written for want of a folder, permission or space.
     """
-    target = _real(path)
+    target = real(path)
     _check_there(path, target)
     parent = Path(os.fspath(path)).parent if target.name == Path(path).name else target.parent
     if not target.parent.is_dir():
@@ -126,7 +126,24 @@ def check(path: AnyPath, needed: int = 0) -> None:
         )
 
 
-def _real(path: AnyPath) -> Path:
+def check_folder(folder: Path) -> None:
+    """Raise `OutputError` if `folder` is not there and cannot be made, touching nothing."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"{there} is not a folder; move it away, or say where to write with -o")
+    if not _allows(there, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {there} is not writable; say where to write with -o")
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder`, and those that it is in, if they are missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {cause(error)}") from error
+
+
+def real(path: AnyPath) -> Path:
     """Return where `path` leads, through every symbolic link, be there a file or not."""
     try:
         return Path(os.path.realpath(path))
@@ -182,7 +199,7 @@ def atomic(path: AnyPath) -> Iterator[Path]:
         If `path` cannot be written, or the block wrote nothing.
     """
     check(path)
-    target = _real(path)
+    target = real(path)
     sweep(target.parent)
     draft: _Draft | None = None
     try:
@@ -208,7 +225,7 @@ def scratch(path: AnyPath) -> Iterator[Path]:
     Beside it, since there is known to be room and permission, and the next to come sweeps it.
     """
     check(path)
-    target = _real(path)
+    target = real(path)
     sweep(target.parent)
     draft: _Draft | None = None
     try:

@@ -62,6 +62,8 @@ def whole(value: object, name: str, *, least: int, most: int | None = None) -> i
     bounds = f"at least {least}" if most is None else f"from {least} to {most}"
     advice = f"give a whole number, {bounds}"
     try:
+        if isinstance(value, bool):
+            raise TypeError
         result = int(value) if isinstance(value, str) else int(value.__index__())  # type: ignore[attr-defined]
     except (TypeError, ValueError, AttributeError):
         raise InputError(f"{name} {shown(value)} is not a whole number; {advice}") from None

@@ -25,6 +25,7 @@ from animate.trajectory import Trajectory
 
 PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
 DIGITS = 9
+PARTS = {"versions": dict, "settings": dict, "problem": dict, "runs": list, "outputs": list}
 LARGEST = 1_000_000_000  # bytes of a report that is read
 
 
@@ -66,7 +67,7 @@ def report(
 
 def text(told: Mapping[str, Any]) -> str:
     """Return a report as JSON."""
-    return json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(told, indent=1, allow_nan=False) + "\n"
 
 
 def versions() -> dict[str, str]:
@@ -74,8 +75,17 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
-        "processor": platform.machine(),
+        "processor": platform.machine() + (" with AVX" if _has_avx() else ""),
     }
+
+
+def _has_avx() -> bool:
+    """Return whether the processor is one of those on which the bytes are the same."""
+    try:
+        found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    except (KeyError, TypeError):
+        return False
+    return "X86_V3" in found or "AVX2" in found
 
 
 def checksum(path: files.AnyPath) -> str:
@@ -104,7 +114,7 @@ def read(path: files.AnyPath) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON file: {error}") from None
-    if not isinstance(told, dict) or not {"settings", "problem", "runs", "outputs"} <= set(told):
+    if not (isinstance(told, dict) and all(isinstance(told.get(k), t) for k, t in PARTS.items())):
         raise InputError(f"{path} is no report; give one that was written with -o NAME.json")
     return told
 
@@ -130,6 +140,7 @@ def load(path: files.AnyPath) -> list[Trajectory]:
 
 
 _ARRAYS = ("x", "y", "start", "true_weights")
+DIAGNOSED = ("verdict", "converged_at", "overflowed_at", "sentence")
 
 
 def _files(path: Path) -> list[Path]:
@@ -150,10 +161,7 @@ def _run(run: Trajectory) -> dict[str, Any]:
     diagnosis = run.diagnosis
     return {
         "lr": run.lr,
-        "verdict": diagnosis.verdict,
-        "converged_at": diagnosis.converged_at,
-        "overflowed_at": diagnosis.overflowed_at,
-        "sentence": diagnosis.sentence,
+        **{name: getattr(diagnosis, name) for name in DIAGNOSED},
         "weights": _exact(run.weights),
         "losses": _exact(run.losses),
     }

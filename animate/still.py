@@ -32,14 +32,15 @@ def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:
     Parameters
     ----------
     moment : int, "start", "end" or "converged"
-        The last is the first epoch by which all runs that converge have done so.
+        As `animate.inputs.moments` returns it. The last is the first epoch by which all runs
+        that converge have done so.
     runs : sequence of Trajectory
         Of one number of epochs.
 
     Raises
     ------
     InputError
-        If it was not trained, or no run converges.
+        If no run converges, and so there is no epoch called that.
     """
     last = runs[0].epochs
     if isinstance(moment, str):
@@ -50,8 +51,6 @@ def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:
                 "give a number, or train for more epochs"
             )
         return {"start": 0, "end": last, "converged": max(arrived, default=last)}[moment]
-    if not 0 <= moment <= last:
-        raise InputError(f"epoch {moment} was not trained; give one from 0 to {last}")
     return moment
 
 
@@ -127,6 +126,7 @@ def _sheet(scene: Scene, epochs: Sequence[int], path: files.AnyPath) -> Figure:
     """Return a figure with one picture an epoch, of which only the first has the title."""
     columns, rows = grid(len(epochs), scene.size)
     figure = figure_of(scene.size, scene.theme)
+    figure.patch.set_facecolor(scene.theme.background)  # where the grid has no picture
     places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
 
     def draw(size: tuple[int, int]) -> None:

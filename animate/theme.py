@@ -68,6 +68,8 @@ class Theme:
         (1.4.3, 4.5).
     hues : tuple of str
         Of the runs, before they are made readable.
+    turns : tuple of int
+        Which style each run of a scene has; by default, in their order.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Theme:
     line_contrast: float = 3.0
     text_contrast: float = 4.5
     hues: tuple[str, ...] = OKABE_ITO
+    turns: tuple[int, ...] = ()
 
     @property
     def transparent(self) -> bool:
@@ -94,6 +97,7 @@ class Theme:
 
     def run(self, index: int) -> RunStyle:
         """Return the style of the run at `index` among all runs of a scene."""
+        index = self.turns[index] if self.turns else index
         hue = self.hues[index % len(self.hues)]
         turn = index + index // len(self.hues)
         return RunStyle(
@@ -163,6 +167,8 @@ def _read_style(path: Path) -> mpl.RcParams:
     listener = logging.Handler()
     listener.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
     propagate, log.propagate = log.propagate, False
+    level = log.level
+    log.setLevel(logging.WARNING)  # whatever the caller wants to hear, this is an answer
     log.addHandler(listener)
     try:
         path.open().close()  # for matplotlib, a missing file would do
@@ -170,6 +176,7 @@ def _read_style(path: Path) -> mpl.RcParams:
     except (OSError, ValueError) as error:
         raise InputError(f"theme {path} cannot be read: {error}") from error
     finally:
+        log.setLevel(level)
         log.removeHandler(listener)
         log.propagate = propagate
     if complaints:

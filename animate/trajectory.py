@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from animate.diagnosis import Diagnosis, diagnose
+from animate.errors import InputError
 from animate.problem import Floats, Problem
 
 
@@ -42,6 +43,11 @@ class Trajectory:
             array = np.array(getattr(self, name), dtype=np.float32)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if self.losses.ndim != 1 or self.weights.shape != (len(self.losses), 2):
+            raise InputError(
+                f"weights have shape {self.weights.shape} and losses {self.losses.shape}; "
+                "give (epochs + 1, 2) and (epochs + 1,)"
+            )
 
     @property
     def epochs(self) -> int:

@@ -211,8 +211,8 @@ class _Relay:
         self._parent = parent
 
     def epoch(self, epoch: int, losses: Floats) -> None: ...
-    def films(self, frames: int) -> None:
-        self._parent.send(("films", frames))
+    def more(self, frames: int) -> None:
+        self._parent.send(("more", frames))
 
     def frame(self) -> None:
         self._parent.send(("frame",))

@@ -2,7 +2,7 @@
 Makes the README's gallery again, and compares it with what is there.
 
 Fails if a file is missing or differs. Where another kind of processor makes other bytes, pixels are
-compared, and that is said. With --update, what differs is taken over.
+compared, and that is said; of an SVG, only bytes are. With --update, what differs is taken over.
 """
 
 import argparse
@@ -12,10 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from animate.compare import difference
 from animate.recipe import make
 from animate.recipe.toml import named
 from animate.report import checksum
-from animate.verify import SAME, difference
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,10 +32,14 @@ def main() -> int:
         make(recipe)
         for part in recipe.parts:
             there, now = ROOT / part.path, Path(part.path)
-            how = compared(there, now)
-            print(f"{part.path}: {how}")
-            if how.startswith(("the same", SAME)):
+            if there.exists() and checksum(there) == checksum(now):
+                print(f"{part.path}: the same bytes")
                 continue
+            how = difference(now, there) if there.exists() else "missing"
+            if how is None:
+                print(f"{part.path}: the same pixels; another processor or version made the bytes")
+                continue
+            print(f"{part.path}: {how}")
             lost += 1
             if update:
                 there.parent.mkdir(parents=True, exist_ok=True)
@@ -45,16 +49,6 @@ def main() -> int:
     elif lost:
         print(f"{lost} files differ; --update takes over what is made now", file=sys.stderr)
     return bool(lost) and not update
-
-
-def compared(there: Path, now: Path) -> str:
-    """Return in words how the file made now differs from the one that is there."""
-    if not there.exists():
-        return "missing"
-    if checksum(there) == checksum(now):
-        return "the same bytes"
-    how = difference(now, there)
-    return f"{SAME}, in other bytes: another kind of processor or version" if how == SAME else how
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate import InputError, Recipe
+from animate import InputError, Recipe, make
 from animate.budget import Setting, first_that_fits, ladder
 
 BEST = Setting("medium", 25, (1280, 720))
@@ -51,8 +51,8 @@ def test_the_best_that_fits_is_found_with_few_films(limit) -> None:
 
 
 def test_a_folder_of_frames_has_no_limit() -> None:
-    with pytest.raises(InputError, match="folder of frames has no size limit"):
-        Recipe(outputs=["a/"], max_size="2MB")
+    with pytest.raises(InputError, match="a folder of frames, which has no size limit"):
+        make(Recipe(outputs=["a/"], max_size="2MB"))
 
 
 @pytest.mark.parametrize("bad", ["x", "0", "-1MB", "1.2.3MB", "999999GB", ""])

@@ -67,7 +67,7 @@ def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
         def __getattr__(self, name):
             return lambda *_: None
 
-        def films(self, frames) -> None:
+        def more(self, frames) -> None:
             self.frames += frames
 
         def frame(self) -> None:
@@ -233,9 +233,99 @@ def test_paths_in_a_recipe_are_as_written(tmp_path) -> None:
 def test_an_epoch_without_a_still_is_an_error(run) -> None:
     done = run("--at", "8", "-o", "a.gif")
     assert done.code == 2
-    assert "no output is one" in done.err
+    assert "at is a setting of a still, and no output is one; leave it out" in done.err
 
 
 def test_a_recipe_from_python_is_checked_too() -> None:
     with pytest.raises(InputError, match="seed is of the whole recipe"):
         Recipe(outputs=[Output("a.gif", {"seed": 3})])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("path = 'a.gif'\nat = 8", "at is a setting of a still, and a.gif is none"),
+        ("path = 'a.png'\nmax-size = '1MB'", "max-size is a setting of a film, and a.png is none"),
+    ],
+)
+def test_a_setting_that_has_no_effect_on_its_output_is_an_error(
+    run, tmp_path, changes, said
+) -> None:
+    (tmp_path / "t.toml").write_text(f"[[output]]\n{changes}\n")
+    done = run("t.toml")
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_an_output_is_the_same_alone_as_beside_others_in_any_order(tmp_path) -> None:
+    one = Output(f"{tmp_path}/one.png", {"lrs": (1.01, 0.1)})
+    two = Output(f"{tmp_path}/two.png", {"lrs": (0.1, 1.01)})
+    make(Recipe(epochs=4, outputs=[one]))
+    alone = (tmp_path / "one.png").read_bytes()
+    make(Recipe(epochs=4, outputs=[one, two]))
+    assert (tmp_path / "one.png").read_bytes() == alone
+
+
+def test_a_learning_rate_looks_the_same_in_every_output(tmp_path) -> None:
+    recipe = Recipe(
+        epochs=2,
+        outputs=[Output(f"{tmp_path}/{lr}.png", {"lrs": [lr]}) for lr in (0.1, 0.7)],
+    )
+    runs = make(recipe)
+    styles = [part.animation(runs).scene.theme.run(0) for part in recipe.parts]
+    together = Recipe(lrs=[0.1, 0.7]).parts[0].animation(runs).scene.theme
+    assert styles == [together.run(0), together.run(1)]
+
+
+def test_options_that_bound_others_win_before_those_are_judged(run, tmp_path) -> None:
+    (tmp_path / "t.toml").write_text("at = 150\n[[output]]\npath = 'a.png'\n")
+    assert run("t.toml", "--dry-run").code == 2
+    assert run("t.toml", "--dry-run", "--epochs", "300").code == 0
+
+
+def test_all_rates_of_all_outputs_are_held_to_the_memory_that_there_is() -> None:
+    outputs = [
+        Output(f"{n}.png", {"lrs": [n + (k + 1) / 100 for k in range(12)]}) for n in range(20)
+    ]
+    with pytest.raises(InputError, match="epochs of 240 runs would take"):
+        Recipe(epochs=10**7, outputs=outputs)
+
+
+def test_many_epochs_of_one_rate_survive_the_round_trip() -> None:
+    recipe = Recipe(lrs=[0.1], epochs=60_000_000)
+    assert loads(dumps(recipe), "t.toml") == recipe
+
+
+def test_a_recipe_saved_elsewhere_makes_the_folder_of_outputs_again(run, tmp_path) -> None:
+    (tmp_path / "talks").mkdir()
+    saved = ["--epochs", "1", "--hold", "0", "--quiet", "--save-recipe", "talks/t.toml"]
+    assert run(*saved).code == 0
+    for path in (tmp_path / "outputs").iterdir():
+        path.unlink()
+    (tmp_path / "outputs").rmdir()
+    assert run("talks/t.toml", "--quiet").code == 0
+    assert len(list((tmp_path / "outputs").iterdir())) == 2
+
+
+def test_a_style_file_lies_where_the_recipe_says(run, tmp_path) -> None:
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks/my.mplstyle").write_text("figure.facecolor: 102030\n")
+    (tmp_path / "talks/t.toml").write_text("theme = 'my.mplstyle'\n[[output]]\npath = 'a.png'\n")
+    assert run("talks/t.toml", "--quiet").code == 0
+    with Image.open(tmp_path / "talks/a.png") as image:
+        assert image.convert("RGB").getpixel((0, 0)) == (0x10, 0x20, 0x30)
+
+
+def test_a_saved_recipe_is_as_readable_as_one_by_hand() -> None:
+    text = dumps(Recipe(outputs=["a.gif", Output("b.png", {"at": [8]})]))
+    assert "lrs = [0.1, 0.7, 1.01]\n" in text
+    assert text.endswith('\n[[output]]\npath = "a.gif"\n\n[[output]]\npath = "b.png"\nat = [8]\n')
+
+
+def test_a_file_in_the_way_of_the_folder_of_outputs_is_named(run, tmp_path) -> None:
+    (tmp_path / "outputs").write_text("mine")
+    for arguments in ([], ["--dry-run"]):
+        done = run(*arguments)
+        assert done.code == 1
+        assert "outputs is not a folder" in done.err
+    assert (tmp_path / "outputs").read_text() == "mine"

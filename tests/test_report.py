@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from animate import InputError, load, train
-from animate.verify import difference
+from animate.compare import difference
 
 MADE = ["--epochs", "12", "--hold", "0", "--size", "640x360", "--quiet"]
 
@@ -126,7 +126,9 @@ def test_other_settings_are_found_by_what_they_make(made, run) -> None:
     done = run("--verify", str(made))
     assert done.code == 1
     said = done.err.splitlines()
-    assert said[0].startswith("FAILS  the run at 0.7 trains differently now (torch 1.0 then, ")
+    assert said[0].startswith(
+        "FAILS  the data are not what the settings make now (torch 1.0 then, "
+    )
     assert (
         "a.gif: as recorded, but made differently now: 640x360 pixels instead of 800x450" in said[1]
     )
@@ -137,7 +139,7 @@ def test_a_file_with_the_same_pixels_is_told_from_one_with_others(tmp_path) -> N
     image.save(tmp_path / "a.png", compress_level=1)
     image.save(tmp_path / "b.png", compress_level=9)
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
-    assert difference(tmp_path / "a.png", tmp_path / "b.png") == "the same pixels"
+    assert difference(tmp_path / "a.png", tmp_path / "b.png") is None
     (tmp_path / "c.png").write_bytes(b"no picture")
     assert difference(tmp_path / "c.png", tmp_path / "b.png").startswith("it cannot be shown")
 
@@ -149,3 +151,52 @@ def test_a_folder_of_frames_is_verified_too(run, tmp_path) -> None:
     done = run("--verify", "run.json")
     assert done.code == 1
     assert "frames/: not the file that was recorded" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda told: told["runs"][0]["weights"].__setitem__(5, [99, 99]), "the run at 0.7 is not"),
+        (lambda told: told["runs"][1]["losses"].__setitem__(-1, "nan"), "the run at 5.0 is not"),
+        (lambda told: told["runs"][0].__setitem__("verdict", "diverging"), "the diagnosis at 0.7"),
+        (lambda told: told["runs"].pop(), "the runs are not those"),
+        (lambda told: told["problem"]["x"][0].__setitem__(0, 0.5), "the data are not"),
+    ],
+)
+def test_numbers_that_were_changed_are_found_even_without_files(
+    run, tmp_path, change, said
+) -> None:
+    path = tmp_path / "run.json"
+    assert run("--lrs", "0.7", "5", "--epochs", "12", "-o", "run.json", "--quiet").code == 0
+    told = json.loads(path.read_text())
+    change(told)
+    path.write_text(json.dumps(told))
+    done = run("--verify", "run.json")
+    assert done.code == 1
+    assert f"FAILS  {said}" in done.err
+
+
+def test_a_setting_that_no_pixel_shows_is_found(made, run) -> None:
+    told = json.loads(made.read_text())
+    told["settings"]["loop"] = 3
+    made.write_text(json.dumps(told))
+    done = run("--verify", str(made))
+    assert done.code == 1
+    assert (
+        "a.gif: as recorded, but made differently now: the same pixels in other bytes" in done.err
+    )
+
+
+def test_another_processor_is_granted_other_bytes_of_the_same_pixels(made, run) -> None:
+    path = made.parent / "b.png"
+    with Image.open(path) as image:
+        image.save(path, compress_level=1)
+    told = json.loads(made.read_text())
+    told["versions"]["processor"] = "another"
+    told["outputs"][1]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    made.write_text(json.dumps(told))
+    done = run("--verify", str(made))
+    assert done.code == 0
+    assert (
+        "b.png: as recorded; made again, the same pixels in other bytes (processor an" in done.err
+    )

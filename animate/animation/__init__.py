@@ -119,11 +119,11 @@ class Animation(FuncAnimation):
             path = Path(folder, f"film{suffix}")
             self.save(path)
             data = path.read_bytes()
-        limit = 1e6 * float(mpl.rcParams["animation.embed_limit"])
+        limit = 1024**2 * float(mpl.rcParams["animation.embed_limit"])
         if len(data) * 4 / 3 > limit:
             return (
                 f"<p>The film takes {len(data) / 1e6:.1f} MB, and animation.embed_limit is "
-                f"{limit / 1e6:g} MB: save it, and show the file.</p>"
+                f"{limit / 1024**2:g} MB: save it, and show the file.</p>"
             )
         source = f"data:{{}};base64,{b64encode(data).decode('ascii')}"
         if suffix == ".gif":
@@ -194,7 +194,8 @@ class Animation(FuncAnimation):
             )  # fmt: skip
             return
         if files.extension(filename, [*encode.FORMATS, *still.FORMATS]) in still.FORMATS:
-            moments = [at] if isinstance(at, int | str) else at
+            several = at if isinstance(at, Sequence) and not isinstance(at, str) else [at]
+            moments = inputs.moments(several, self.scene.epochs)
             epochs = [still.epoch_of(moment, self.scene.runs) for moment in moments]
             still.save(self.scene, filename, epochs)
             return

@@ -119,6 +119,8 @@ def encode_each(
             _check_frame(frame, first.shape)
             for copy in copies:
                 copy.write(frame)
+            if all(copy.error is not None for copy in copies):
+                break
     return [copy.error for copy in copies]
 
 

@@ -8,14 +8,15 @@ stage is imported only when it is reached, so that asking for help loads none.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from animate import files, inputs, signals
 from animate.errors import InputError, OutputError, reason
+from animate.recipe.settings import key_of
 from animate.views import VIEWS
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
 """The settings that no output can have for itself, so that one training serves all."""
+
+OF_A_FORM: dict[Form, tuple[str, ...]] = {
+    "still": ("at",),
+    "film": ("fps", "hold", "duration", "loop", "quality", "max_size"),
+}
+"""The settings that only outputs of one form heed."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +113,25 @@ class Recipe:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        if any(output.changes for output in self._outputs):
+        if any(output.changes for output in self.listed):
             checked = tuple(
                 Output(part.path, {name: getattr(part, name) for name in output.changes})
-                for part, output in zip(self.parts, self._outputs, strict=True)
+                for part, output in zip(self.parts, self.listed, strict=True)
             )
             object.__setattr__(self, "outputs", checked)
+            inputs.epochs(epochs, runs=len(self.rates))
 
     @cached_property
     def parts(self) -> tuple[Recipe, ...]:
         """The recipe of each output alone, which has the settings of that output."""
         return tuple(
             replace(self, **output.changes, outputs=[output.path])  # type: ignore[arg-type]
-            for output in self._outputs
+            for output in self.listed
         )
 
     @property
-    def _outputs(self) -> tuple[Output, ...]:
+    def listed(self) -> tuple[Output, ...]:
+        """The outputs, each with what it changes."""
         return tuple(self.outputs)  # type: ignore[arg-type]
 
     @property
@@ -133,7 +142,7 @@ class Recipe:
     @property
     def path(self) -> str:
         """The path of the only output."""
-        (output,) = self._outputs
+        (output,) = self.listed
         return output.path
 
     @property
@@ -165,15 +174,27 @@ class Recipe:
 
         return len(timeline(self.epochs, self.fps, self.hold, self.duration))
 
-    def animation(self, runs: Sequence[Trajectory]) -> Animation:
-        """Return the only output's `runs`, seen as it says."""
-        from animate.animation import Animation
+    def shown(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
+        """Return those of a training's `runs` that the only output shows, in its order."""
+        by_rate = {run.lr: run for run in runs}
+        return [by_rate[lr] for lr in self.lrs]
 
+    def animation(self, runs: Sequence[Trajectory]) -> Animation:
+        """
+        Return what the only output shows of a training's `runs`, as it says.
+
+        A learning rate looks the same in all outputs of a recipe.
+        """
+        from animate.animation import Animation
+        from animate.theme import theme
+
+        rates = [run.lr for run in runs]
+        look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
         return Animation(
-            [run for run in runs if run.lr in self.lrs],
+            self.shown(runs),
             self.views,
             self.pixels,
-            theme=self.theme,
+            theme=look,
             title=self.title,
             fps=self.fps,
             hold=self.hold,
@@ -189,7 +210,7 @@ class Watcher(Protocol):
     def epoch(self, epoch: int, losses: Floats) -> None:
         """Hear the losses of all runs at `epoch`."""
 
-    def films(self, frames: int) -> None:
+    def more(self, frames: int) -> None:
         """Hear that so many frames more will be drawn."""
 
     def frame(self) -> None:
@@ -234,11 +255,11 @@ def make(
     check(recipe)
     for part in recipe.parts:
         if _is_ours(part.path):
-            Path(part.path).parent.mkdir(parents=True, exist_ok=True)
+            files.make_folder(Path(part.path).parent)
     runs = train(recipe.problem(), recipe.rates, recipe.epochs, watcher.epoch)
     _check_moments(recipe, runs)
     groups = _groups(recipe)
-    watcher.films(sum(map(_frames, groups)))
+    watcher.more(sum(map(_frames, groups)))
     failed = write(groups, runs, watcher)
     failed += _write_reports(recipe, runs, watcher, failed)
     if failed:
@@ -254,15 +275,10 @@ def check(recipe: Recipe) -> None:
     from animate.scene import check_legible
     from animate.theme import theme
 
-    forms = {part.form for part in recipe.parts}
-    if recipe.at != Recipe.at and "still" not in forms:
-        raise InputError(
-            f"{', '.join(map(str, recipe.at))} is the epoch of a still, and no output is one; "
-            f"give one that ends in {', '.join(still.FORMATS)}"
-        )
-    if recipe.max_size is not None and "film" not in forms:
-        raise InputError("only a film can be kept under a size limit; give one, or no limit")
+    _check_own(recipe)
     for part in recipe.parts:
+        if _is_ours(part.path):
+            files.check_folder(Path(part.path).parent)
         if not _is_ours(part.path) or Path(part.path).parent.exists():
             _check_place(part)
         look = theme(part.theme)
@@ -272,11 +288,33 @@ def check(recipe: Recipe) -> None:
 
         if part.form == "film":
             encode.check_transparency(part.path, transparent=look.transparent)
-            if part.max_size is not None and files.is_folder(part.path):
-                raise InputError("a folder of frames has no size limit; give a file, or no limit")
             legible(part.pixels)
         elif part.form == "still":
             still.check_size(part.path, len(part.at), part.pixels, legible)
+
+
+def check_use(recipe: Recipe, asked: Collection[str]) -> None:
+    """Raise if one of the common settings that were `asked` for has no effect on any output."""
+    _check_forms(asked, {part.form for part in recipe.parts}, "no output is one")
+
+
+def _check_forms(settings: Collection[str], forms: set[Form], why: str) -> None:
+    for form, names in OF_A_FORM.items():
+        idle = next((name for name in names if name in settings), None)
+        if idle is not None and form not in forms:
+            raise InputError(f"{key_of(idle)} is a setting of a {form}, and {why}; leave it out")
+
+
+def _check_own(recipe: Recipe) -> None:
+    """Raise if a setting of an output's own has no effect on it."""
+    for output, part in zip(recipe.listed, recipe.parts, strict=True):
+        _check_forms(output.changes, {part.form}, f"{output.path} is none")
+    for part in recipe.parts:
+        if part.max_size is not None and files.is_folder(part.path):
+            raise InputError(
+                f"{part.path} is a folder of frames, which has no size limit; "
+                "give a file, or no limit"
+            )
 
 
 def _check_place(part: Recipe) -> None:
@@ -296,7 +334,7 @@ def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
     for part in recipe.parts:
         if part.form == "still":
             for moment in part.at:
-                still.epoch_of(moment, [run for run in runs if run.lr in part.lrs])
+                still.epoch_of(moment, part.shown(runs))
 
 
 def _groups(recipe: Recipe) -> list[Group]:
@@ -398,7 +436,7 @@ def _write_reports(
     recipe: Recipe, runs: Sequence[Trajectory], watcher: Watcher, failed: Sequence[str]
 ) -> list[str]:
     """Write the reports, which tell of all other files, and return those that failed."""
-    from animate.recipe.toml import as_settings
+    from animate.recipe.settings import as_settings
     from animate.report import report, text
 
     def write(path: str) -> None:
@@ -436,8 +474,6 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
     films: dict[Setting, bytes] = {}
 
     def made(setting: Setting) -> int:
-        if films:
-            watcher.films(part.frames)
         again = replace(
             part,
             quality=setting.quality,
@@ -487,8 +523,12 @@ def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
         if not isinstance(output, Output):
             output = Output(os.fspath(output))
         _form(output.path)
-        if Path(output.path).resolve() in [Path(other.path).resolve() for other in found]:
+        if files.real(output.path) in [files.real(other.path) for other in found]:
             raise InputError(f"output {output.path} is given twice; give each file once")
+        known = {field.name for field in fields(Recipe)}
+        unknown = next((name for name in output.changes if name not in known), None)
+        if unknown is not None:
+            raise InputError(f"{output.path}: there is no setting {inputs.shown(unknown)}")
         whole = next((name for name in output.changes if name in OF_THE_WHOLE), None)
         if whole is not None:
             raise InputError(
@@ -502,12 +542,13 @@ def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
 
 def _is_ours(path: str) -> bool:
     """Return whether `path` lies in the folder that is made if it is missing."""
-    return not Path(path).is_absolute() and Path(path).parts[:1] == (FOLDER,)
+    there = Path(os.path.normpath(path))
+    return not there.is_absolute() and there.parts[:1] == (FOLDER,)
 
 
 class _Nobody:
     def epoch(self, epoch: int, losses: Floats) -> None: ...
-    def films(self, frames: int) -> None: ...
+    def more(self, frames: int) -> None: ...
     def frame(self) -> None: ...
     def note(self, sentence: str) -> None: ...
     def wrote(self, output: str) -> None: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
+import json
 import os
 import re
 import tomllib
@@ -17,15 +18,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from animate import files
 from animate.inputs import InputError, shown
 from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe
+from animate.recipe.settings import STYLE_FILE, as_settings, key_of
 
 LARGEST = 1_000_000  # bytes
 SHIPPED = importlib.resources.files("animate") / "recipes"
 OURS = "animate:"
+BOUNDING = ("lrs", "epochs")  # which say what other settings may be
 
 NUMBER, WHOLE, TEXT = (int, float), (int,), (str,)
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
@@ -50,27 +51,47 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 """The keys, and what their values are, in words and as types."""
 
-_FIELDS = {key: {"true": "true_weights"}.get(key, key.replace("-", "_")) for key in _TYPES}
-_KEYS = {field: key for key, field in _FIELDS.items()}
+_FIELDS = {key_of(field.name): field.name for field in fields(Recipe)}
 
-_HEAD = "# Made again by: animate FILE\n\n"
-
-
-def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
-    """Return `recipe` as plain values, its paths as they are called from `folder`."""
-    common = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
-    outputs = common.pop("outputs")
-    return _plain(common) | {
-        "output": [
-            {"path": files.relative(output.path, folder)} | _plain(output.changes)
-            for output in outputs
-        ]
-    }
+_HEAD = "# Made again by: animate FILE"
 
 
 def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
-    """Return `recipe` as the text of a file that lies in `folder`."""
-    return _HEAD + tomli_w.dumps(as_settings(recipe, folder), multiline_strings=False)
+    """
+    Return `recipe` as the text of a file that lies in `folder`.
+
+    Raises
+    ------
+    InputError
+        If a path or the title is no text that UTF-8 can hold.
+    """
+    settings = as_settings(recipe, folder)
+    tables = settings.pop("output")
+    lines = [_HEAD, "", *_assignments(settings)]
+    for table in tables:
+        lines += ["", "[[output]]", *_assignments(table)]
+    text = "\n".join(lines) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"a recipe is text in UTF-8, which cannot hold {shown(text[error.start : error.end])}; "
+            "give another path or title"
+        ) from None
+    return text
+
+
+def _assignments(settings: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_literal(value)}" for key, value in settings.items()]
+
+
+def _literal(value: object) -> str:
+    """Return a number, a text or a flat list as TOML writes it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, str):  # as in JSON, save for one character
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return repr(value)
 
 
 def shipped() -> dict[str, str]:
@@ -82,13 +103,17 @@ def shipped() -> dict[str, str]:
     return found
 
 
-def named(name: str) -> Recipe:
-    """Return the recipe called `name`: a file's path, or the name of one that ships."""
+def named(name: str, over: Mapping[str, object] | None = None) -> Recipe:
+    """
+    Return the recipe called `name`: a file's path, or the name of one that ships.
+
+    `over` are settings by the names of `Recipe` that win over what it says.
+    """
     known = shipped()
     ours = name.removeprefix(OURS)
-    if ours in known and not (name == ours and Path(name).exists()):
+    if ours in known and not (name == ours and Path(name).is_file()):
         text = (SHIPPED / f"{ours}.toml").read_text(encoding="utf-8")
-        return loads(text, f"{ours}.toml")
+        return loads(text, f"{ours}.toml", over=over)
     if name in known:
         raise InputError(
             f"{name} is a file here and a recipe that ships with animate; "
@@ -101,10 +126,10 @@ def named(name: str) -> Recipe:
             f"there is no recipe {shown(name)}; {hint}"
             f"give a file such as talk.toml, or one of {', '.join(known)}"
         )
-    return load(name)
+    return load(name, over)
 
 
-def load(path: files.AnyPath) -> Recipe:
+def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recipe:
     """
     Return the recipe in the file at `path`.
 
@@ -121,60 +146,83 @@ def load(path: files.AnyPath) -> Recipe:
         raise InputError(f"{path} is no text in UTF-8; save it as that") from None
     except OSError as error:
         raise InputError(f"recipe {path} cannot be read: {error.strerror}") from None
-    return loads(text, os.fspath(path), Path(path).parent)
+    return loads(text, os.fspath(path), Path(path).parent, over)
 
 
-def loads(text: str, name: str, folder: files.AnyPath = "") -> Recipe:
+def loads(
+    text: str,
+    name: str,
+    folder: files.AnyPath = "",
+    over: Mapping[str, object] | None = None,
+) -> Recipe:
     """Return the recipe in `text`, whose file is called `name` in errors and lies in `folder`."""
     try:
         settings = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is no TOML: {error}") from None
-    return from_settings(settings, name, folder, text)
+    return from_settings(settings, name, folder, text, over)
 
 
 def from_settings(
-    settings: Mapping[str, Any], name: str, folder: files.AnyPath = "", text: str = ""
+    settings: Mapping[str, Any],
+    name: str,
+    folder: files.AnyPath = "",
+    text: str = "",
+    over: Mapping[str, object] | None = None,
 ) -> Recipe:
     """Return the recipe that plain values say; `text` is where errors find their line."""
-    place = _Place(name, text)
+    place, over = _Place(name, text, folder), dict(over or {})
     common = dict(settings)
     tables = common.pop("output", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise InputError(f"{place.of('output')}: give each output as a table, [[output]]")
-    values = _checked(common, place, _FIELDS, Recipe())
+    keys = {key: field for key, field in _FIELDS.items() if key in _TYPES}
+    ground = {field: value for field, value in over.items() if field in BOUNDING}
+    values = _checked(common, place, keys, Recipe(**ground), over)  # type: ignore[arg-type]
     outputs = []
     for number, table in enumerate(tables, 1):
-        here = _Place(name, text, number)
+        here = _Place(name, text, folder, number)
         changes = dict(table)
         path = changes.pop("path", None)
         if not isinstance(path, str):
             raise InputError(f"{here.of('path')}: each output needs a path, such as 'lesson.mp4'")
-        own = {key: field for key, field in _FIELDS.items() if field not in OF_THE_WHOLE}
-        whole = next((key for key in changes if key in _FIELDS and key not in own), None)
+        own = {key: field for key, field in keys.items() if field not in OF_THE_WHOLE}
+        whole = next((key for key in changes if key in keys and key not in own), None)
         if whole is not None:
             raise InputError(
                 f"{here.of(whole)}: {whole} is of the whole recipe; set it above the outputs"
             )
-        ground = Recipe(epochs=values.get("epochs", Recipe.epochs))
-        outputs.append(Output(files.inside(folder, path), _checked(changes, here, own, ground)))
+        bounds = {field: values[field] for field in BOUNDING if field in values} | ground
+        own_ground = Recipe(**bounds)
+        checked = _checked(changes, here, own, own_ground, over)
+        outputs.append(Output(files.inside(folder, path), checked))
     try:
-        return Recipe(**values, outputs=outputs or DEFAULT_OUTPUTS)
+        return Recipe(**{"outputs": outputs or DEFAULT_OUTPUTS} | values | over)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
 
 def _checked(
-    settings: Mapping[str, Any], place: _Place, known: Mapping[str, str], ground: Recipe
+    settings: Mapping[str, Any],
+    place: _Place,
+    known: Mapping[str, str],
+    ground: Recipe,
+    over: Mapping[str, object],
 ) -> dict[str, Any]:
-    """Return `settings` by the names of `Recipe`, each of its type and within its bounds."""
+    """
+    Return `settings` by the names of `Recipe`, each of its type and within its bounds.
+
+    Those that others win `over` are left out.
+    """
     values = {}
-    for key in sorted(settings, key=lambda key: key != "epochs"):  # which bounds others
+    for key in sorted(settings, key=lambda key: key not in BOUNDING):
         value = settings[key]
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
             raise InputError(f"{place.of(key)}: there is no setting {shown(key)}; {hint}")
+        if known[key] in over:
+            continue
         words, types = _TYPES[key]
         many = words.startswith("a list")
         if key == "at" and not isinstance(value, list):
@@ -182,6 +230,8 @@ def _checked(
         items = value if many and isinstance(value, list) else [value]
         if many != isinstance(value, list) or not all(_is(item, types) for item in items):
             raise InputError(f"{place.of(key)}: {key} = {shown(value)} is not {words}")
+        if key == "theme" and value.endswith(STYLE_FILE):
+            value = files.inside(place.folder, value)
         try:
             ground = replace(ground, **{known[key]: value})
         except InputError as error:
@@ -194,23 +244,12 @@ def _is(value: object, types: tuple[type, ...]) -> bool:
     return isinstance(value, types) and not isinstance(value, bool)
 
 
-def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
-    """Return those of `settings` that are set, by their keys, as TOML can hold them."""
-    values: dict[str, Any] = {}
-    for name, value in settings.items():
-        if value is None:
-            continue
-        if isinstance(value, tuple):
-            value = "{}x{}".format(*value) if name == "size" else list(value)
-        values[_KEYS[name]] = value
-    return values
-
-
 class _Place:
-    """Where in a file a key stands: at its top, or in its Nth output."""
+    """Where in a file a key stands: at its top, or in its Nth output; and where the file lies."""
 
-    def __init__(self, name: str, text: str, output: int = 0) -> None:
+    def __init__(self, name: str, text: str, folder: files.AnyPath, output: int = 0) -> None:
         self._name, self._lines, self._output = name, text.splitlines(), output
+        self.folder = folder
 
     def of(self, key: str) -> str:
         """Return the file's name, and the line of `key` if that is known."""
