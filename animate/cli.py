@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from animate import __version__, files, signals, surroundings
 from animate.destinations import DESTINATIONS, bound_for, destination
-from animate.embed import KINDS, snippet, with_companions
 from animate.errors import InputError, OutputError, reason
-from animate.inputs import MOMENTS, SIZES, choice, whole
+from animate.inputs import MOMENTS, SIZES, SNIPPETS, choice, whole
 from animate.recipe import (
     DEFAULT_OUTPUTS,
     FOLDER,
@@ -31,6 +30,7 @@ from animate.recipe import (
     Writing,
     check,
     check_use,
+    groups,
     make,
     write_in_turn,
 )
@@ -93,10 +93,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
     surroundings.settle()
     try:
+        _check_alone(asked, options)
         if asked.list_recipes:
             return _list_recipes()
         if asked.verify is not None:
-            return _verify(asked.verify)
+            return _verify(asked.verify, quiet=asked.quiet)
         return _make(_recipe(asked, options), asked)
     except Exception as error:
         if asked.debug:
@@ -122,6 +123,17 @@ class _Asked:
     dry_run: bool
 
 
+def _check_alone(asked: _Asked, options: Mapping[str, Any]) -> None:
+    """Raise if what does another job, or prints another text, has company."""
+    alone = {"--list-recipes": asked.list_recipes, "--verify": asked.verify is not None}
+    said = [option for option, is_given in alone.items() if is_given]
+    making = (asked.recipe, asked.destination, asked.embed, asked.save_recipe)
+    if said and (len(said) > 1 or options or any(making) or asked.json or asked.dry_run):
+        raise InputError(f"{said[0]} makes nothing; leave out what says how to make it")
+    if asked.embed is not None and asked.json:
+        raise InputError("--embed and --json both print instead of the paths; give one of them")
+
+
 def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
     """Return the recipe that is named, with what is said beside it over what it says."""
     if asked.destination is not None and asked.recipe is None:
@@ -134,21 +146,26 @@ def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
         recipe = named(asked.recipe, options)
     else:
         recipe = Recipe(**options)
-    check_use(recipe, options)
+    check_use(recipe, options.keys() & {"at", "max_size"})  # the others are of no harm
     return recipe if asked.destination is None else bound_for(asked.destination, recipe)
 
 
 def _make(recipe: Recipe, asked: _Asked) -> int:
     jobs = None if asked.jobs is None else whole(asked.jobs, "number of jobs", least=1, most=64)
-    kind = None if asked.embed is None else choice(asked.embed, "kind of text", KINDS)
+    kind = None if asked.embed is None else choice(asked.embed, "kind of text", SNIPPETS)
     whole_recipe = recipe
     if kind is not None:
+        from animate.embed import with_companions
+
         whole_recipe = with_companions(recipe, kind)
+        for output in whole_recipe.listed[len(recipe.listed) :]:
+            if not asked.quiet:
+                _say(_plain(f"{output.path} is made too, for the text to name"))
     if asked.save_recipe is not None:
         _check_recipe_path(asked.save_recipe)
+    surroundings.load_matplotlib()
+    check(whole_recipe)
     if asked.dry_run:
-        surroundings.load_matplotlib()
-        check(whole_recipe)
         _say(_plan(whole_recipe))
         return DONE
     lists_files = not (asked.json or kind)
@@ -158,7 +175,6 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
         ) as display,
         _writing(whole_recipe, jobs) as write,
     ):
-        surroundings.load_matplotlib()
 
         def write_all(
             groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
@@ -171,6 +187,8 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
 
         runs = make(whole_recipe, display, _until_stopped(write_all, display))
     if kind is not None:
+        from animate.embed import snippet
+
         _tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
     if asked.json:
         from animate.recipe.settings import as_settings
@@ -221,13 +239,15 @@ def _list_recipes() -> int:
     return DONE
 
 
-def _verify(path: str) -> int:
+def _verify(path: str, *, quiet: bool) -> int:
     from animate.verify import verify
 
     surroundings.load_matplotlib()
     signals.begin_writing()  # what is made again lies in a folder for a while
     found = verify(path)
     for finding in found:
+        if quiet and finding.holds:
+            continue
         _say(f"{'holds' if finding.holds else 'FAILS'}  {finding.sentence}")
     return DONE if all(finding.holds for finding in found) else FAILED
 
@@ -237,8 +257,7 @@ def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
     """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
     from animate.workers import cores, side_by_side
 
-    drawn = sum(part.form != "report" for part in recipe.parts)
-    jobs = min(jobs or cores(), max(drawn, 1))
+    jobs = min(jobs or cores(), max(len(groups(recipe)), 1))
     if jobs == 1:
         yield write_in_turn
         return
@@ -520,7 +539,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--embed", metavar="KIND", default=None,
-        help=f"print the text to paste: {_words(KINDS)}; picture heeds dark pages and a wish "
+        help=f"print the text to paste: {_words(SNIPPETS)}; picture heeds dark pages and a wish "
         "for less motion",
     )  # fmt: skip
     add("--save-recipe", metavar="PATH", default=None, help="write all this as a recipe, too")

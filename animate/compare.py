@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageSequence
 
 from animate import files
 
@@ -20,7 +22,7 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str | None:
     """
     Return in words how the pictures in two files or folders differ; None if they do not.
 
-    Of documents whose pictures are not made of pixels, SVG and PDF, the bytes are compared.
+    Of an SVG the rounded numbers are compared, and of a PDF the bytes.
     """
     if Path(one).is_dir() != Path(other).is_dir():
         return "one is a folder, and the other a file"
@@ -32,7 +34,7 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str | None:
         return next((how for how in told if how is not None), None)
     if Path(one).suffix.lower() not in PICTURES:
         data, others = Path(one).read_bytes(), Path(other).read_bytes()
-        if data == others:
+        if data == others or _rounded(data) == _rounded(others):
             return None
         return (
             f"{len(data)} bytes instead of {len(others)}"
@@ -40,9 +42,25 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str | None:
             else "other bytes"
         )
     try:
+        if _timing(one) != _timing(other):
+            return "its pictures stand otherwise long, or it plays another number of times"
         return _pixel_difference(pictures(one), pictures(other))
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:
         return f"it cannot be shown: {str(error).splitlines()[0] if str(error) else error!r}"
+
+
+def _timing(path: files.AnyPath) -> list[object]:
+    """Return how long each picture stands and how often the film plays, where the file says so."""
+    if Path(path).suffix.lower() in (".mp4", ".webm"):
+        return []
+    with Image.open(path) as image:
+        stand = [frame.info.get("duration") for frame in ImageSequence.Iterator(image)]
+        return [image.info.get("loop"), *stand]
+
+
+def _rounded(document: bytes) -> bytes:
+    """Return an SVG with its numbers rounded to what any processor computes."""
+    return re.sub(rb"-?\d+\.\d+", lambda found: b"%.3f" % float(found[0]), document)
 
 
 def pictures(path: files.AnyPath) -> Iterator[Picture]:

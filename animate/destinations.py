@@ -5,8 +5,8 @@ Only figures that the place itself publishes are here, each with its source.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from animate import files
 from animate.inputs import InputError, choice
 from animate.recipe import Output, Recipe
 
@@ -28,14 +28,17 @@ class Destination:
         A good one, in pixels.
     source : str
         Who says so.
+    stills : tuple of str
+        The extensions of pictures that it takes.
     max_pixels : int, optional
-        Of a frame.
+        Of a frame or picture.
     """
 
     films: tuple[str, ...]
     max_size: int
     size: tuple[int, int]
     source: str
+    stills: tuple[str, ...] = ()
     max_pixels: int | None = None
 
 
@@ -45,12 +48,14 @@ DESTINATIONS = {
         max_size=10_000_000,
         size=(800, 450),
         source="GitHub Docs, Attaching files: images, GIFs and, on free plans, videos to 10 MB",
+        stills=(".png",),
     ),
     "google-slides": Destination(
         films=(".gif",),
         max_size=50_000_000,
         size=(1280, 720),
         source="Google Slides API, Adding images: PNG, JPEG and GIF to 50 MB and 25 megapixels",
+        stills=(".png",),
         max_pixels=25_000_000,
     ),
     "x": Destination(
@@ -69,28 +74,33 @@ def destination(name: object) -> Destination:
 
 def bound_for(name: str, recipe: Recipe) -> Recipe:
     """
-    Return `recipe` with its films kept within what the destination called `name` takes.
+    Return `recipe` with its films and stills kept within what the destination called `name` takes.
 
     Raises
     ------
     InputError
-        If it takes no film of that format or size, or there is no film.
+        If it takes no file of that format or size.
     """
     place = destination(name)
     outputs = []
     for part, output in zip(recipe.parts, recipe.listed, strict=True):
         changes = dict(output.changes)
+        if part.form in ("film", "still"):
+            sized = part if part.size is not None else replace(part, size=place.size)
+            changes["size"] = sized.size
+            _check(name, place, sized)
         if part.form == "film":
-            _check(name, place, part)
             changes["max_size"] = min(place.max_size, part.max_size or place.max_size)
         outputs.append(Output(output.path, changes))
-    if all(part.form != "film" for part in recipe.parts):
-        raise InputError(f"{name} is where a film goes; give one that ends in {place.films[0]}")
     return replace(recipe, outputs=outputs)
 
 
 def _check(name: str, place: Destination, part: Recipe) -> None:
-    files.extension(part.path, place.films)
+    if Path(part.path).suffix.lower() not in (*place.films, *place.stills):
+        raise InputError(
+            f"{name} does not take {part.path}; give a file in "
+            f"{', '.join((*place.films, *place.stills))}"
+        )
     width, height = part.pixels
     if place.max_pixels is not None and width * height > place.max_pixels:
         raise InputError(

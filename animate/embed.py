@@ -13,22 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from animate import files
+from animate.compare import pictures
+from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
-from animate.recipe import Output, Recipe
-from animate.wording import epochs_text, rate_texts
+from animate.recipe import OF_A_FORM, Output, Recipe
+from animate.trajectory import Trajectory, epoch_of
+from animate.wording import epochs_text, limit_text, line_equation, rate_texts, share_text
 
-if TYPE_CHECKING:
-    from animate.trajectory import Trajectory
-
-KINDS = ("md", "html", "picture")
 VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
 EMBEDDED = (*VIDEOS, ".gif", ".webp", ".apng", ".png", ".svg")
-PICTURED = ("lrs", "views", "theme", "title")  # what a still has of a film's settings
-DARK, STILL = "-dark", "-still"
+DARK, STILL, POSTER = "-dark", "-still", "-poster"
 LESS = "(prefers-reduced-motion: reduce)"
 MORE = "(prefers-reduced-motion: no-preference)"
 NIGHT = "(prefers-color-scheme: dark)"
@@ -48,27 +45,29 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
     shown = _shown(recipe)
     if not shown:
         raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDED)}")
-    outputs = list(recipe.listed)
+    outputs = {files.real(output.path): output for output in recipe.listed}
     for part, output in zip(recipe.parts, recipe.listed, strict=True):
-        if part not in shown or part.form != "film":
+        if part not in shown:
             continue
         if kind == "picture" and part.theme != Recipe.theme:
             raise InputError(
-                f"{part.path}: --embed picture makes a light and a dark film, so it does not go "
+                f"{part.path}: --embed picture shows it light and dark, so it does not go "
                 f"with the theme {part.theme}; leave out one of them"
             )
-        for path, changes in _companions(part.path, kind):
-            taken = files.real(path) in [files.real(listed.path) for listed in outputs]
-            if taken:
+        for path, changes in _companions(part, kind):
+            still = path.endswith(f"{STILL}.png")
+            own = {
+                name: value
+                for name, value in output.changes.items()
+                if not (still and name in OF_A_FORM["film"])
+            }
+            beside = Output(path, {**own, "size": part.pixels, **changes})
+            if outputs.setdefault(files.real(path), beside) != beside:
                 raise InputError(
-                    f"--embed {kind} makes {path} beside {part.path}; give the other output "
-                    "another name"
+                    f"--embed {kind} makes {path} beside {part.path}, and it is to be something "
+                    "else; give one of them another name"
                 )
-            kept = {name: value for name, value in output.changes.items() if name in PICTURED}
-            if changes.keys() <= {"theme"}:
-                kept = dict(output.changes)
-            outputs.append(Output(path, {**kept, "size": part.pixels, **changes}))
-    return replace(recipe, outputs=outputs)
+    return replace(recipe, outputs=list(outputs.values()))
 
 
 def _shown(recipe: Recipe) -> list[Recipe]:
@@ -81,16 +80,16 @@ def _shown(recipe: Recipe) -> list[Recipe]:
     return [part for part in known if part.form == "film"] or known
 
 
-def _companions(path: str, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield the files beside the film at `path`, with the settings that make them."""
-    suffix = PurePath(path).suffix
+def _companions(part: Recipe, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the files beside a film or still, with the settings that make them."""
+    path, suffix = part.path, PurePath(part.path).suffix
     is_video = suffix.lower() in VIDEOS
     if kind == "picture":
         yield _beside(path, DARK + suffix), {"theme": "dark"}
-        if not is_video:
-            yield _beside(path, f"{DARK}{STILL}.png"), {"theme": "dark", "at": ["end"]}
-    if kind == "picture" or is_video:
-        yield _beside(path, f"{STILL}.png"), {"at": ["end"]}
+        if part.form == "film":
+            yield _beside(path, f"{DARK}{STILL}.png"), {"theme": "dark", "at": ("end",)}
+    if part.form == "film" and (kind == "picture" or is_video):
+        yield _still(path), {"at": ("end",)}
 
 
 def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
@@ -107,29 +106,48 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
     """
     write = {"md": _markdown, "html": _html, "picture": _picture}[kind]
     return "\n\n".join(
-        write(part.path, _size(part), alt_text(part.shown(runs))) for part in _shown(recipe)
+        write(part.path, _size(part), alt_text(part, runs)) for part in _shown(recipe)
     )
 
 
-def alt_text(runs: Sequence[Trajectory]) -> str:
-    """Return what the runs show, in words for who cannot see it."""
-    names = rate_texts([run.lr for run in runs])
-    points, epochs = len(runs[0].problem.x), runs[0].epochs
-    first = f"A line is fitted to {points} points by gradient descent, over {epochs_text(epochs)}."
-    return " ".join([first, *(_told(run, name) for run, name in zip(runs, names, strict=True))])
+def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
+    """Return what a film or still shows, in words for who cannot see it."""
+    shown = part.shown(runs)
+    problem, last = shown[0].problem, shown[0].epochs
+    points = len(problem.x)
+    if set(part.views) == {"data"}:
+        best = line_equation(*problem.best_weights)
+        return f"{points} points, and the line that fits them best, {best}."
+    if set(part.views) == {"cliff"}:
+        limit = limit_text(problem.stability_limit, 2 * problem.stability_limit)
+        return (
+            "Epochs to converge against the learning rate: fewest near "
+            f"{problem.best_lr:.2g}, ever more towards the limit {limit}, and past it never."
+        )
+    moments = part.at if part.form == "still" else ("end",)
+    epoch = max(epoch_of(moment, shown) for moment in moments)
+    names = rate_texts([run.lr for run in shown])
+    first = f"A line is fitted to {points} points by gradient descent, over {epochs_text(last)}."
+    if part.form == "still" and len(moments) == 1 and epoch < last:
+        first = f"A line that is fitted to {points} points by gradient descent, at epoch {epoch}."
+    told = [_told(run, name, epoch) for run, name in zip(shown, names, strict=True)]
+    return " ".join([first, *told])
 
 
-def _told(run: Trajectory, name: str) -> str:
-    diagnosis = run.diagnosis
-    start = f"At learning rate {name}"
+def _told(run: Trajectory, name: str, epoch: int) -> str:
+    """Return what `run` has done by `epoch`."""
+    diagnosis, start = run.diagnosis, f"At learning rate {name}"
+    if epoch < diagnosis.earned_at:
+        left = share_text(share_left(distance(run.weights, run.problem))[epoch])
+        return f"{start} {left} of the way is left."
     if diagnosis.verdict == "converged":
         return f"{start} the line reaches the data at epoch {diagnosis.converged_at}."
     if diagnosis.verdict == "converging":
         return f"{start} the line is on its way: {diagnosis.sentence}."
-    turn = diagnosis.earned_at - 1
+    turn, lost = diagnosis.earned_at - 1, diagnosis.overflowed_at
     course = ""
-    if diagnosis.overflowed_at is not None:
-        course = f", and overflows at epoch {diagnosis.overflowed_at}"
+    if lost is not None and lost <= epoch:
+        course = f", and overflows at epoch {lost}"
     elif 0 < turn < run.epochs - 1:
         course = f"; its loss falls until epoch {turn}, then climbs"
     return f"{start} it is {diagnosis.sentence}{course}."
@@ -139,8 +157,6 @@ def _size(part: Recipe) -> tuple[int, int]:
     """Return the true width and height, which a limit or a codec may have changed."""
     if PurePath(part.path).suffix.lower() == ".svg":
         return part.pixels
-    from animate.compare import pictures
-
     height, width = next(pictures(part.path)).shape[:2]
     return width, height
 
@@ -149,7 +165,7 @@ def _markdown(path: str, size: tuple[int, int], alt: str) -> str:
     del size
     alt = re.sub(r"([\\\[\]])", r"\\\1", alt)
     if PurePath(path).suffix.lower() in VIDEOS:
-        return f"[![{alt}]({_url(_beside(path, f'{STILL}.png'))})]({_url(path)})"
+        return f"[![{alt}]({_url(_still(path))})]({_url(path)})"
     return f"![{alt}]({_url(path)})"
 
 
@@ -165,11 +181,11 @@ def _picture(path: str, size: tuple[int, int], alt: str) -> str:
     if suffix.lower() in VIDEOS:
         return _video(path, size, alt, {f"{MORE} and {NIGHT}": dark, MORE: path})
     if suffix.lower() in (".png", ".svg"):
-        sources = {}
+        sources = {NIGHT: dark}
     else:
         sources = {
             f"{LESS} and {NIGHT}": _beside(path, f"{DARK}{STILL}.png"),
-            LESS: _beside(path, f"{STILL}.png"),
+            LESS: _still(path),
             NIGHT: dark,
         }
     lines = [f'  <source media="{media}" srcset="{_url(file)}">' for media, file in sources.items()]
@@ -187,9 +203,9 @@ def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str
     kind = VIDEOS[PurePath(path).suffix.lower()]
     return "\n".join(
         [
-            f'<video autoplay loop muted playsinline width="{size[0]}" height="{size[1]}"',
+            f'<video autoplay loop muted playsinline controls width="{size[0]}" height="{size[1]}"',
             f'       style="{FITTING}"',
-            f'       poster="{_url(_beside(path, f"{STILL}.png"))}" aria-label="{escape(alt)}">',
+            f'       poster="{_url(_still(path))}" aria-label="{escape(alt)}">',
             *(
                 f'  <source media="{media}" src="{_url(file)}" type="{kind}">'
                 for media, file in sources.items()
@@ -202,6 +218,12 @@ def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str
 def _beside(path: str, ending: str) -> str:
     """Return the path of a file beside the one at `path`, with another end to its name."""
     return path[: len(path) - len(PurePath(path).suffix)] + ending
+
+
+def _still(path: str) -> str:
+    """Return the path of the still beside the film at `path`: a video's is its poster."""
+    poster = PurePath(path).suffix.lower() in VIDEOS
+    return _beside(path, f"{POSTER if poster else ''}{STILL}.png")
 
 
 def _url(path: str) -> str:

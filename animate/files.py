@@ -78,7 +78,8 @@ def relative(path: AnyPath, folder: AnyPath) -> str:
     path, folder = os.fspath(path), os.fspath(folder)
     if Path(path).is_absolute() or folder in ("", "."):
         return path
-    return os.path.relpath(path, folder) + (FOLDER if is_folder(path) else "")
+    # Through a link to a folder, ".." leads out of the folder that it links to.
+    return os.path.relpath(path, real(folder)) + (FOLDER if is_folder(path) else "")
 
 
 def inside(folder: AnyPath, path: str) -> str:

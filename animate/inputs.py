@@ -30,6 +30,7 @@ MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
+SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
 MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
@@ -196,12 +197,12 @@ def moment(value: object, epochs: int) -> int | str:
     >>> moment("8", 100), moment("converged", 100)
     (8, 'converged')
     """
+    if isinstance(value, str) and value in MOMENTS:
+        return value
     try:
         return whole(value, "epoch", least=0, most=epochs)
     except InputError as error:
-        if not isinstance(value, str) or re.fullmatch(r"[-+.\d\s]+", value):
-            raise InputError(f"{error}, or {', '.join(MOMENTS)}") from None
-    return choice(value, "epoch", MOMENTS)
+        raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
 
 
 def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:

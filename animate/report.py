@@ -109,12 +109,15 @@ def read(path: files.AnyPath) -> dict[str, Any]:
     try:
         if Path(path).stat().st_size > LARGEST:
             raise InputError(f"{path} is too large for a report")
-        told = json.loads(Path(path).read_bytes())
+        told: dict[str, Any] = json.loads(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON file: {error}") from None
-    if not (isinstance(told, dict) and all(isinstance(told.get(k), t) for k, t in PARTS.items())):
+    whole = isinstance(told, dict) and all(
+        isinstance(told.get(name), kind) for name, kind in PARTS.items()
+    )
+    if not (whole and told["runs"] and all(isinstance(item, dict) for item in told["outputs"])):
         raise InputError(f"{path} is no report; give one that was written with -o NAME.json")
     return told
 

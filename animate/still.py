@@ -19,39 +19,9 @@ from animate import files
 from animate.inputs import InputError
 from animate.scene import DOTS_AN_INCH, Scene, figure_of
 from animate.scene.layout import TooSmallError
-from animate.trajectory import Trajectory
 
 ASPECT = 16 / 9  # that a scene's layout is made for
 PAPER = 1414, 1000  # A4 on its side
-
-
-def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:
-    """
-    Return the epoch that `moment` names.
-
-    Parameters
-    ----------
-    moment : int, "start", "end" or "converged"
-        As `animate.inputs.moments` returns it. The last is the first epoch by which all runs
-        that converge have done so.
-    runs : sequence of Trajectory
-        Of one number of epochs.
-
-    Raises
-    ------
-    InputError
-        If no run converges, and so there is no epoch called that.
-    """
-    last = runs[0].epochs
-    if isinstance(moment, str):
-        arrived = [at for run in runs if (at := run.diagnosis.converged_at) is not None]
-        if moment == "converged" and not arrived:
-            raise InputError(
-                f"no run converges within {last} epochs, so there is no epoch 'converged'; "
-                "give a number, or train for more epochs"
-            )
-        return {"start": 0, "end": last, "converged": max(arrived, default=last)}[moment]
-    return moment
 
 
 def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:

@@ -4,6 +4,7 @@ One learning rate's run, as numbers: the weights and losses after each epoch.
 A trajectory is what training leaves behind and all that drawing needs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -58,3 +59,32 @@ class Trajectory:
     def diagnosis(self) -> Diagnosis:
         """The verdict on this run, and the epochs at which it shows."""
         return diagnose(self.lr, self.weights, self.losses, self.problem)
+
+
+def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:
+    """
+    Return the epoch that `moment` names.
+
+    Parameters
+    ----------
+    moment : int, "start", "end" or "converged"
+        As `animate.inputs.moments` returns it. The last is the first epoch by which all runs
+        that converge have done so.
+    runs : sequence of Trajectory
+        Of one number of epochs.
+
+    Raises
+    ------
+    InputError
+        If no run converges, and so there is no epoch called that.
+    """
+    last = runs[0].epochs
+    if isinstance(moment, str):
+        arrived = [at for run in runs if (at := run.diagnosis.converged_at) is not None]
+        if moment == "converged" and not arrived:
+            raise InputError(
+                f"no run converges within {last} epochs, so there is no epoch 'converged'; "
+                "give a number, or train for more epochs"
+            )
+        return {"start": 0, "end": last, "converged": max(arrived, default=last)}[moment]
+    return moment

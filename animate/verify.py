@@ -19,7 +19,6 @@ import numpy as np
 from animate import files, report
 from animate.compare import difference
 from animate.files import OutputError
-from animate.inputs import InputError
 from animate.recipe import Output, make
 from animate.recipe.toml import from_settings
 from animate.training import train
@@ -53,10 +52,14 @@ def verify(path: files.AnyPath) -> list[Finding]:
     recipe = from_settings(told["settings"], os.fspath(path))
     by_path = {output.path: output for output in recipe.listed}
     others = _other_versions(told)
+    expected = [part.path for part in recipe.parts if part.form != "report"]
+    if [listed.get("path") for listed in told["outputs"]] != expected:
+        missing = ", ".join(expected) or "none"
+        return [Finding(f"the outputs are not those that the settings say: {missing}", False)]
     with TemporaryDirectory(prefix="animate-") as scratch:
         again: dict[str, Output] = {}
         for number, listed in enumerate(told["outputs"]):
-            name = _name(listed, by_path, path)
+            name = listed["path"]
             end = "/" if files.is_folder(name) else Path(name).suffix
             again[name] = replace(by_path[name], path=f"{scratch}/{number}{end}")
         try:
@@ -72,13 +75,6 @@ def verify(path: files.AnyPath) -> list[Finding]:
             there = files.inside(folder, name)
             found.append(_compared(name, there, again[name].path, listed, others))
     return found
-
-
-def _name(listed: object, known: Mapping[str, Output], path: files.AnyPath) -> str:
-    if not isinstance(listed, dict) or listed.get("path") not in known:
-        raise InputError(f"{path} lists an output that its settings do not have: {listed}")
-    name: str = listed["path"]
-    return name
 
 
 def _numbers(
@@ -134,7 +130,8 @@ def _compared(name: str, there: str, again: str, listed: Mapping[str, Any], othe
         return Finding(f"{name}: not the file that was recorded; against {which}: {how}", False)
     if others and difference(there, again) is None:
         return Finding(f"{name}: as recorded; made again, {how}{others}", True)
-    return Finding(f"{name}: as recorded, but made differently now: {how}{others}", False)
+    why = others or " (the versions are the same, so the settings here did not make it)"
+    return Finding(f"{name}: as recorded, but made differently now: {how}{why}", False)
 
 
 def _other_versions(told: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 Makes the README's gallery again, and compares it with what is there.
 
 Fails if a file is missing or differs. Where another kind of processor makes other bytes, pixels are
-compared, and that is said; of an SVG, only bytes are. With --update, what differs is taken over.
+compared (of an SVG, rounded numbers), and that is said. With --update, what differs is taken over.
 """
 
 import argparse

@@ -1,13 +1,17 @@
 """What is pasted into a post: well-formed, pointing at files that exist, and true in words."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from animate import Animation, train
+from animate import Animation, Recipe, train
+from animate.destinations import CHECKED, DESTINATIONS, bound_for
 from animate.embed import alt_text
+from animate.recipe import Output
 
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet"]
 
 
@@ -24,7 +28,7 @@ class Elements(HTMLParser):
 
 
 def test_alt_text_tells_what_the_film_shows_with_its_figures(runs) -> None:
-    assert alt_text(runs) == (
+    assert alt_text(Recipe(outputs=["a.gif"]), runs) == (
         "A line is fitted to 100 points by gradient descent, over 100 epochs. "
         "At learning rate 0.1 the line reaches the data at epoch 70. "
         "At learning rate 0.7 the line reaches the data at epoch 8. "
@@ -35,10 +39,9 @@ def test_alt_text_tells_what_the_film_shows_with_its_figures(runs) -> None:
 
 def test_alt_text_tells_of_an_overflow_and_of_a_run_that_is_not_there_yet(problem) -> None:
     slow, lost = train(problem, [0.001, 5], epochs=100)
-    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in alt_text(
-        [slow]
-    )
-    assert f"and overflows at epoch {lost.diagnosis.overflowed_at}." in alt_text([lost])
+    told = [alt_text(Recipe(lrs=[run.lr], outputs=["a.gif"]), [run]) for run in (slow, lost)]
+    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in told[0]
+    assert f"and overflows at epoch {lost.diagnosis.overflowed_at}." in told[1]
 
 
 def test_markdown_shows_the_picture_and_tells_it(run) -> None:
@@ -49,9 +52,10 @@ def test_markdown_shows_the_picture_and_tells_it(run) -> None:
 
 
 def test_html_has_size_and_alt(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "html", "--title", '"><script>')
+    done = run(*QUICK, "-o", 'a"><script>.gif', "--embed", "html")
     (tag, attributes), = Elements(done.out).found  # fmt: skip
     assert tag == "img"
+    assert attributes["src"] == "a%22%3E%3Cscript%3E.gif"
     assert (attributes["width"], attributes["height"]) == ("640", "360")
     assert attributes["alt"].startswith("A line is fitted")
 
@@ -61,9 +65,9 @@ def test_a_video_has_a_poster_that_is_made_too(run, tmp_path) -> None:
     tags = dict(Elements(done.out).found)
     video = tags["video"]
     assert {"autoplay", "loop", "muted", "playsinline"} <= set(video)
-    assert video["poster"] == "a-still.png"
+    assert video["poster"] == "a-poster-still.png"
     assert "reduced-motion" in tags["source"]["media"]
-    with Image.open(tmp_path / "a-still.png") as image:
+    with Image.open(tmp_path / "a-poster-still.png") as image:
         assert image.size == (640, 360)
 
 
@@ -107,7 +111,12 @@ def test_a_destination_sets_format_and_size(run, place, path, size) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--for", "x", "-o", "a.webm"], "choose from .gif"),
+        (["--for", "x", "-o", "a.webm"], "x does not take a.webm; give a file in .gif"),
+        (["--for", "x", "-o", "a.png"], "x does not take a.png; give a file in .gif"),
+        (
+            ["--for", "google-slides", "-o", "a.svg", "-o", "b.gif"],
+            "google-slides does not take a.svg",
+        ),
         (["--for", "myspace"], "destination 'myspace' is unknown"),
         (["--for", "google-slides", "--size", "8000x4500"], "takes 25 million"),
     ],
@@ -118,10 +127,21 @@ def test_what_a_destination_does_not_take_is_refused(run, arguments, said) -> No
     assert said in done.err
 
 
-def test_a_destinations_limit_is_kept(run, tmp_path) -> None:
-    done = run(*QUICK, "--for", "github", "-o", "a.gif")
-    assert done.code == 0
-    assert (tmp_path / "a.gif").stat().st_size <= 10_000_000
+def test_the_smaller_limit_is_kept_a_destinations_or_ones_own() -> None:
+    outputs = [Output("a.gif", {"max_size": "50MB"}), Output("b.gif", {"max_size": "1MB"}), "c.png"]
+    bound = bound_for("github", Recipe(outputs=outputs))
+    assert [part.max_size for part in bound.parts] == [10_000_000, 1_000_000, None]
+    assert {part.pixels for part in bound.parts} == {(800, 450)}
+
+
+def test_the_readme_has_the_destinations_as_they_are() -> None:
+    for name, place in DESTINATIONS.items():
+        (row,) = [line for line in README.splitlines() if line.startswith(f"| `{name}`")]
+        _, _, films, limit, source, _ = (cell.strip() for cell in row.split("|"))
+        assert films == ", ".join(suffix[1:].upper() for suffix in place.films)
+        assert limit.startswith(f"{place.max_size / 1e6:g} MB")
+        assert source == place.source
+    assert f"Checked in {CHECKED}" in README
 
 
 def test_a_notebook_shows_the_film_as_a_video_in_the_page(runs, monkeypatch) -> None:
@@ -138,3 +158,50 @@ def test_a_transparent_film_is_shown_as_an_image(runs) -> None:
     film = Animation(runs, ["fit"], (640, 360), timeline=[0, 1], theme="transparent")
     (image,) = Elements(film._repr_html_()).found
     assert image[1]["src"].startswith("data:image/gif;base64,")
+
+
+def test_words_are_of_what_is_shown_and_of_its_epoch(runs) -> None:
+    start = alt_text(Recipe(at=["start"], outputs=["a.png"]), runs)
+    assert "at epoch 0. At learning rate 0.1 100 % of the way is left." in start
+    assert "epoch 70" not in start
+    data = alt_text(Recipe(views=["data"], outputs=["a.png"]), runs)
+    assert data == "100 points, and the line that fits them best, y = 2.99 x + 2.49."
+    assert "epoch 70" not in alt_text(Recipe(views=["cliff"], outputs=["a.png"]), runs)
+    eighth = alt_text(Recipe(at=[0, 8], outputs=["a.png"]), runs)
+    assert "At learning rate 0.7 the line reaches the data at epoch 8." in eighth
+
+
+def test_two_films_of_one_name_have_a_still_each(run, tmp_path) -> None:
+    done = run(*QUICK, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
+    assert done.code == 0, done.err
+    made = {path.name for path in tmp_path.iterdir()}
+    assert {"m-dark.gif", "m-dark.mp4", "m-still.png", "m-poster-still.png"} <= made
+
+
+def test_the_poster_has_the_videos_own_theme(run, tmp_path) -> None:
+    run(*QUICK, "-o", "a.mp4", "--embed", "md", "--theme", "dark")
+    with Image.open(tmp_path / "a-poster-still.png") as image:
+        assert max(image.convert("RGB").getpixel((0, 0))) < 64
+
+
+def test_a_still_is_embedded_light_and_dark(run, tmp_path) -> None:
+    done = run(*QUICK[:4], "--quiet", "-o", "a.png", "--embed", "picture")
+    source = dict(Elements(done.out).found)["source"]
+    assert source == {"media": "(prefers-color-scheme: dark)", "srcset": "a-dark.png"}
+    assert (tmp_path / "a-dark.png").exists()
+
+
+@pytest.mark.parametrize("outputs", [["a.pdf"], ["frames/"], ["run.json"]])
+def test_that_there_is_nothing_to_embed_is_said_before_anything_is_made(
+    run, tmp_path, outputs
+) -> None:
+    done = run("-o", *outputs, "--embed", "md")
+    assert done.code == 2
+    assert "there is nothing to embed" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_ones_own_is_not_taken_for_a_companion(run) -> None:
+    done = run(*QUICK, "-o", "a.gif", "-o", "a-dark.gif", "--embed", "picture")
+    assert done.code == 2
+    assert "makes a-dark.gif beside a.gif" in done.err

@@ -31,7 +31,8 @@ def folder(run, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("line", RUNS)
 def test_each_command_works(line: str, run, folder: Path) -> None:
     before = sorted(folder.iterdir())
-    done = run(*shlex.split(line)[1:], "--dry-run")
+    makes_nothing = "--verify" in line or "--list-recipes" in line
+    done = run(*shlex.split(line)[1:], *([] if makes_nothing else ["--dry-run"]))
     assert done.code == 0, done.err
     assert sorted(folder.iterdir()) == before
 

@@ -159,8 +159,25 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ("output = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
         ("[output]\npath = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
         ("[[output]]\nviews = ['fit']", "t.toml, output 1: each output needs a path"),
-        ("[[output]]\npath = 3", "t.toml, line 2: each output needs a path"),
-        ("[[output]]\npath = 'a.avi'", "a.avi has the unknown extension .avi"),
+        (
+            "[[output]]\npath = 3",
+            "line 2: each output needs a path, such as 'lesson.mp4', and 3 is",
+        ),
+        (
+            "[[output]]\npaht = 'a.gif'",
+            "t.toml, line 2: there is no setting 'paht'; did you mean path",
+        ),
+        ("[[output]]\npath = 'a.avi'", "t.toml, line 2: a.avi has the unknown extension .avi"),
+        ('[[output]]\npath = "a\\u0000.png"', "cannot be a path"),
+        (
+            "[[outputs]]\npath = 'a.gif'",
+            "line 1: there is no setting 'outputs'; did you mean output",
+        ),
+        ("path = 'a.gif'", "t.toml, line 1: there is no setting 'path'; it belongs in a table"),
+        ("output = []", "t.toml, line 1: there is no output"),
+        ("theme = 'drak'", "outputs/convergence.mp4: theme 'drak' is unknown; did you mean dark?"),
+        ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds has no room"),
+        ("[" * 5000, "t.toml is no TOML"),
         (
             "[[output]]\npath = 'a.gif'\n[[output]]\npath = 'b.gif'\nviewz = ['fit']",
             "t.toml, line 5: there is no setting 'viewz'; did you mean views?",
@@ -170,7 +187,10 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
             "t.toml, line 3: seed is of the whole recipe; set it above the outputs",
         ),
         ("[[output]]\npath = 'a.png'\nat = 101", "t.toml, line 3: epoch 101 is out of bounds"),
-        ("[[output]]\npath = 'a.png'\nat = 'midle'", "t.toml, line 3: epoch 'midle' is unknown"),
+        (
+            "[[output]]\npath = 'a.png'\nat = 'midle'",
+            "t.toml, line 3: epoch 'midle' is not a whole number",
+        ),
         ("[[output]]\npath='a.png'\n[[output]]\npath='./a.png'", "./a.png is given twice"),
     ],
 )

@@ -182,9 +182,7 @@ def test_a_setting_that_no_pixel_shows_is_found(made, run) -> None:
     made.write_text(json.dumps(told))
     done = run("--verify", str(made))
     assert done.code == 1
-    assert (
-        "a.gif: as recorded, but made differently now: the same pixels in other bytes" in done.err
-    )
+    assert "a.gif: as recorded, but made differently now: its pictures stand otherwise" in done.err
 
 
 def test_another_processor_is_granted_other_bytes_of_the_same_pixels(made, run) -> None:

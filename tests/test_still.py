@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from animate import Animation, InputError, train
-from animate.still import epoch_of, grid
+from animate.still import grid
+from animate.trajectory import epoch_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -23,7 +23,7 @@ from animate.animation.timeline import timeline as default_timeline
 from animate.errors import DrawingError, InputError
 from animate.scene import DOTS_AN_INCH, Scene
 from animate.theme import Theme
-from animate.trajectory import Trajectory
+from animate.trajectory import Trajectory, epoch_of
 from animate.views import View
 
 Moment = int | str
@@ -196,7 +196,7 @@ class Animation(FuncAnimation):
         if files.extension(filename, [*encode.FORMATS, *still.FORMATS]) in still.FORMATS:
             several = at if isinstance(at, Sequence) and not isinstance(at, str) else [at]
             moments = inputs.moments(several, self.scene.epochs)
-            epochs = [still.epoch_of(moment, self.scene.runs) for moment in moments]
+            epochs = [epoch_of(moment, self.scene.runs) for moment in moments]
             still.save(self.scene, filename, epochs)
             return
         rate = self.fps if fps is None else inputs.frame_rate(fps)

@@ -148,7 +148,7 @@ class Recipe:
     @property
     def form(self) -> Form:
         """What kind of file the only output is."""
-        return _form(self.path)
+        return form_of(self.path)
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -258,9 +258,9 @@ def make(
             files.make_folder(Path(part.path).parent)
     runs = train(recipe.problem(), recipe.rates, recipe.epochs, watcher.epoch)
     _check_moments(recipe, runs)
-    groups = _groups(recipe)
-    watcher.more(sum(map(_frames, groups)))
-    failed = write(groups, runs, watcher)
+    pictures = groups(recipe)
+    watcher.more(sum(map(_frames, pictures)))
+    failed = write(pictures, runs, watcher)
     failed += _write_reports(recipe, runs, watcher, failed)
     if failed:
         raise OutputError(
@@ -271,26 +271,33 @@ def make(
 
 def check(recipe: Recipe) -> None:
     """Raise if `recipe` cannot be made, as far as that is known before training."""
-    from animate import encode, still
-    from animate.scene import check_legible
-    from animate.theme import theme
-
     _check_own(recipe)
     for part in recipe.parts:
         if _is_ours(part.path):
             files.check_folder(Path(part.path).parent)
         if not _is_ours(part.path) or Path(part.path).parent.exists():
             _check_place(part)
-        look = theme(part.theme)
+        try:
+            _check_picture(part)
+        except InputError as error:
+            raise InputError(f"{part.path}: {error}") from None
 
-        def legible(size: tuple[int, int], part: Recipe = part) -> None:
-            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
 
-        if part.form == "film":
-            encode.check_transparency(part.path, transparent=look.transparent)
-            legible(part.pixels)
-        elif part.form == "still":
-            still.check_size(part.path, len(part.at), part.pixels, legible)
+def _check_picture(part: Recipe) -> None:
+    from animate import encode, still
+    from animate.scene import check_legible
+    from animate.theme import theme
+
+    def legible(size: tuple[int, int]) -> None:
+        check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+
+    look = theme(part.theme)
+    if part.form == "film":
+        encode.check_transparency(part.path, transparent=look.transparent)
+        legible(part.pixels)
+        assert part.frames  # or it says why there is no room for any
+    elif part.form == "still":
+        still.check_size(part.path, len(part.at), part.pixels, legible)
 
 
 def check_use(recipe: Recipe, asked: Collection[str]) -> None:
@@ -329,17 +336,17 @@ def _check_place(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate import still
+    from animate.trajectory import epoch_of
 
     for part in recipe.parts:
         if part.form == "still":
             for moment in part.at:
-                still.epoch_of(moment, part.shown(runs))
+                epoch_of(moment, part.shown(runs))
 
 
-def _groups(recipe: Recipe) -> list[Group]:
+def groups(recipe: Recipe) -> list[Group]:
     """Return the outputs of `recipe`, those with the same picture together."""
-    groups: dict[object, list[Recipe]] = {}
+    found: dict[object, list[Recipe]] = {}
     for part in recipe.parts:
         if part.form == "report":
             continue
@@ -348,8 +355,8 @@ def _groups(recipe: Recipe) -> list[Group]:
             part.fps, part.hold, part.duration,
         )  # fmt: skip
         alone = part.max_size is not None or part.form == "page"
-        groups.setdefault(part.path if alone else picture, []).append(part)
-    return [tuple(group) for group in groups.values()]
+        found.setdefault(part.path if alone else picture, []).append(part)
+    return [tuple(group) for group in found.values()]
 
 
 def _frames(group: Group) -> int:
@@ -502,7 +509,7 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
         temporary.write_bytes(films[rungs[place]])
 
 
-def _form(path: str) -> Form:
+def form_of(path: str) -> Form:
     """Return what kind of file `path` is, by its extension."""
     from animate import encode
 
@@ -522,7 +529,7 @@ def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
     for output in outputs:
         if not isinstance(output, Output):
             output = Output(os.fspath(output))
-        _form(output.path)
+        form_of(output.path)
         if files.real(output.path) in [files.real(other.path) for other in found]:
             raise InputError(f"output {output.path} is given twice; give each file once")
         known = {field.name for field in fields(Recipe)}

@@ -20,7 +20,7 @@ from typing import Any
 
 from animate import files
 from animate.inputs import InputError, shown
-from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe
+from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe, form_of
 from animate.recipe.settings import STYLE_FILE, as_settings, key_of
 
 LARGEST = 1_000_000  # bytes
@@ -141,7 +141,7 @@ def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recip
     try:
         if Path(path).stat().st_size > LARGEST:
             raise InputError(f"{path} is larger than 1 MB, which no recipe is")
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8; save it as that") from None
     except OSError as error:
@@ -173,19 +173,23 @@ def from_settings(
     """Return the recipe that plain values say; `text` is where errors find their line."""
     place, over = _Place(name, text, folder), dict(over or {})
     common = dict(settings)
-    tables = common.pop("output", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+    tables = common.pop("output", None)
+    if tables == []:
+        raise InputError(
+            f"{place.of('output')}: there is no output; give at least one, or leave it out"
+        )
+    if tables is not None and not (
+        isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
+    ):
         raise InputError(f"{place.of('output')}: give each output as a table, [[output]]")
     keys = {key: field for key, field in _FIELDS.items() if key in _TYPES}
     ground = {field: value for field, value in over.items() if field in BOUNDING}
     values = _checked(common, place, keys, Recipe(**ground), over)  # type: ignore[arg-type]
     outputs = []
-    for number, table in enumerate(tables, 1):
+    for number, table in enumerate(tables or [], 1):
         here = _Place(name, text, folder, number)
         changes = dict(table)
         path = changes.pop("path", None)
-        if not isinstance(path, str):
-            raise InputError(f"{here.of('path')}: each output needs a path, such as 'lesson.mp4'")
         own = {key: field for key, field in keys.items() if field not in OF_THE_WHOLE}
         whole = next((key for key in changes if key in keys and key not in own), None)
         if whole is not None:
@@ -195,6 +199,15 @@ def from_settings(
         bounds = {field: values[field] for field in BOUNDING if field in values} | ground
         own_ground = Recipe(**bounds)
         checked = _checked(changes, here, own, own_ground, over)
+        if not isinstance(path, str):
+            given = f", and {shown(path)} is none" if "path" in table else ""
+            raise InputError(
+                f"{here.of('path')}: each output needs a path, such as 'lesson.mp4'{given}"
+            )
+        try:
+            form_of(path)
+        except InputError as error:
+            raise InputError(f"{here.of('path')}: {error}") from None
         outputs.append(Output(files.inside(folder, path), checked))
     try:
         return Recipe(**{"outputs": outputs or DEFAULT_OUTPUTS} | values | over)
@@ -218,8 +231,10 @@ def _checked(
     for key in sorted(settings, key=lambda key: key not in BOUNDING):
         value = settings[key]
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+            near = difflib.get_close_matches(key, [*known, place.table], n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+            if key == "path":
+                hint = "it belongs in a table [[output]]"
             raise InputError(f"{place.of(key)}: there is no setting {shown(key)}; {hint}")
         if known[key] in over:
             continue
@@ -250,6 +265,7 @@ class _Place:
     def __init__(self, name: str, text: str, folder: files.AnyPath, output: int = 0) -> None:
         self._name, self._lines, self._output = name, text.splitlines(), output
         self.folder = folder
+        self.table = "path" if output else "output"  # what else there is than settings
 
     def of(self, key: str) -> str:
         """Return the file's name, and the line of `key` if that is known."""
