@@ -3,6 +3,7 @@
 import geometry
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from animate import InputError, Problem, train
 from animate.animation.stream import Stream, draw_order
@@ -302,3 +303,15 @@ def test_a_mark_on_the_edge_is_drawn_at_any_resolution(runs) -> None:
     clip, panel = head.get_clip_box(), scene.figure.axes[0].bbox
     assert clip.x0 < panel.x0
     assert panel.x1 < clip.x1 < panel.x1 + 20
+
+
+def test_a_picture_of_the_data_alone_tells_no_epoch(runs) -> None:
+    def told(views: list[str]) -> bool:
+        scene = Scene(runs, views)
+        return any(
+            text.get_visible() and text.get_text().startswith("epoch")
+            for text in scene.figure.findobj(Text)
+        )
+
+    assert not told(["data"])
+    assert told(["data", "fit"])

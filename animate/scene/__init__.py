@@ -126,7 +126,7 @@ class Scene:
             self._headings = [
                 self._draw_heading(index) for index in range(len(self.layout.headings))
             ]
-            self._bar = self._draw_timeline()
+            self._timeline = self._draw_timeline()
             self.views = [
                 kind(self._panel(box, kind, index))
                 for index, boxes in enumerate(self.layout.panels)
@@ -137,6 +137,9 @@ class Scene:
             ]
             for view in self.views:
                 self.moving += view.moving
+            if not self.layout.headings:  # the data alone are of no epoch
+                for artist in (self._epoch, *self._timeline):
+                    artist.set_visible(False)
             self.draw(0)
 
     def draw(self, epoch: int) -> None:
@@ -146,7 +149,7 @@ class Scene:
         digits = len(str(self.epochs))
         padded = f"{epoch:>{digits}}".replace(" ", "\u2007")  # as wide as a digit
         self._epoch.set_text(f"epoch {padded} of {self.epochs}")
-        self._bar.set_width(self.layout.timeline.width / self.size[0] * epoch / self.epochs)
+        self._timeline[1].set_width(self.layout.timeline.width / self.size[0] * epoch / self.epochs)
         for heading in self._headings:
             heading.draw(epoch)
         for view in self.views:
@@ -256,7 +259,8 @@ class Scene:
         artist.set_clip_box(TransformedBbox(place, self._ground.transSubfigure))
         artist.set_clip_on(True)
 
-    def _draw_timeline(self) -> Rectangle:
+    def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
+        """Draw the way from the first epoch to the last, and what of it is done."""
         box = self.layout.timeline
         width, height = self.size
         place = (box.left / width, box.bottom / height)
@@ -265,15 +269,14 @@ class Scene:
             "edgecolor": "none",
             "antialiased": False,
         }
-        self._ground.add_artist(
-            Rectangle(
-                place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
-            )
+        whole = Rectangle(
+            place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
         )
+        self._ground.add_artist(whole)
         bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
         self._ground.add_artist(bar)
         self._confine(bar, box)
-        return self._moves(bar)
+        return whole, self._moves(bar)
 
     def _panel(self, box: Box, kind: type[View], index: int | None) -> Panel:
         width, height = self.size
