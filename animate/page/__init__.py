@@ -1,0 +1,265 @@
+"""
+The page: one HTML file in which the reader drags the learning rate and sees at once what it does.
+
+It holds the data and all that it needs, asks nobody for anything, and trains every run itself, by
+the same arithmetic as `animate.training`. Its sources lie beside this module, a style sheet, a
+template and ES modules, and are put together here.
+"""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from importlib import resources
+from inspect import signature
+from string import Template
+
+from animate import __version__, inputs
+from animate.inputs import InputError
+from animate.palette import DARK, LIGHT, Palette, RunStyle, readable
+from animate.problem import Floats, Problem
+from animate.trajectory import Trajectory
+from animate.wording import coordinate, epochs_text, figures, limit_text, rate_texts
+
+DEFAULT_TITLE = "Why the learning rate matters"
+LONGEST_TITLE = 160  # characters
+THEMES = ("auto", "light", "dark")
+MOST_POINTS = 5_000  # past these, a page would be slow and large
+MOST_EPOCHS = 5_000
+MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state", "page")
+LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
+
+
+def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "auto") -> str:
+    """
+    Return the text of the page that begins with `runs`, one whole HTML document.
+
+    Parameters
+    ----------
+    runs : sequence of Trajectory
+        Of the same problem and the same number of epochs.
+    title : str, optional
+        Plain text.
+    theme : {"auto", "light", "dark"}
+        That the page begins with; with "auto", the one that the reader's system prefers.
+
+    Raises
+    ------
+    InputError
+        If there is no run, the runs do not belong together, or they are more than a page can bear.
+    """
+    theme = inputs.choice(theme, "theme of a page", THEMES)
+    problem, epochs = _checked(runs)
+    limit = problem.stability_limit
+    return _source_template("page.html").substitute(
+        theme=theme,
+        version=__version__,
+        title=html.escape(_title(title)),
+        style=f"{_colors()}\n{_tight_style(_source('page.css'))}",
+        points=len(problem.x),
+        best_rate=f"{problem.best_lr:.2g}",
+        limit=limit_text(limit, 2 * limit),
+        best_slope=coordinate(problem.best_weights[0]),
+        best_bias=coordinate(problem.best_weights[1]),
+        noise=_noise(problem),
+        epochs=epochs_text(epochs),
+        verdicts=_verdicts(runs),
+        film=_embedded(_film(runs, problem, epochs)),
+        script=script(),
+    )
+
+
+def script() -> str:
+    """Return the page's program: its modules, in order, as the one that is written into it."""
+    return "\n".join(_joined(_source(f"{name}.js")) for name in MODULES)
+
+
+def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
+    if not runs:
+        raise InputError("there is no run to show; train at least one learning rate")
+    problem, epochs = runs[0].problem, runs[0].epochs
+    if len(runs) > inputs.MOST_RUNS:
+        raise InputError(
+            f"{len(runs)} learning rates do not fit into one page; give at most {inputs.MOST_RUNS}"
+        )
+    if any(run.problem is not problem for run in runs):
+        raise InputError("the runs are of different problems; show runs of one problem together")
+    if any(run.epochs != epochs for run in runs):
+        raise InputError("the runs have different numbers of epochs; train them for the same")
+    for count, most, name in (
+        (len(problem.x), MOST_POINTS, "points"),
+        (epochs, MOST_EPOCHS, "epochs"),
+    ):
+        if count > most:
+            raise InputError(
+                f"{count} {name} are too many for a page, which trains anew at each touch; "
+                f"give at most {most}"
+            )
+    return problem, epochs
+
+
+def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str, object]:
+    """Return all that the program needs to know; see `Film` in state.js."""
+    sampling, true = problem.sampling, problem.true_weights
+    # Only for the command, which leaves out what is usual.
+    usual = {name: value.default for name, value in signature(Problem.sample).parameters.items()}
+    return {
+        "epochs": epochs,
+        "rates": [run.lr for run in runs],
+        "x": _short(problem.x[:, 0]),
+        "y": _short(problem.y),
+        "start": _short(problem.start),
+        "trueWeights": None if true is None else _short(true),
+        # These three decide verdicts, in NumPy's last bits.
+        "limit": problem.stability_limit,
+        "bestRate": problem.best_lr,
+        "best": problem.best_weights.tolist(),
+        "sampling": None
+        if sampling is None
+        else {
+            "seed": str(sampling.seed),  # it may be larger than JavaScript's numbers can hold
+            "points": sampling.points,
+            "noise": sampling.noise,
+        },
+        "usual": {
+            "points": usual["points"],
+            "noise": usual["noise"],
+            "trueWeights": usual["true_weights"],
+            "start": usual["start"],
+        },
+        "styles": [_style(LIGHT.run(slot)) for slot in range(inputs.MOST_RUNS)],
+    }
+
+
+def _short(values: Floats) -> list[float]:
+    """Return float32 numbers by the fewest digits that give them back."""
+    return [float(str(value)) for value in values]
+
+
+def _style(style: RunStyle) -> dict[str, object]:
+    dash = [] if isinstance(style.dash, str) else style.dash[1]
+    return {"dash": dash, "marker": style.marker}
+
+
+def _embedded(value: object) -> str:
+    r"""
+    Return `value` as JSON that is safe inside an HTML script element.
+
+    >>> print(_embedded("</script>&"))
+    "\u003c/script\u003e\u0026"
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))  # ASCII alone
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _colors() -> str:
+    """Return the style sheet's colours, each by its light and its dark value."""
+
+    def pair(light: str, dark: str) -> str:
+        return light if light == dark else f"light-dark({light}, {dark})"
+
+    def on_both(hue: str, ratio: float) -> str:
+        return pair(*(readable(hue, look.behind, ratio) for look in (LIGHT, DARK)))
+
+    def edge(look: Palette) -> str:
+        return readable(look.points, look.behind, 3.0)
+
+    colors = {
+        "page": pair(LIGHT.background, DARK.background),
+        "panel": pair(LIGHT.panel, DARK.panel),
+        "tint": pair("#f3f5f8", "#1a222b"),
+        "ink": pair(LIGHT.ink, DARK.ink),
+        "muted": pair(LIGHT.muted, DARK.muted),
+        "points": pair(LIGHT.points, DARK.points),
+        "faint": pair(LIGHT.faint, DARK.faint),
+        "edge": pair(edge(LIGHT), edge(DARK)),
+        "focus": on_both(LINK_HUE, 3.0),
+        "link": on_both(LINK_HUE, 5.5),
+        "wrong": on_both(WRONG_HUE, 5.5),
+    }
+    for slot in range(inputs.MOST_RUNS):
+        light, dark = LIGHT.run(slot), DARK.run(slot)
+        colors[f"run{slot}"] = pair(light.line, dark.line)
+        colors[f"text{slot}"] = pair(light.text, dark.text)
+    return ":root {" + "".join(f"--{name}:{value};" for name, value in colors.items()) + "}"
+
+
+def _noise(problem: Problem) -> str:
+    if problem.sampling is None or problem.sampling.noise != "uniform":
+        return ""
+    return (
+        " It is not the true one: the noise lies between 0 and 1, so it lifts every point by 0.5 "
+        "on average, and the bias with them."
+    )
+
+
+def _verdicts(runs: Sequence[Trajectory]) -> str:
+    """Return the rows of the table for readers without JavaScript."""
+    rows = []
+    for name, run in zip(rate_texts([run.lr for run in runs]), runs, strict=True):
+        overflowed_at = run.diagnosis.overflowed_at
+        if overflowed_at is None:
+            loss = figures(run.losses[-1])
+        else:
+            loss = f"overflowed at epoch {overflowed_at}"
+        rows.append(
+            f'<tr><th scope="row">{name}</th><td>{run.diagnosis.sentence}</td><td>{loss}</td></tr>'
+        )
+    return "\n".join(rows)
+
+
+def _title(title: str | None) -> str:
+    """Return `title` on one line, short enough to read, of characters that HTML allows."""
+    words = " ".join((title or "").split()) or DEFAULT_TITLE
+    shown = "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
+    return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _joined(source: str) -> str:
+    """Return a module's text as part of the one script: without imports, exports and comments."""
+    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
+    source = re.sub(r"/\*\*.*?\*/ ?", "", source, flags=re.DOTALL)
+    source = re.sub(r"(^| )//[^\n]*", "", source, flags=re.MULTILINE)
+    return _tight(re.sub(r"^export ", "", source, flags=re.MULTILINE))
+
+
+def _tight(script: str) -> str:
+    """
+    Return `script` without the spaces that only a reader of its source needs.
+
+    It relies on the formatter: a semicolon ends every statement, a division has spaces around it,
+    a regular expression begins with none. No template may hold another.
+
+    >>> _tight("const a = [1, 2 - -3];\\nconst b = `one, two` + a[0] / 2;")
+    'const a=[1,2 - -3];const b=`one, two`+a[0]/2;'
+    """
+    literals = r"""("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?! )(?:\\.|\[[^]]*]|[^/\\\n])+/)"""
+    pieces = re.split(literals, script.strip())
+    pieces[::2] = [_squeezed(code) for code in pieces[::2]]
+    return "".join(pieces)
+
+
+def _squeezed(code: str) -> str:
+    code = re.sub(r"\s*([=*/%<>?:|&,;{}()[\]!]|\n)\s*", r"\1", code)
+    code = re.sub(r"(?<![+-]) ([+-]) (?![+-])", r"\1", code)
+    return re.sub(r",(?=[]})])", "", code)
+
+
+def _tight_style(style: str) -> str:
+    """
+    Return `style` without the spaces that only a reader of its source needs.
+
+    >>> _tight_style("a b > c {\\n  margin: 0 auto;\\n}")
+    'a b>c{margin:0 auto}'
+    """
+    style = re.sub(r"\s*([{};,>]|: |\n)\s*", lambda found: found[1].strip(), style.strip())
+    return style.replace(";}", "}")
+
+
+def _source_template(name: str) -> Template:
+    return Template(_source(name))
+
+
+def _source(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
