@@ -10,6 +10,7 @@ import html
 import json
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Sequence
 from importlib import resources
 from inspect import signature
@@ -70,9 +71,9 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     )
 
 
-def script() -> str:
-    """Return the page's program: its modules, in order, as the one that is written into it."""
-    return "\n".join(_joined(_source(f"{name}.js")) for name in MODULES)
+def script(*modules: str) -> str:
+    """Return the page's modules, by default all of them in their order, as one program."""
+    return "\n".join(_joined(_source(f"{name}.js")) for name in modules or MODULES)
 
 
 def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
@@ -107,8 +108,8 @@ def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str
     return {
         "epochs": epochs,
         "rates": [run.lr for run in runs],
-        "x": _short(problem.x[:, 0]),
-        "y": _short(problem.y),
+        "x": _packed(problem.x[:, 0]),
+        "y": _packed(problem.y),
         "start": _short(problem.start),
         "trueWeights": None if true is None else _short(true),
         # These three decide verdicts, in NumPy's last bits.
@@ -132,14 +133,23 @@ def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str
     }
 
 
+def _packed(values: Floats) -> str:
+    """Return float32 numbers as base64 of their bytes, half as long as their digits."""
+    return b64encode(values.astype("<f4").tobytes()).decode()
+
+
 def _short(values: Floats) -> list[float]:
     """Return float32 numbers by the fewest digits that give them back."""
     return [float(str(value)) for value in values]
 
 
-def _style(style: RunStyle) -> dict[str, object]:
-    dash = [] if isinstance(style.dash, str) else style.dash[1]
-    return {"dash": dash, "marker": style.marker}
+def _style(style: RunStyle) -> list[object]:
+    """Return a marker, and the lengths of dashes in widths of the line."""
+    return [style.marker, *([] if isinstance(style.dash, str) else map(_plain, style.dash[1]))]
+
+
+def _plain(value: float) -> float:
+    return int(value) if value == int(value) else value
 
 
 def _embedded(value: object) -> str:
@@ -182,7 +192,17 @@ def _colors() -> str:
         light, dark = LIGHT.run(slot), DARK.run(slot)
         colors[f"run{slot}"] = pair(light.line, dark.line)
         colors[f"text{slot}"] = pair(light.text, dark.text)
-    return ":root {" + "".join(f"--{name}:{value};" for name, value in colors.items()) + "}"
+    names: dict[str, str] = {}  # of each colour, the first: the others refer to it
+    for name, value in colors.items():
+        names.setdefault(value, name)
+    return _tight_style(
+        ":root {"
+        + "".join(
+            f"--{name}: {value if names[value] == name else f'var(--{names[value]})'};"
+            for name, value in colors.items()
+        )
+        + "}"
+    )
 
 
 def _noise(problem: Problem) -> str:
@@ -225,14 +245,14 @@ def _joined(source: str) -> str:
 
 
 def _tight(script: str) -> str:
-    """
+    r"""
     Return `script` without the spaces that only a reader of its source needs.
 
     It relies on the formatter: a semicolon ends every statement, a division has spaces around it,
     a regular expression begins with none. No template may hold another.
 
-    >>> _tight("const a = [1, 2 - -3];\\nconst b = `one, two` + a[0] / 2;")
-    'const a=[1,2 - -3];const b=`one, two`+a[0]/2;'
+    >>> _tight("const a = [1, 2 - -3];\nconst b = `one, two` + a[0] / 2;")
+    'let a=[1,2 - -3];let b=`one, two`+a[0]/2;'
     """
     literals = r"""("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?! )(?:\\.|\[[^]]*]|[^/\\\n])+/)"""
     pieces = re.split(literals, script.strip())
@@ -243,18 +263,24 @@ def _tight(script: str) -> str:
 def _squeezed(code: str) -> str:
     code = re.sub(r"\s*([=*/%<>?:|&,;{}()[\]!]|\n)\s*", r"\1", code)
     code = re.sub(r"(?<![+-]) ([+-]) (?![+-])", r"\1", code)
-    return re.sub(r",(?=[]})])", "", code)
+    code = re.sub(r",(?=[]})])", "", code)
+    code = re.sub(r"\bconst\b", "let", code)
+    return _without_zeros(code)
 
 
 def _tight_style(style: str) -> str:
-    """
+    r"""
     Return `style` without the spaces that only a reader of its source needs.
 
-    >>> _tight_style("a b > c {\\n  margin: 0 auto;\\n}")
+    >>> _tight_style("a b > c {\n  margin: 0 auto;\n}")
     'a b>c{margin:0 auto}'
     """
     style = re.sub(r"\s*([{};,>]|: |\n)\s*", lambda found: found[1].strip(), style.strip())
-    return style.replace(";}", "}")
+    return _without_zeros(style.replace(";}", "}"))
+
+
+def _without_zeros(code: str) -> str:
+    return re.sub(r"(?<![\w.])0(?=\.\d)", "", code)
 
 
 def _source_template(name: str) -> Template:

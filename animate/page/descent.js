@@ -29,6 +29,17 @@ const ARRIVED = 0.01; // of the initial distance to the best weights
 const FLOAT32_FLOOR = 1e-5; // of the best weights: nearer, float32 steps may no longer move
 
 /**
+ * The loss of a line: the mean squared error over all points.
+ * @param {Data} data
+ * @param {number[]} weights slope and bias
+ */
+export function lossOf({ x, y }, [slope, bias]) {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (slope * x[i] + bias - y[i]) ** 2;
+  return sum / x.length;
+}
+
+/**
  * @param {Data} data
  * @returns {Facts}
  */
@@ -42,10 +53,6 @@ export function factsOf({ x, y }) {
   });
   const slope = together / spread;
   const best = [slope, height - slope * mean];
-  let floor = 0;
-  x.forEach((value, i) => {
-    floor += (slope * value + best[1] - y[i]) ** 2;
-  });
   const [a, b] = [2 * (spread / x.length + mean * mean), 2 * mean];
   const large = (a + 2) / 2 + Math.hypot((a - 2) / 2, b);
   const small = (4 * spread) / x.length / large;
@@ -54,7 +61,7 @@ export function factsOf({ x, y }) {
     Math.hypot(across, up) * (Math.abs(up) >= Math.abs(across) ? Math.sign(up) : Math.sign(across));
   return {
     best,
-    floor: floor / x.length,
+    floor: lossOf({ x, y }, best),
     curvatures: [large, small],
     sharpest: [across / length, up / length],
     limit: 2 / large,

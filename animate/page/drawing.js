@@ -3,7 +3,10 @@
 
 import { tickText } from "./numbers.js";
 
-/** @typedef {{dash: number[], marker: string}} Style */
+/**
+ * A run's marker, and the lengths of its line's dashes in widths.
+ * @typedef {[string, ...number[]]} Style
+ */
 /** @typedef {(value: number) => number} Scale */
 /** @typedef {{left: number, right: number, top: number, bottom: number, em: number}} Box */
 
@@ -297,6 +300,6 @@ export function headPath(frame, x, y, epoch, across, up, marker, radius) {
  * @param {Style} style
  * @param {number} width
  */
-export function dashes(style, width) {
-  return style.dash.length ? style.dash.map((part) => pixel(part * width)).join(" ") : "none";
+export function dashes([, ...parts], width) {
+  return parts.map((part) => pixel(part * width)).join(" ") || "none";
 }

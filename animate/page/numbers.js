@@ -32,7 +32,7 @@ export function figures(value) {
   const size = Math.abs(value);
   if (size >= 9999.5) return minus(rounded(value, "toExponential", 1).replace("e+", "e"));
   if (size && size < 0.00005) return minus(rounded(value, "toExponential", 0));
-  const decimals = size < 0.99995 ? 4 : 3 - Math.floor(Math.log10(size * 1.00005));
+  const decimals = size < 0.99995 ? 4 : 3 - Math.trunc(Math.log10(size * 1.00005));
   return minus(rounded(value, "toFixed", decimals));
 }
 

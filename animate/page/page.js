@@ -29,7 +29,10 @@ const on = (id, type, heard) => find(id).addEventListener(type, heard);
 
 /** @type {import("./state.js").Film} */
 const film = JSON.parse(find("film").textContent ?? "");
-const given = { x: Float32Array.from(film.x), y: Float32Array.from(film.y) };
+/** @param {string} text */
+const unpacked = (text) =>
+  new Float32Array(Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)).buffer);
+const given = { x: unpacked(film.x), y: unpacked(film.y) };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const panels = {
@@ -184,7 +187,7 @@ function listRuns() {
     const style = film.styles[slot];
     const [line, marker] = item.querySelectorAll("path");
     set(line, { "stroke-dasharray": dashes(style, 3) });
-    set(marker, { d: markerPath(style.marker, 22, 8, 5) });
+    set(marker, { d: markerPath(style[0], 22, 8, 5) });
     nameRun(item, rate);
     return item;
   });

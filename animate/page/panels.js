@@ -4,6 +4,7 @@
  * moves for a lesson at an epoch; it depends on nothing that was drawn before.
  */
 
+import { lossOf } from "./descent.js";
 import {
   add,
   dashes,
@@ -61,7 +62,7 @@ function look({ styles, chosen }, entry) {
   const width = entry === chosen ? WIDE : THIN;
   const style = styles[entry.slot];
   return {
-    marker: style.marker,
+    marker: style[0],
     radius: entry === chosen ? HEAD * 1.15 : HEAD,
     color: `--color: var(--run${entry.slot})`,
     stroke: { "stroke-width": width, "stroke-dasharray": dashes(style, width) },
@@ -210,16 +211,12 @@ export class LossPanel extends Panel {
   /** @param {Lesson} lesson */
   setOut({ data, facts, home, epochs }) {
     const { left, right, top, bottom, em } = this.frame.fit();
-    let first = 0;
-    data.x.forEach((x, i) => {
-      first += (home[0] * x + home[1] - data.y[i]) ** 2 / data.x.length;
-    });
-    first = Math.max(first, 1e-12);
+    const first = Math.max(lossOf(data, home), 1e-12);
     const low = Math.log10(Math.max(facts.floor, 1e-6 * first));
     const high = Math.max(Math.log10(100 * first), low + 1);
     const bounds = [low - (high - low) * 0.14, high];
     const logarithm = linear(bounds, [bottom, top]);
-    this.up = (loss) => logarithm(Math.log10(loss));
+    this.up = (/** @type {number} */ loss) => logarithm(Math.log10(loss));
     this.across = linear([-0.015 * epochs, 1.02 * epochs], [left, right]);
     const step = 1 + Math.floor((bounds[1] - bounds[0]) / ((bottom - top) / em / 2.2));
     /** @type {[number, string][]} */

@@ -2,9 +2,9 @@
 /** What the reader has set, as text: in the link's fragment, and as the command that films it. */
 
 /**
- * What the page was made of. `sampling` is null where the data came from arrays.
+ * What the page was made of: `x` and `y` are float32 bytes in base64; `sampling` is null where the data came from arrays.
  * @typedef {{
- *   epochs: number, rates: number[], x: number[], y: number[], start: number[],
+ *   epochs: number, rates: number[], x: string, y: string, start: number[],
  *   trueWeights: number[] | null, limit: number, bestRate: number, best: number[],
  *   sampling: {seed: string, points: number, noise: string} | null,
  *   usual: {points: number, noise: string, trueWeights: number[], start: number[]},
