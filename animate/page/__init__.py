@@ -66,7 +66,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         noise=_noise(problem),
         epochs=epochs_text(epochs),
         verdicts=_verdicts(runs),
-        film=_embedded(_film(runs, problem, epochs)),
+        film=_embedded({"theme": theme, **_film(runs, problem, epochs)}),
         script=script(),
     )
 

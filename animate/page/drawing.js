@@ -192,19 +192,24 @@ export function ticks([low, high], most) {
 }
 
 /**
- * A panel's own part of the page: what stands still, and, clipped to the axes or not, what moves.
+ * A panel's axes: what stands still in them, and, clipped to them or not, what moves.
  */
 export class Frame {
-  /** @param {SVGSVGElement} svg */
-  constructor(svg) {
+  /** @param {string} id */
+  constructor(id) {
+    const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById(id)));
+    const inside = `inside-${id}`;
     this.svg = svg;
-    const inside = `inside-${svg.id}`;
     this.clip = add(add(add(svg, "defs"), "clipPath", { id: inside }), "rect");
     this.still = add(svg, "g");
     this.moving = add(svg, "g", { "clip-path": `url(#${inside})` });
     this.heads = add(svg, "g");
     /** @type {Box} */
     this.box = { left: 0, right: 1, top: 0, bottom: 1, em: 1 };
+    /** @type {Scale} */
+    this.across = (value) => value;
+    /** @type {Scale} */
+    this.up = this.across;
   }
 
   /** Take the element's present size, and empty what stands still. */
@@ -243,20 +248,18 @@ export class Frame {
   }
 
   /**
-   * Draw linear axes and return their scales.
+   * Set linear scales, and draw their axes.
    * @param {number[]} xs bounds
    * @param {number[]} ys bounds
-   * @returns {[Scale, Scale]}
    */
   linearAxes(xs, ys) {
     const { left, right, top, bottom, em } = this.box;
-    const across = linear(xs, [left, right]);
-    const up = linear(ys, [bottom, top]);
+    this.across = linear(xs, [left, right]);
+    this.up = linear(ys, [bottom, top]);
     this.axes(
-      ticks(xs, (right - left) / em / 4).map((value) => [across(value), tickText(value)]),
-      ticks(ys, (bottom - top) / em / 2.4).map((value) => [up(value), tickText(value)]),
+      ticks(xs, (right - left) / em / 4).map((value) => [this.across(value), tickText(value)]),
+      ticks(ys, (bottom - top) / em / 2.4).map((value) => [this.up(value), tickText(value)]),
     );
-    return [across, up];
   }
 
   /**
@@ -275,24 +278,6 @@ export class Frame {
     if (y > bottom + 0.5) shown = "v";
     return [shown, Math.min(right, Math.max(left, x)), Math.min(bottom, Math.max(top, y))];
   }
-}
-
-/**
- * A run's mark at the last place that was finite, up to an epoch; a cross after an overflow.
- * @param {Frame} frame
- * @param {ArrayLike<number>} x
- * @param {ArrayLike<number>} y
- * @param {number} epoch
- * @param {Scale} across
- * @param {Scale} up
- * @param {string} marker
- * @param {number} radius
- */
-export function headPath(frame, x, y, epoch, across, up, marker, radius) {
-  let last = epoch;
-  while (last > 0 && !Number.isFinite(x[last] + y[last])) last--;
-  const [shown, left, top] = frame.atEdge(across(x[last]), up(y[last]), marker);
-  return markerPath(last < epoch ? "X" : shown, left, top, radius);
 }
 
 /**

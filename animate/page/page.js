@@ -147,6 +147,7 @@ function showRun({ slot, run, diagnosis }) {
     ? mark + sentence
     : `${shareText(diagnosis.left[epoch])} of the way left`;
   verdict.classList.toggle("earned", earned);
+  if (slot === state.chosen) find("now").textContent = verdict.textContent;
 }
 
 /**
@@ -178,8 +179,7 @@ function listRuns() {
       /** @type {Element} */ (template.content.firstElementChild).cloneNode(true)
     );
     item.id = `run-${slot}`;
-    item.style.setProperty("--color", `var(--run${slot})`);
-    item.style.setProperty("--text", `var(--text${slot})`);
+    item.style.cssText = `--color: var(--run${slot}); --text: var(--text${slot})`;
     const [radio, remove] = [...item.querySelectorAll("input, button")];
     radio.id = `choose-${slot}`;
     remove.id = `remove-${slot}`;
@@ -215,7 +215,7 @@ function showChosen() {
     field(`remove-${other}`).disabled = lesson.entries.length === 1;
   }
   nameRun(find(`run-${slot}`), rate);
-  find("drive").style.setProperty("--color", `var(--run${slot})`);
+  find("drive").style.cssText = `--color: var(--run${slot}); --text: var(--text${slot})`;
   const slider = field("rate");
   slider.value = String(positionOf(rate));
   set(slider, { "aria-valuetext": `${rateText(rate)}, ${diagnosis.sentence}` });
@@ -267,10 +267,9 @@ function showPlaying() {
 }
 
 function showTheme() {
-  document.documentElement.dataset.theme = state.theme || madeTheme;
-  const isDark = state.theme
-    ? state.theme === "dark"
-    : madeTheme === "dark" || (madeTheme === "auto" && dark.matches);
+  const { theme } = state;
+  document.documentElement.dataset.theme = theme;
+  const isDark = theme === "dark" || (theme === "auto" && dark.matches);
   set(find("theme"), { "aria-pressed": String(isDark) });
 }
 
@@ -491,10 +490,9 @@ function listen() {
     const empty = state.rates.indexOf(null);
     const slot = empty < 0 ? state.rates.length : empty;
     const rates = state.rates.filter((other) => other !== null);
-    const fresh = [0.3, 0.9, 0.03, 1.2, 0.5, 0.05, 0.2, 2, 0.8, 0.01, 0.4, 0.6].find(
-      (other) => !rates.includes(other),
-    );
-    state.rates[slot] = fresh ?? 0.3;
+    let fresh = 0.3;
+    while (rates.includes(fresh)) fresh = Number((0.6 * fresh).toPrecision(2));
+    state.rates[slot] = fresh;
     state.chosen = slot;
     trainAll();
     listRuns();
@@ -618,7 +616,6 @@ function listenToSurface() {
 
 // --- begin ------------------------------------------------------------------------------------
 
-const madeTheme = document.documentElement.dataset.theme ?? "auto";
 const linked = location.hash.length > 1;
 state = fromFragment(location.hash, film);
 if (!linked && calm.matches) state.epoch = film.epochs;

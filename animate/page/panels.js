@@ -10,7 +10,6 @@ import {
   dashes,
   draw,
   Frame,
-  headPath,
   linear,
   markerPath,
   pixel,
@@ -69,21 +68,11 @@ function look({ styles, chosen }, entry) {
   };
 }
 
-class Panel {
-  /** @param {string} id */
-  constructor(id) {
-    this.svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById(id)));
-    this.frame = new Frame(this.svg);
-    /** @type {import("./drawing.js").Scale} */
-    this.across = (value) => value;
-    /** @type {import("./drawing.js").Scale} */
-    this.up = this.across;
-  }
-
+class Panel extends Frame {
   /** @param {Lesson} lesson */
   draw(lesson) {
-    this.frame.moving.replaceChildren();
-    this.frame.heads.replaceChildren();
+    this.moving.replaceChildren();
+    this.heads.replaceChildren();
     for (const entry of ordered(lesson)) this.drawRun(lesson, entry);
   }
 
@@ -99,7 +88,7 @@ class Panel {
    * @param {Record<string, string | number>} [attributes]
    */
   line(path, style, attributes = {}) {
-    draw(this.frame.moving, "run", path, { style: style.color, ...style.stroke, ...attributes });
+    draw(this.moving, "run", path, { style: style.color, ...style.stroke, ...attributes });
   }
 
   /**
@@ -109,17 +98,11 @@ class Panel {
    * @param {ReturnType<typeof look>} style
    */
   head(x, y, epoch, style) {
-    const path = headPath(
-      this.frame,
-      x,
-      y,
-      epoch,
-      this.across,
-      this.up,
-      style.marker,
-      style.radius,
-    );
-    draw(this.frame.heads, "head", path, { style: style.color });
+    let last = epoch;
+    while (last > 0 && !Number.isFinite(x[last] + y[last])) last--;
+    const [shown, left, top] = this.atEdge(this.across(x[last]), this.up(y[last]), style.marker);
+    const path = markerPath(last < epoch ? "X" : shown, left, top, style.radius);
+    draw(this.heads, "head", path, { style: style.color });
   }
 }
 
@@ -127,16 +110,16 @@ class Panel {
 export class FitPanel extends Panel {
   /** @param {Lesson} lesson */
   setOut({ data, facts, home, trueWeights }) {
-    const { right, top, bottom, left, em } = this.frame.fit();
+    const { right, top, bottom, left, em } = this.fit();
     const [low, high] = [Math.min(...data.x), Math.max(...data.x)];
     const margin = 0.06 * (high - low);
     this.ends = [low - margin, high + margin];
     const heights = [...data.y, ...this.ends.map((x) => home[0] * x + home[1])];
     const [floor, roof] = [Math.min(...heights), Math.max(...heights)];
     const swing = 0.35 * (roof - floor) || 1;
-    [this.across, this.up] = this.frame.linearAxes(this.ends, [floor - swing, roof + swing]);
+    this.linearAxes(this.ends, [floor - swing, roof + swing]);
     const points = trace(data.x, data.y, data.x.length, this.across, this.up, true);
-    draw(this.frame.still, "points", points);
+    draw(this.still, "points", points);
     /** @type {[string, string, number[] | null][]} */
     const references = [
       ["best fit", "6 4", facts.best],
@@ -149,13 +132,13 @@ export class FitPanel extends Panel {
         /** @type {number[]} */ (weights)[0],
         /** @type {number[]} */ (weights)[1],
       );
-      draw(this.frame.still, "reference", d, { "stroke-dasharray": dash });
+      draw(this.still, "reference", d, { "stroke-dasharray": dash });
       const y = bottom - (known.length - i - 0.4) * 1.25 * em;
       const x = falls ? left + 0.6 * em : right - 7 * em;
-      draw(this.frame.still, "reference", `M${x} ${y - 0.3 * em}h${1.8 * em}`, {
+      draw(this.still, "reference", `M${x} ${y - 0.3 * em}h${1.8 * em}`, {
         "stroke-dasharray": dash,
       });
-      write(this.frame.still, "note", x + 2.2 * em, y, name);
+      write(this.still, "note", x + 2.2 * em, y, name);
     });
     this.middle = [(left + right) / 2, (top + bottom) / 2, top + 1.1 * em];
   }
@@ -176,7 +159,7 @@ export class FitPanel extends Panel {
   drawRun(lesson, entry) {
     const { slopes, biases } = entry.run;
     const style = look(lesson, entry);
-    const { top, bottom } = this.frame.box;
+    const { top, bottom } = this.box;
     const { epoch } = lesson;
     if (entry === lesson.chosen) {
       for (let before = Math.max(0, epoch - 4); before < epoch; before++) {
@@ -194,14 +177,14 @@ export class FitPanel extends Panel {
     const y = this.up(slopes[epoch] * place + biases[epoch]);
     if (y > top && y < bottom) {
       const path = markerPath(style.marker, this.across(place), y, style.radius);
-      draw(this.frame.heads, "head", path, { style: style.color });
+      draw(this.heads, "head", path, { style: style.color });
     }
     const heights = ends.map((x) => this.up(slopes[epoch] * x + biases[epoch]));
     const out = Math.max(...heights) < top || Math.min(...heights) > bottom;
     if (out && entry === lesson.chosen) {
       const [x, , y] = /** @type {number[]} */ (this.middle);
       const arrow = heights[0] + heights[1] < top + bottom ? "▲" : "▼";
-      write(this.frame.heads, "lost", x, y, `${arrow} the line is out of view`, "middle");
+      write(this.heads, "lost", x, y, `${arrow} the line is out of view`, "middle");
     }
   }
 }
@@ -210,7 +193,7 @@ export class FitPanel extends Panel {
 export class LossPanel extends Panel {
   /** @param {Lesson} lesson */
   setOut({ data, facts, home, epochs }) {
-    const { left, right, top, bottom, em } = this.frame.fit();
+    const { left, right, top, bottom, em } = this.fit();
     const first = Math.max(lossOf(data, home), 1e-12);
     const low = Math.log10(Math.max(facts.floor, 1e-6 * first));
     const high = Math.max(Math.log10(100 * first), low + 1);
@@ -227,23 +210,16 @@ export class LossPanel extends Panel {
     const whole = ticks([0, epochs], Math.min(epochs, (right - left) / em / 5)).filter(
       Number.isInteger,
     );
-    this.frame.axes(
+    this.axes(
       whole.map((epoch) => [this.across(epoch), String(epoch)]),
       powers,
     );
     const floor = this.up(facts.floor);
     if (floor < bottom) {
-      draw(this.frame.still, "reference", `M${left} ${pixel(floor)}H${right}`, {
+      draw(this.still, "reference", `M${left} ${pixel(floor)}H${right}`, {
         "stroke-dasharray": "1.5 3",
       });
-      write(
-        this.frame.still,
-        "note",
-        right - 0.3 * em,
-        floor + 1.1 * em,
-        "the best fit’s loss",
-        "end",
-      );
+      write(this.still, "note", right - 0.3 * em, floor + 1.1 * em, "the best fit’s loss", "end");
     }
     this.numbers = Float64Array.from({ length: epochs + 1 }, (_, epoch) => epoch);
   }
@@ -251,9 +227,9 @@ export class LossPanel extends Panel {
   /** @param {Lesson} lesson */
   draw(lesson) {
     super.draw(lesson);
-    const { left, right, bottom, top } = this.frame.box;
+    const { left, right, bottom, top } = this.box;
     const now = pixel(this.across(lesson.epoch));
-    if (now > left && now < right) draw(this.frame.moving, "now", `M${now} ${top}V${bottom}`);
+    if (now > left && now < right) draw(this.moving, "now", `M${now} ${top}V${bottom}`);
   }
 
   /**
@@ -278,13 +254,13 @@ export class LossPanel extends Panel {
       if (losses[epoch] < losses[lowest]) lowest = epoch;
     }
     if (lowest === 0 || lowest === lesson.epochs) return;
-    const { left, right, em } = this.frame.box;
+    const { left, right, em } = this.box;
     const [x, y] = [this.across(lowest), this.up(losses[lowest])];
-    draw(this.frame.heads, "ring", markerPath("o", x, y, HEAD));
+    draw(this.heads, "ring", markerPath("o", x, y, HEAD));
     const late = x > (left + right) / 2;
     const side = late ? -0.9 : 0.9;
     write(
-      this.frame.heads,
+      this.heads,
       "note",
       x + side * em,
       y + 1.3 * em,
@@ -300,7 +276,7 @@ export class SurfacePanel extends Panel {
   constructor(id) {
     super(id);
     this.handle = /** @type {SVGGElement} */ (this.svg.querySelector(".handle"));
-    this.frame.heads.after(this.handle);
+    this.heads.after(this.handle);
     /** @type {number[][]} */
     this.bounds = [
       [0, 1],
@@ -310,7 +286,7 @@ export class SurfacePanel extends Panel {
 
   /** @param {Lesson} lesson */
   setOut({ facts, home, trueWeights }) {
-    const { left, right, top, bottom, em } = this.frame.fit();
+    const { left, right, top, bottom, em } = this.fit();
     const [slope, bias] = facts.best;
     const shape = (bottom - top) / (right - left);
     const half = Math.max(
@@ -322,14 +298,12 @@ export class SurfacePanel extends Panel {
       [slope - half / shape, slope + half / shape],
       [bias - half, bias + half],
     ];
-    const [across, up] = [
-      linear(this.bounds[0], [left, right]),
-      linear(this.bounds[1], [bottom, top]),
-    ];
-    [this.across, this.up] = [across, up];
-    const rings = add(this.frame.still, "g", {
-      "clip-path": this.frame.moving.getAttribute("clip-path") ?? "",
+    this.linearAxes(this.bounds[0], this.bounds[1]);
+    const [x, y] = [this.across(slope), this.up(bias)];
+    const rings = add(this.still, "g", {
+      "clip-path": this.moving.getAttribute("clip-path") ?? "",
     });
+    this.still.prepend(rings);
     const [large, small] = facts.curvatures;
     const [along, beside] = facts.sharpest;
     const worst = Math.max(
@@ -347,25 +321,23 @@ export class SurfacePanel extends Panel {
         style: `--depth: ${Math.round(100 * (1 - ((ring - 1) / (RINGS - 1)) ** 0.7))}%`,
         rx: pixel(reach / Math.sqrt(large)),
         ry: pixel(reach / Math.sqrt(small)),
-        transform: `translate(${pixel(across(slope))} ${pixel(up(bias))}) rotate(${turn.toFixed(2)})`,
+        transform: `translate(${pixel(x)} ${pixel(y)}) rotate(${turn.toFixed(2)})`,
       });
     }
-    this.frame.linearAxes(this.bounds[0], this.bounds[1]);
     if (trueWeights) {
-      const [x, y] = [across(trueWeights[0]), up(trueWeights[1])];
-      draw(this.frame.still, "plus", `M${pixel(x - 6)} ${pixel(y)}h12m-6 -6v12`);
-      write(this.frame.still, "note", x + 0.7 * em, y + 1.1 * em, "true");
+      const [left, top] = [this.across(trueWeights[0]), this.up(trueWeights[1])];
+      draw(this.still, "plus", `M${pixel(left - 6)} ${pixel(top)}h12m-6 -6v12`);
+      write(this.still, "note", left + 0.7 * em, top + 1.1 * em, "true");
     }
-    const [x, y] = [across(slope), up(bias)];
-    draw(this.frame.still, "place", markerPath("*", x, y, 7));
-    write(this.frame.still, "note", x + 0.7 * em, y - 0.5 * em, "best");
+    draw(this.still, "place", markerPath("*", x, y, 7));
+    write(this.still, "note", x + 0.7 * em, y - 0.5 * em, "best");
   }
 
   /** @param {Lesson} lesson */
   draw(lesson) {
     super.draw(lesson);
     const [x, y] = [this.across(lesson.start[0]), this.up(lesson.start[1])];
-    const [, left, top] = this.frame.atEdge(x, y, "");
+    const [, left, top] = this.atEdge(x, y, "");
     set(this.handle, { transform: `translate(${pixel(left)} ${pixel(top)})` });
   }
 
@@ -395,7 +367,7 @@ export class SurfacePanel extends Panel {
    */
   weightsAt(x, y) {
     const { left: originX, top: originY } = this.svg.getBoundingClientRect();
-    const { left, right, top, bottom } = this.frame.box;
+    const { left, right, top, bottom } = this.box;
     const slope = linear(
       [left, right],
       this.bounds[0],
@@ -412,15 +384,15 @@ export class SurfacePanel extends Panel {
 export class BowlPanel extends Panel {
   /** @param {Lesson} lesson */
   setOut({ facts, home }) {
-    this.frame.fit();
+    this.fit();
     const first =
       (home[0] - facts.best[0]) * facts.sharpest[0] + (home[1] - facts.best[1]) * facts.sharpest[1];
     const reach = 2.4 * (Math.abs(first) || 1);
     const roof = 0.5 * facts.curvatures[0] * reach ** 2;
-    [this.across, this.up] = this.frame.linearAxes([-reach, reach], [-0.09 * roof, 1.02 * roof]);
+    this.linearAxes([-reach, reach], [-0.09 * roof, 1.02 * roof]);
     const errors = Float64Array.from({ length: 121 }, (_, i) => (i / 60 - 1) * reach);
     const heights = errors.map((error) => 0.5 * facts.curvatures[0] * error ** 2);
-    draw(this.frame.still, "bowl", trace(errors, heights, errors.length, this.across, this.up));
+    draw(this.still, "bowl", trace(errors, heights, errors.length, this.across, this.up));
   }
 
   /**
@@ -471,12 +443,11 @@ export class BowlPanel extends Panel {
     const goal = error - part * error;
     const [x, y, to] = [this.across(error), this.up(height), this.across(goal)];
     if (!Number.isFinite(to) || !Number.isFinite(y) || Math.abs(to - x) < 3) return;
-    const [shown, tip, level] = this.frame.atEdge(to, y, to > x ? ">" : "<");
-    draw(this.frame.moving, "step", `M${pixel(x)} ${pixel(y)}H${pixel(to)}`);
-    if (shown === ">" || shown === "<")
-      draw(this.frame.heads, "tip", markerPath(shown, tip, level, 4.5));
+    const [shown, tip, level] = this.atEdge(to, y, to > x ? ">" : "<");
+    draw(this.moving, "step", `M${pixel(x)} ${pixel(y)}H${pixel(to)}`);
+    if (shown === ">" || shown === "<") draw(this.heads, "tip", markerPath(shown, tip, level, 4.5));
     const landing = this.up(0.5 * steepness * goal ** 2);
-    draw(this.frame.moving, "step", `M${pixel(to)} ${pixel(y)}V${pixel(landing)}`, {
+    draw(this.moving, "step", `M${pixel(to)} ${pixel(y)}V${pixel(landing)}`, {
       "stroke-dasharray": "2 2",
     });
   }

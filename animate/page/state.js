@@ -4,7 +4,7 @@
 /**
  * What the page was made of: `x` and `y` are float32 bytes in base64; `sampling` is null where the data came from arrays.
  * @typedef {{
- *   epochs: number, rates: number[], x: string, y: string, start: number[],
+ *   theme: string, epochs: number, rates: number[], x: string, y: string, start: number[],
  *   trueWeights: number[] | null, limit: number, bestRate: number, best: number[],
  *   sampling: {seed: string, points: number, noise: string} | null,
  *   usual: {points: number, noise: string, trueWeights: number[], start: number[]},
@@ -19,7 +19,7 @@
  */
 
 const LARGEST_SEED = 2n ** 64n - 1n;
-export const THEMES = ["auto", "light", "dark"];
+const THEMES = ["auto", "light", "dark"];
 
 /**
  * @param {Film} film
@@ -32,7 +32,7 @@ export function initial(film) {
     epoch: 0,
     seed: film.sampling?.seed ?? "",
     start: [...film.start],
-    theme: "",
+    theme: film.theme,
   };
 }
 
@@ -61,7 +61,7 @@ export function toFragment({ rates, chosen, epoch, seed, start, theme }) {
   ];
   if (seed) parts.push(`seed=${seed}`);
   parts.push(`start=${start.join(",")}`);
-  if (theme) parts.push(`theme=${theme}`);
+  if (theme !== "auto") parts.push(`theme=${theme}`);
   return `#${parts.join("&")}`;
 }
 

@@ -150,8 +150,8 @@ def test_numbers_are_written_as_in_the_film(compute) -> None:
         for power in range(-8, 33)
     ] + [0.0, -0.0, 0.125, 0.375, 2.5, 12.5, 0.00005, 25000.0, 99.995, 9999.5]
     there = compute(
-        "(values) => values.map((v) => [figures(v), coordinate(v), equation(v, -v), shareText(Math.abs(v)),"
-        " rateText(Math.abs(v)), limitText(0.9985142, v)])",
+        "(values) => values.map((v) => [figures(v), coordinate(v), equation(v, -v),"
+        " shareText(Math.abs(v)), rateText(Math.abs(v)), limitText(0.9985142, v)])",
         values,
     )
     for value, (figures, coordinate, equation, share, rate, limit) in zip(
