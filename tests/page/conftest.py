@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from animate import Problem, Trajectory, train
 from animate.page import page
@@ -53,21 +53,37 @@ def overflowing(problem: Problem) -> str:
     return page(train(problem, [0.1, 0.7, 5], epochs=100))
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Callable[..., BrowserContext]:
+    """Return a function that gives the context of some settings: a new one takes a while."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(**settings: Any) -> BrowserContext:
+        key = repr(sorted(settings.items()))
+        if key not in made:
+            made[key] = browser.new_context(**settings)
+            made[key].set_default_timeout(10_000)
+        return made[key]
+
+    return context
+
+
 @pytest.fixture
-def open_page(browser: Browser, lesson: str, tmp_path: Path) -> Iterator[Open]:
+def open_page(
+    context: Callable[..., BrowserContext], lesson: str, tmp_path: Path
+) -> Iterator[Open]:
     """
     Yield a function that opens a page from disk; by default the article's, paused at its end.
 
     After the test, the browser must have had nothing to say and nothing to fetch.
     """
-    contexts, heard = [], []
+    pages: list[Page] = []
+    heard: list[str] = []
 
     def open_page(text: str = "", fragment: str = "", **settings: Any) -> Page:
         settings.setdefault("reduced_motion", "reduce")
-        context = browser.new_context(**settings)
-        context.set_default_timeout(5_000)
-        contexts.append(context)
-        opened = context.new_page()
+        opened = context(**settings).new_page()
+        pages.append(opened)
         path = tmp_path / "lesson.html"
         path.write_text(text or lesson, encoding="utf-8")
         opened.on("console", lambda message: heard.append(message.text))
@@ -78,6 +94,6 @@ def open_page(browser: Browser, lesson: str, tmp_path: Path) -> Iterator[Open]:
         return opened
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for opened in pages:
+        opened.close()
     assert heard == []
