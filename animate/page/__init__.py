@@ -13,7 +13,6 @@ import unicodedata
 from base64 import b64encode
 from collections.abc import Sequence
 from importlib import resources
-from inspect import signature
 from string import Template
 
 from animate import __version__, inputs
@@ -103,8 +102,6 @@ def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
 def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str, object]:
     """Return all that the program needs to know; see `Film` in state.js."""
     sampling, true = problem.sampling, problem.true_weights
-    # Only for the command, which leaves out what is usual.
-    usual = {name: value.default for name, value in signature(Problem.sample).parameters.items()}
     return {
         "epochs": epochs,
         "rates": [run.lr for run in runs],
@@ -122,12 +119,6 @@ def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str
             "seed": str(sampling.seed),  # it may be larger than JavaScript's numbers can hold
             "points": sampling.points,
             "noise": sampling.noise,
-        },
-        "usual": {
-            "points": usual["points"],
-            "noise": usual["noise"],
-            "trueWeights": usual["true_weights"],
-            "start": usual["start"],
         },
         "styles": [_style(LIGHT.run(slot)) for slot in range(inputs.MOST_RUNS)],
     }

@@ -141,7 +141,7 @@ export function trace(x, y, count, across, up, dots = false) {
   let pen = "M";
   for (let i = 0; i < count; i++) {
     const [left, top] = [across(x[i]), up(y[i])];
-    if (Number.isFinite(left) && Number.isFinite(top)) {
+    if (Number.isFinite(left + top)) {
       path += `${pen}${pixel(left)} ${pixel(top)}`;
       if (dots) path += "h0";
       else pen = "L";

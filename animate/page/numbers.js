@@ -52,7 +52,7 @@ export function coordinate(value) {
  * @param {number} bias
  */
 export function equation(slope, bias) {
-  if (!(Number.isFinite(slope) && Number.isFinite(bias))) return "no finite line";
+  if (!Number.isFinite(slope + bias)) return "no finite line";
   const sign = coordinate(bias).startsWith(MINUS) ? MINUS : "+";
   return `y = ${coordinate(slope)} x ${sign} ${coordinate(Math.abs(bias))}`;
 }

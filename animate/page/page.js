@@ -15,10 +15,11 @@ const KEY_STEPS = 400; // of the arrow keys, from one end to the other
 const SNAP = 7; // pixels
 const REST = 250; // milliseconds without a change, after which the link is written
 
-/** @param {string} id */
-const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-/** @param {string} id */
-const field = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+/**
+ * An element by its id; typed as an input, which has all that the others have.
+ * @param {string} id
+ */
+const find = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 
 /**
  * @param {string} id
@@ -48,6 +49,7 @@ let state = initial(film);
 let lesson;
 let written = ""; // the fragment that this page has set itself
 let resting = 0;
+let shownSizes = "";
 const player = new Player(film.epochs, show, () => {
   showPlaying();
   settle();
@@ -114,10 +116,10 @@ function show(epoch) {
   state.epoch = epoch;
   lesson.epoch = epoch;
   for (const panel of everyPanel) panel.draw(lesson);
-  field("epoch").value = String(epoch);
+  find("epoch").value = String(epoch);
   find("epoch-text").textContent = `${epoch} of ${film.epochs}`;
-  field("back").disabled = epoch === 0;
-  field("forward").disabled = epoch === film.epochs;
+  find("back").disabled = epoch === 0;
+  find("forward").disabled = epoch === film.epochs;
   for (const entry of lesson.entries) {
     showRun(entry);
     const { earnedAt } = entry.diagnosis;
@@ -170,16 +172,19 @@ function say(sentence) {
   find("live").textContent = sentence;
 }
 
+/** @param {number} slot */
+const colors = (slot) => `--color: var(--run${slot}); --text: var(--text${slot})`;
+
 /** Build the list of runs; the focus stays where it was, if that is still there. */
 function listRuns() {
   const focused = document.activeElement?.id;
-  const template = /** @type {HTMLTemplateElement} */ (find("run"));
+  const template = /** @type {HTMLTemplateElement} */ (/** @type {HTMLElement} */ (find("run")));
   const items = lesson.entries.map(({ slot, rate }) => {
     const item = /** @type {HTMLElement} */ (
       /** @type {Element} */ (template.content.firstElementChild).cloneNode(true)
     );
     item.id = `run-${slot}`;
-    item.style.cssText = `--color: var(--run${slot}); --text: var(--text${slot})`;
+    item.style.cssText = colors(slot);
     const [radio, remove] = [...item.querySelectorAll("input, button")];
     radio.id = `choose-${slot}`;
     remove.id = `remove-${slot}`;
@@ -209,19 +214,19 @@ function nameRun(item, rate) {
 /** Show which run the slider sets, and its rate. */
 function showChosen() {
   const { rate, slot, diagnosis } = lesson.chosen;
-  field(`choose-${slot}`).checked = true;
+  find(`choose-${slot}`).checked = true;
   for (const { slot: other } of lesson.entries) {
     find(`run-${other}`).classList.toggle("chosen", other === slot);
-    field(`remove-${other}`).disabled = lesson.entries.length === 1;
+    find(`remove-${other}`).disabled = lesson.entries.length === 1;
   }
   nameRun(find(`run-${slot}`), rate);
-  find("drive").style.cssText = `--color: var(--run${slot}); --text: var(--text${slot})`;
-  const slider = field("rate");
+  find("drive").style.cssText = colors(slot);
+  const slider = find("rate");
   slider.value = String(positionOf(rate));
   set(slider, { "aria-valuetext": `${rateText(rate)}, ${diagnosis.sentence}` });
-  if (document.activeElement !== field("exact")) field("exact").value = String(rate);
+  if (document.activeElement !== find("exact")) find("exact").value = String(rate);
   complain("rate", "");
-  field("add").disabled = lesson.entries.length === film.styles.length;
+  find("add").disabled = lesson.entries.length === film.styles.length;
 }
 
 /** Show what the data and the start decide. */
@@ -249,8 +254,8 @@ function showFacts() {
 /** Show the start, in the fields and for who cannot see the surface. */
 function showStart() {
   const [slope, bias] = state.start;
-  if (document.activeElement !== field("slope")) field("slope").value = String(slope);
-  if (document.activeElement !== field("bias")) field("bias").value = String(bias);
+  if (document.activeElement !== find("slope")) find("slope").value = String(slope);
+  if (document.activeElement !== find("bias")) find("bias").value = String(bias);
   const text = `slope ${coordinate(slope)}, bias ${coordinate(bias)}`;
   const [low, high] = panels.surface.bounds[0];
   set(panels.surface.handle, {
@@ -273,8 +278,15 @@ function showTheme() {
   set(find("theme"), { "aria-pressed": String(isDark) });
 }
 
+/** The present sizes of the panels and of the text. */
+const sizesNow = () =>
+  [find("ruler"), ...everyPanel.map(({ svg }) => svg)]
+    .map((element) => `${element.clientWidth} ${element.clientHeight}`)
+    .join();
+
 /** Set out every panel at its present size, and show all. */
 function setOut() {
+  shownSizes = sizesNow();
   for (const panel of everyPanel) panel.setOut(lesson);
   showStart();
   show(state.epoch);
@@ -285,7 +297,7 @@ function showAll() {
   takeData();
   listRuns();
   showFacts();
-  field("seed").value = state.seed;
+  find("seed").value = state.seed;
   showTheme();
   setOut();
 }
@@ -334,7 +346,7 @@ function readLink() {
  * @param {string} what
  */
 async function copy(text, what) {
-  const shown = /** @type {HTMLTextAreaElement} */ (/** @type {unknown} */ (field("copied")));
+  const shown = find("copied");
   shown.value = text;
   find("copied-box").hidden = false;
   try {
@@ -377,6 +389,9 @@ function nextRate(rate, steps) {
     : next;
 }
 
+/** @param {KeyboardEvent} event */
+const hasModifier = (event) => event.altKey || event.ctrlKey || event.metaKey;
+
 /** @param {number} rate */
 function useRate(rate) {
   setRate(rate);
@@ -399,7 +414,7 @@ function useStart(start) {
 function useSeed(seed) {
   state.seed = seed;
   takeData();
-  field("seed").value = seed;
+  find("seed").value = seed;
   complain("seed", "");
   showChosen();
   showFacts();
@@ -429,7 +444,7 @@ function roundedWeight(value) {
 }
 
 function listen() {
-  const rate = field("rate");
+  const rate = find("rate");
   rate.addEventListener("input", () => {
     const position = Number(rate.value);
     const reach = (SNAP * POSITIONS) / rate.clientWidth;
@@ -449,14 +464,14 @@ function listen() {
       Home: -1e4,
       End: 1e4,
     };
-    if (!steps[event.key] || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!steps[event.key] || hasModifier(event)) return;
     event.preventDefault();
     const ends = /** @type {Record<string, number>} */ ({ Home: SLOWEST, End: FASTEST });
     useRate(ends[event.key] ?? nextRate(lesson.chosen.rate, steps[event.key]));
     say(spoken(lesson.chosen));
   });
 
-  const exact = field("exact");
+  const exact = find("exact");
   exact.addEventListener("input", () => {
     if (isRate(exact.value)) useRate(Number(exact.value));
   });
@@ -482,7 +497,7 @@ function listen() {
     choose(state.chosen);
     listRuns();
     show(state.epoch);
-    field(`choose-${state.chosen}`).focus();
+    find(`choose-${state.chosen}`).focus();
     say(`The run at ${rateText(gone?.rate ?? 0)} is removed.`);
     settle();
   });
@@ -505,26 +520,26 @@ function listen() {
   on("play", "click", () => player.toggle(state.epoch));
   on("back", "click", () => goTo(state.epoch - 1));
   on("forward", "click", () => goTo(state.epoch + 1));
-  on("epoch", "input", () => goTo(Number(field("epoch").value)));
+  on("epoch", "input", () => goTo(Number(find("epoch").value)));
   on("epoch", "change", () => say(spoken(lesson.chosen)));
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
     const takesSpace =
       target.closest("button, summary, a, textarea") || ["text", "radio"].includes(target.type);
-    if (event.key !== " " || takesSpace || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key !== " " || takesSpace || hasModifier(event)) return;
     event.preventDefault();
     player.toggle(state.epoch);
   });
 
-  const seed = field("seed");
+  const seed = find("seed");
   seed.addEventListener("change", () => {
     if (isSeed(seed.value.trim())) useSeed(String(BigInt(seed.value.trim())));
     else complain("seed", `“${seed.value}” is not a seed; give a whole number, up to 2⁶⁴ − 1.`);
   });
   on("noise", "click", () => useSeed(String((BigInt(state.seed) + 1n) % 2n ** 64n)));
   for (const id of ["slope", "bias"]) {
-    field(id).addEventListener("change", () => {
-      const texts = [field("slope").value, field("bias").value];
+    find(id).addEventListener("change", () => {
+      const texts = [find("slope").value, find("bias").value];
       const wrong = texts.find((text) => !isWeight(text));
       complain(
         "start",
@@ -563,7 +578,9 @@ function listen() {
     show(film.epochs);
   });
   addEventListener("afterprint", () => show(shownBefore));
-  const sizes = new ResizeObserver(setOut);
+  const sizes = new ResizeObserver(() => {
+    if (sizesNow() !== shownSizes) setOut();
+  });
   for (const panel of everyPanel) sizes.observe(panel.svg);
   sizes.observe(find("ruler"));
 }
@@ -603,7 +620,7 @@ function listenToSurface() {
     /** @type {Record<string, number[]>} */
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
     const way = ways[event.key];
-    if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!way || hasModifier(event)) return;
     event.preventDefault();
     const [low, high] = panels.surface.bounds[0];
     const step = 10 ** Math.floor(Math.log10((high - low) / 50)) * (event.shiftKey ? 10 : 1);
@@ -622,7 +639,7 @@ if (!linked && calm.matches) state.epoch = film.epochs;
 find("app").hidden = false;
 find("theme").hidden = false;
 find("sampled").hidden = !film.sampling;
-field("epoch").max = String(film.epochs);
+find("epoch").max = String(film.epochs);
 showAll();
 listen();
 if (linked) written = location.hash;

@@ -37,7 +37,7 @@ const [WIDE, THIN] = [3, 1.75]; // pixels, of the chosen run's line and of the o
 const HEAD = 5.5;
 const TRAIL = 8;
 const RINGS = 7;
-const POWERS = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"];
+const POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** @param {number} power */
 function powerText(power) {
@@ -384,7 +384,7 @@ export class SurfacePanel extends Panel {
 export class BowlPanel extends Panel {
   /** @param {Lesson} lesson */
   setOut({ facts, home }) {
-    this.fit();
+    const { left, right, top, em } = this.fit();
     const first =
       (home[0] - facts.best[0]) * facts.sharpest[0] + (home[1] - facts.best[1]) * facts.sharpest[1];
     const reach = 2.4 * (Math.abs(first) || 1);
@@ -393,6 +393,7 @@ export class BowlPanel extends Panel {
     const errors = Float64Array.from({ length: 121 }, (_, i) => (i / 60 - 1) * reach);
     const heights = errors.map((error) => 0.5 * facts.curvatures[0] * error ** 2);
     draw(this.still, "bowl", trace(errors, heights, errors.length, this.across, this.up));
+    write(this.still, "", (left + right) / 2, top + em, "arrow: the next step", "middle");
   }
 
   /**
@@ -442,7 +443,7 @@ export class BowlPanel extends Panel {
   nextStep(error, height, part, steepness) {
     const goal = error - part * error;
     const [x, y, to] = [this.across(error), this.up(height), this.across(goal)];
-    if (!Number.isFinite(to) || !Number.isFinite(y) || Math.abs(to - x) < 3) return;
+    if (!Number.isFinite(to + y) || Math.abs(to - x) < 3) return;
     const [shown, tip, level] = this.atEdge(to, y, to > x ? ">" : "<");
     draw(this.moving, "step", `M${pixel(x)} ${pixel(y)}H${pixel(to)}`);
     if (shown === ">" || shown === "<") draw(this.heads, "tip", markerPath(shown, tip, level, 4.5));

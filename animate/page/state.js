@@ -7,7 +7,6 @@
  *   theme: string, epochs: number, rates: number[], x: string, y: string, start: number[],
  *   trueWeights: number[] | null, limit: number, bestRate: number, best: number[],
  *   sampling: {seed: string, points: number, noise: string} | null,
- *   usual: {points: number, noise: string, trueWeights: number[], start: number[]},
  *   styles: import("./drawing.js").Style[],
  * }} Film
  *
@@ -95,7 +94,7 @@ export function fromFragment(fragment, film) {
  * @param {State} state
  * @param {Film} film
  */
-export function commandOf({ rates, seed, start }, { epochs, sampling, trueWeights, usual }) {
+export function commandOf({ rates, seed, start }, { epochs, sampling, trueWeights }) {
   const different = [...new Set(rates.filter((rate) => rate !== null))];
   if (!sampling || !trueWeights) {
     const moved = `dataclasses.replace(problem, start=(${start.join(", ")}))`;
@@ -104,11 +103,9 @@ export function commandOf({ rates, seed, start }, { epochs, sampling, trueWeight
       `animate.train(${moved}, lrs=[${different.join(", ")}], epochs=${epochs})`
     );
   }
+  // All of it, so that it makes the same even when a default has changed.
   const { points, noise } = sampling;
-  const words = ["python -m animate --lrs", ...different, "--epochs", epochs, "--seed", seed];
-  if (points !== usual.points) words.push("--points", points);
-  if (noise !== usual.noise) words.push("--noise", noise);
-  if (String(trueWeights) !== String(usual.trueWeights)) words.push("--true", ...trueWeights);
-  if (String(start) !== String(usual.start)) words.push("--start", ...start);
-  return words.join(" ");
+  const [rest, data] = [`--epochs ${epochs} --seed ${seed}`, `--points ${points} --noise ${noise}`];
+  const weights = `--true ${trueWeights.join(" ")} --start ${start.join(" ")}`;
+  return `python -m animate --lrs ${different.join(" ")} ${rest} ${data} ${weights}`;
 }

@@ -355,7 +355,10 @@ def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) ->
     opened.get_by_role("button", name="Copy command").click()
     expect(opened.get_by_role("status")).to_have_text("Command copied.")
     command = opened.evaluate("() => navigator.clipboard.readText()")
-    assert command == ("python -m animate --lrs 0.42 0.7 1.01 --epochs 100 --seed 11 --start -2 1")
+    assert command == (
+        "python -m animate --lrs 0.42 0.7 1.01 --epochs 100 --seed 11 "
+        "--points 100 --noise uniform --true 3 2 --start -2 1"
+    )
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
     assert "at 0.42, 0.7, 1.01 (seed 11)" in capsys.readouterr().err
@@ -369,7 +372,7 @@ def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page)
     assert opened.evaluate("() => getSelection().toString()").startswith("python -m animate --lrs")
 
 
-def test_the_command_says_all_that_is_unusual(open_page) -> None:
+def test_the_command_says_how_the_data_are_drawn(open_page) -> None:
     problem = Problem.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
     opened = open_page(page(train(problem, [0.1], epochs=20)))
     opened.get_by_role("button", name="Copy command").click()
