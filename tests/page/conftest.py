@@ -1,46 +1,26 @@
-"""A real browser for the tests of the page, and how a page is opened in it."""
+"""The page in a real browser, and how it is opened there."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from chromium import found, launched, missing
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from animate import Problem, Trajectory, train
 from animate.page import page
 
-# What a container without a screen, and without a network, needs.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 Open = Callable[..., Page]
-
-
-def missing(what: str) -> NoReturn:
-    """Skip where a tool is missing; in CI it must not be."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
+    path = found()
     if path is None:
         missing("there is no Chromium to open the page in; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+    with launched(path) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
+from chromium import missing
 from playwright.sync_api import Page, expect
 
 from animate.page import page
 from animate.palette import DARK, LIGHT, contrast
-
-from .conftest import missing
 
 ROOT = Path(__file__).parent.parent.parent
 AXE = ROOT / "scripts" / "page-checks" / "node_modules" / "axe-core" / "axe.min.js"
