@@ -70,6 +70,16 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     )
 
 
+def check(points: int, epochs: int) -> None:
+    """Raise `InputError` if a page cannot bear so many points or epochs."""
+    for count, most, name in ((points, MOST_POINTS, "points"), (epochs, MOST_EPOCHS, "epochs")):
+        if count > most:
+            raise InputError(
+                f"{count} {name} are too many for a page, which trains anew at each touch; "
+                f"give at most {most}"
+            )
+
+
 def script(*modules: str) -> str:
     """Return the page's modules, by default all of them in their order, as one program."""
     return "\n".join(_joined(_source(f"{name}.js")) for name in modules or MODULES)
@@ -87,15 +97,7 @@ def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
         raise InputError("the runs are of different problems; show runs of one problem together")
     if any(run.epochs != epochs for run in runs):
         raise InputError("the runs have different numbers of epochs; train them for the same")
-    for count, most, name in (
-        (len(problem.x), MOST_POINTS, "points"),
-        (epochs, MOST_EPOCHS, "epochs"),
-    ):
-        if count > most:
-            raise InputError(
-                f"{count} {name} are too many for a page, which trains anew at each touch; "
-                f"give at most {most}"
-            )
+    check(len(problem.x), epochs)
     return problem, epochs
 
 
@@ -254,7 +256,7 @@ def _tight(script: str) -> str:
 def _squeezed(code: str) -> str:
     code = re.sub(r"\s*([=*/%<>?:|&,;{}()[\]!]|\n)\s*", r"\1", code)
     code = re.sub(r"(?<![+-]) ([+-]) (?![+-])", r"\1", code)
-    code = re.sub(r",(?=[]})])", "", code)
+    code = re.sub(r",(?=[]})])|;(?=})", "", code)
     code = re.sub(r"\bconst\b", "let", code)
     return _without_zeros(code)
 

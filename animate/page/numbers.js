@@ -72,7 +72,8 @@ export function rateText(rate) {
  */
 export function limitText(limit, rate) {
   for (let digits = 4; digits < 17; digits++) {
-    const text = limit.toPrecision(digits);
+    const small = limit.toExponential(digits - 1).replace("e-", "e-0"); // as Python writes it
+    const text = limit < 1e-4 ? small : limit.toPrecision(digits);
     const printed = Number(text);
     const above = rate > limit && rate > printed;
     if (rate === limit || above || (rate < limit && rate < printed)) return text;
@@ -102,5 +103,6 @@ export function epochsText(count) {
  * @param {number} value
  */
 export function tickText(value) {
-  return minus(rateText(value));
+  const text = rateText(value);
+  return minus(text.length < 7 ? text : Number(text).toExponential().replace("e+", "e"));
 }

@@ -9,7 +9,6 @@ import { Player } from "./player.js";
 import { sample } from "./random.js";
 import { commandOf, fromFragment, initial, isRate, isSeed, isWeight, toFragment } from "./state.js";
 
-const [SLOWEST, FASTEST] = [0.001, 5]; // the slider's ends
 const POSITIONS = 1000;
 const KEY_STEPS = 400; // of the arrow keys, from one end to the other
 const SNAP = 7; // pixels
@@ -34,6 +33,11 @@ const film = JSON.parse(find("film").textContent ?? "");
 const unpacked = (text) =>
   new Float32Array(Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)).buffer);
 const given = { x: unpacked(film.x), y: unpacked(film.y) };
+// The slider's ends: around the limit, where the data's is elsewhere than the usual one.
+const isUsual = film.limit > 0.01 && film.limit < 4;
+const [SLOWEST, FASTEST] = isUsual
+  ? [0.001, 5]
+  : [film.limit / 1000, film.limit * 5].map((rate) => Number(rate.toPrecision(1)));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const panels = {
@@ -120,11 +124,11 @@ function show(epoch) {
   find("epoch-text").textContent = `${epoch} of ${film.epochs}`;
   find("back").disabled = epoch === 0;
   find("forward").disabled = epoch === film.epochs;
-  for (const entry of lesson.entries) {
-    showRun(entry);
-    const { earnedAt } = entry.diagnosis;
-    if (player.isPlaying && before < earnedAt && earnedAt <= epoch) say(spoken(entry));
-  }
+  for (const entry of lesson.entries) showRun(entry);
+  const earned = lesson.entries.filter(
+    ({ diagnosis: { earnedAt } }) => before < earnedAt && earnedAt <= epoch,
+  );
+  if (player.isPlaying && earned.length) say(earned.map(spoken).join(" "));
 }
 
 /** @param {import("./panels.js").Entry} entry */
@@ -213,7 +217,7 @@ function nameRun(item, rate) {
 
 /** Show which run the slider sets, and its rate. */
 function showChosen() {
-  const { rate, slot, diagnosis } = lesson.chosen;
+  const { rate, slot } = lesson.chosen;
   find(`choose-${slot}`).checked = true;
   for (const { slot: other } of lesson.entries) {
     find(`run-${other}`).classList.toggle("chosen", other === slot);
@@ -223,7 +227,7 @@ function showChosen() {
   find("drive").style.cssText = colors(slot);
   const slider = find("rate");
   slider.value = String(positionOf(rate));
-  set(slider, { "aria-valuetext": `${rateText(rate)}, ${diagnosis.sentence}` });
+  set(slider, { "aria-valuetext": rateText(rate) });
   if (document.activeElement !== find("exact")) find("exact").value = String(rate);
   complain("rate", "");
   find("add").disabled = lesson.entries.length === film.styles.length;
@@ -264,6 +268,21 @@ function showStart() {
     "aria-valuemax": high,
     "aria-valuetext": text,
   });
+}
+
+/** Write rates under the slider: its ends, and the powers of ten between. */
+function showScale() {
+  const powers = [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5].map((power) => 10 ** power);
+  for (const rate of [
+    SLOWEST,
+    ...powers.filter((one) => SLOWEST < one && one < FASTEST),
+    FASTEST,
+  ]) {
+    const mark = document.createElement("span");
+    mark.style.cssText = `--at: ${positionOf(rate) / POSITIONS}`;
+    mark.textContent = rateText(rate);
+    find("decades").append(mark);
+  }
 }
 
 function showPlaying() {
@@ -640,6 +659,7 @@ find("app").hidden = false;
 find("theme").hidden = false;
 find("sampled").hidden = !film.sampling;
 find("epoch").max = String(film.epochs);
+showScale();
 showAll();
 listen();
 if (linked) written = location.hash;

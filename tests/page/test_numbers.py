@@ -164,6 +164,8 @@ def test_numbers_are_written_as_in_the_film(compute) -> None:
             assert share == wording.share_text(abs(value))
         assert float(rate) == float(wording.rate_texts([abs(value)])[0])
         assert limit == wording.limit_text(0.9985142, value)
+    small = compute("(limit) => limitText(limit, 1)", 3.16612e-6)
+    assert small == wording.limit_text(3.16612e-6, 1)
 
 
 def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Problem) -> None:
