@@ -217,7 +217,7 @@ export class Frame {
     const { width, height } = this.svg.getBoundingClientRect();
     const em = Number.parseFloat(getComputedStyle(this.svg).fontSize);
     set(this.svg, { viewBox: `0 0 ${width} ${height}` });
-    const [left, top] = [3 * em, 0.7 * em];
+    const [left, top] = [3.6 * em, 0.7 * em];
     const right = Math.max(width - 0.7 * em, left + 1);
     this.box = { left, right, top, bottom: Math.max(height - 1.7 * em, top + 1), em };
     set(this.clip, { x: left, y: top, width: right - left, height: this.box.bottom - top });

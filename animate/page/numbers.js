@@ -104,5 +104,5 @@ export function epochsText(count) {
  */
 export function tickText(value) {
   const text = rateText(value);
-  return minus(text.length < 7 ? text : Number(text).toExponential().replace("e+", "e"));
+  return minus(text.length < 6 ? text : Number(text).toExponential().replace("e+", "e"));
 }

@@ -275,7 +275,7 @@ function showScale() {
   const powers = [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5].map((power) => 10 ** power);
   for (const rate of [
     SLOWEST,
-    ...powers.filter((one) => SLOWEST < one && one < FASTEST),
+    ...powers.filter((one) => SLOWEST < one && 3 * one < FASTEST),
     FASTEST,
   ]) {
     const mark = document.createElement("span");
@@ -467,7 +467,9 @@ function listen() {
   rate.addEventListener("input", () => {
     const position = Number(rate.value);
     const reach = (SNAP * POSITIONS) / rate.clientWidth;
-    const near = film.rates.find((other) => Math.abs(positionOf(other) - position) < reach);
+    const near = film.rates.find(
+      (other) => other <= FASTEST && Math.abs(positionOf(other) - position) < reach,
+    );
     useRate(near ?? rateAt(position));
   });
   rate.addEventListener("change", () => say(spoken(lesson.chosen)));
