@@ -128,29 +128,6 @@ export function pixel(value) {
 }
 
 /**
- * The path through all places that are finite; after one that is not, it starts anew.
- * @param {ArrayLike<number>} x
- * @param {ArrayLike<number>} y
- * @param {number} count
- * @param {Scale} across
- * @param {Scale} up
- * @param {boolean} [dots] whether each place is a dot of its own, and not joined
- */
-export function trace(x, y, count, across, up, dots = false) {
-  let path = "";
-  let pen = "M";
-  for (let i = 0; i < count; i++) {
-    const [left, top] = [across(x[i]), up(y[i])];
-    if (Number.isFinite(left + top)) {
-      path += `${pen}${pixel(left)} ${pixel(top)}`;
-      if (dots) path += "h0";
-      else pen = "L";
-    } else pen = "M";
-  }
-  return path;
-}
-
-/**
  * The path of a marker.
  * @param {string} kind
  * @param {number} x
@@ -255,6 +232,27 @@ export class Frame {
       ticks(xs, (right - left) / em / 4).map((value) => [this.across(value), tickText(value)]),
       ticks(ys, (bottom - top) / em / 2.4).map((value) => [this.up(value), tickText(value)]),
     );
+  }
+
+  /**
+   * The path through all places that are finite; after one that is not, it starts anew.
+   * @param {ArrayLike<number>} x
+   * @param {ArrayLike<number>} y
+   * @param {number} count
+   * @param {boolean} [dots] whether each place is a dot of its own, and not joined
+   */
+  trace(x, y, count, dots = false) {
+    let path = "";
+    let pen = "M";
+    for (let i = 0; i < count; i++) {
+      const [left, top] = [this.across(x[i]), this.up(y[i])];
+      if (Number.isFinite(left + top)) {
+        path += `${pen}${pixel(left)} ${pixel(top)}`;
+        if (dots) path += "h0";
+        else pen = "L";
+      } else pen = "M";
+    }
+    return path;
   }
 
   /**

@@ -15,7 +15,6 @@ import {
   pixel,
   set,
   ticks,
-  trace,
   write,
 } from "./drawing.js";
 
@@ -64,7 +63,8 @@ function look({ styles, chosen }, entry) {
     marker: style[0],
     radius: entry === chosen ? HEAD * 1.15 : HEAD,
     color: `--color: var(--run${entry.slot})`,
-    stroke: { "stroke-width": width, "stroke-dasharray": dashes(style, width) },
+    width,
+    dash: dashes(style, width),
   };
 }
 
@@ -83,12 +83,19 @@ class Panel extends Frame {
   drawRun(_lesson, _entry) {}
 
   /**
+   * Draw a run's line with its own width and dashes, or solid with the width given.
    * @param {string} path
    * @param {ReturnType<typeof look>} style
-   * @param {Record<string, string | number>} [attributes]
+   * @param {number} [solid]
+   * @param {number} [opacity]
    */
-  line(path, style, attributes = {}) {
-    draw(this.moving, "run", path, { style: style.color, ...style.stroke, ...attributes });
+  line(path, style, solid = 0, opacity = 1) {
+    draw(this.moving, "run", path, {
+      style: style.color,
+      opacity,
+      "stroke-width": solid || style.width,
+      "stroke-dasharray": solid ? "none" : style.dash,
+    });
   }
 
   /**
@@ -118,7 +125,7 @@ export class FitPanel extends Panel {
     const [floor, roof] = [Math.min(...heights), Math.max(...heights)];
     const swing = 0.35 * (roof - floor) || 1;
     this.linearAxes(this.ends, [floor - swing, roof + swing]);
-    const points = trace(data.x, data.y, data.x.length, this.across, this.up, true);
+    const points = this.trace(data.x, data.y, data.x.length, true);
     draw(this.still, "points", points);
     /** @type {[string, string, number[] | null][]} */
     const references = [
@@ -149,7 +156,7 @@ export class FitPanel extends Panel {
    */
   lineAt(slope, bias) {
     const heights = this.ends?.map((x) => slope * x + bias) ?? [];
-    return trace(this.ends ?? [], heights, 2, this.across, this.up);
+    return this.trace(this.ends ?? [], heights, 2);
   }
 
   /**
@@ -164,11 +171,7 @@ export class FitPanel extends Panel {
     if (entry === lesson.chosen) {
       for (let before = Math.max(0, epoch - 4); before < epoch; before++) {
         const opacity = 0.15 + 0.1 * (4 - epoch + before);
-        this.line(this.lineAt(slopes[before], biases[before]), style, {
-          opacity,
-          "stroke-width": 1.5,
-          "stroke-dasharray": "none",
-        });
+        this.line(this.lineAt(slopes[before], biases[before]), style, 1.5, opacity);
       }
     }
     this.line(this.lineAt(slopes[epoch], biases[epoch]), style);
@@ -240,7 +243,7 @@ export class LossPanel extends Panel {
     const { losses } = entry.run;
     const style = look(lesson, entry);
     const numbers = /** @type {Float64Array} */ (this.numbers);
-    this.line(trace(numbers, losses, lesson.epoch + 1, this.across, this.up), style);
+    this.line(this.trace(numbers, losses, lesson.epoch + 1), style);
     this.head(numbers, losses, lesson.epoch, style);
     const { diagnosis } = entry;
     if (
@@ -349,14 +352,9 @@ export class SurfacePanel extends Panel {
     const { slopes, biases } = entry.run;
     const style = look(lesson, entry);
     const count = lesson.epoch + 1;
-    this.line(trace(slopes, biases, count, this.across, this.up), style, {
-      "stroke-width": entry === lesson.chosen ? 1.75 : 1,
-      "stroke-dasharray": "none",
-    });
-    this.line(trace(slopes, biases, count, this.across, this.up, true), style, {
-      "stroke-width": entry === lesson.chosen ? 5 : 3.5,
-      "stroke-dasharray": "none",
-    });
+    const isChosen = entry === lesson.chosen;
+    this.line(this.trace(slopes, biases, count), style, isChosen ? 1.75 : 1);
+    this.line(this.trace(slopes, biases, count, true), style, isChosen ? 5 : 3.5);
     if (lesson.epoch) this.head(slopes, biases, lesson.epoch, style);
   }
 
@@ -392,7 +390,7 @@ export class BowlPanel extends Panel {
     this.linearAxes([-reach, reach], [-0.09 * roof, 1.02 * roof]);
     const errors = Float64Array.from({ length: 121 }, (_, i) => (i / 60 - 1) * reach);
     const heights = errors.map((error) => 0.5 * facts.curvatures[0] * error ** 2);
-    draw(this.still, "bowl", trace(errors, heights, errors.length, this.across, this.up));
+    draw(this.still, "bowl", this.trace(errors, heights, errors.length));
     write(this.still, "", (left + right) / 2, top + em, "arrow: the next step", "middle");
   }
 
@@ -415,18 +413,8 @@ export class BowlPanel extends Panel {
     const style = look(lesson, entry);
     if (entry === lesson.chosen) {
       for (let before = first; before < epoch; before++) {
-        const path = trace(
-          errors.subarray(before),
-          heights.subarray(before),
-          2,
-          this.across,
-          this.up,
-        );
-        this.line(path, style, {
-          opacity: (0.6 * (before - epoch + TRAIL + 1)) / TRAIL,
-          "stroke-width": 1.5,
-          "stroke-dasharray": "none",
-        });
+        const path = this.trace(errors.subarray(before), heights.subarray(before), 2);
+        this.line(path, style, 1.5, (0.6 * (before - epoch + TRAIL + 1)) / TRAIL);
       }
       this.nextStep(errors[epoch], heights[epoch], entry.rate * steepness, steepness);
     }

@@ -156,7 +156,7 @@ def test_ticks_stand_at_the_best_rate_and_at_the_limit(open_page) -> None:
 def test_play_stops_at_the_end_and_then_nothing_runs(open_page) -> None:
     opened = open_page(fragment="#epoch=95")
     opened.evaluate(
-        "() => { window.asked = 0; const ask = requestAnimationFrame;"
+        "() => { window.asked = 0; window.ask = requestAnimationFrame.bind(window);"
         " window.requestAnimationFrame = (f) => { window.asked++; return ask(f); }; }"
     )
     opened.get_by_role("button", name="Play").click()
@@ -165,7 +165,7 @@ def test_play_stops_at_the_end_and_then_nothing_runs(open_page) -> None:
     wait_for_link(opened, "epoch=100")
     asked = opened.evaluate("() => window.asked")
     assert asked > 0
-    opened.evaluate("() => new Promise((done) => setTimeout(done, 100))")
+    opened.evaluate("() => new Promise((done) => ask(() => ask(done)))")
     assert opened.evaluate("() => window.asked") == asked
 
 
