@@ -66,8 +66,8 @@ function takeData() {
   const isGiven = !film.sampling || state.seed === film.sampling.seed;
   const { points, noise } = film.sampling ?? { points: 0, noise: "" };
   const data = isGiven ? given : sample(state.seed, points, noise, film.trueWeights ?? []);
-  const { limit, bestRate, best } = film;
-  const facts = isGiven ? { ...factsOf(data), limit, bestRate, best } : factsOf(data);
+  const facts = factsOf(data);
+  if (isGiven) facts.limit = film.limit; // to the last bit, where a run is at it
   const { start, trueWeights, epochs, styles } = film;
   const common = { home: start, trueWeights, epochs, styles, epoch: state.epoch };
   const entries = /** @type {import("./panels.js").Entry[]} */ ([]);

@@ -5,7 +5,7 @@
  * What the page was made of: `x` and `y` are float32 bytes in base64; `sampling` is null where the data came from arrays.
  * @typedef {{
  *   theme: string, epochs: number, rates: number[], x: string, y: string, start: number[],
- *   trueWeights: number[] | null, limit: number, bestRate: number, best: number[],
+ *   trueWeights: number[] | null, limit: number,
  *   sampling: {seed: string, points: number, noise: string} | null,
  *   styles: import("./drawing.js").Style[],
  * }} Film

@@ -98,6 +98,15 @@ def test_what_a_reader_types_is_trained_and_said_as_in_the_film(open_page) -> No
             assert said == f"overflowed at epoch {overflowed_at}"
 
 
+def test_a_run_at_the_limit_and_its_neighbours_have_the_films_verdicts(open_page, problem) -> None:
+    limit = problem.stability_limit
+    runs = train(problem, [np.nextafter(limit, 0), limit, np.nextafter(limit, 1)])
+    opened = open_page(page(runs))
+    assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == [
+        run.diagnosis.sentence for run in runs
+    ]
+
+
 def test_a_rate_that_cannot_be_used_is_named(open_page) -> None:
     opened = open_page()
     exact(opened).fill("fast")
