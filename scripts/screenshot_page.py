@@ -30,6 +30,7 @@ def main() -> None:
             viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
         )
         opened.goto(file.as_uri() + MOMENT)
+        opened.wait_for_selector("#app")
         picture = Image.open(io.BytesIO(opened.screenshot())).convert("RGB")
     with atomic(OUTPUT) as temporary:
         picture.quantize(COLOURS, dither=Image.Dither.NONE).save(temporary, "png", optimize=True)

@@ -654,15 +654,19 @@ function listenToSurface() {
 
 // --- begin ------------------------------------------------------------------------------------
 
-const linked = location.hash.length > 1;
-state = fromFragment(location.hash, film);
-if (!linked && calm.matches) state.epoch = film.epochs;
-find("app").hidden = false;
-find("theme").hidden = false;
-find("sampled").hidden = !film.sampling;
-find("epoch").max = String(film.epochs);
-showScale();
-showAll();
-listen();
-if (linked) written = location.hash;
-else if (!calm.matches) player.play(0);
+function begin() {
+  const linked = location.hash.length > 1;
+  state = fromFragment(location.hash, film);
+  if (!linked && calm.matches) state.epoch = film.epochs;
+  if (linked) written = location.hash;
+  find("app").hidden = false;
+  find("theme").hidden = false;
+  find("sampled").hidden = !film.sampling;
+  find("epoch").max = String(film.epochs);
+  showScale();
+  showAll();
+  listen();
+  if (!linked && !calm.matches) player.play(0);
+}
+
+requestAnimationFrame(() => setTimeout(begin)); // the question is painted first

@@ -70,6 +70,7 @@ def open_page(
         opened.on("pageerror", lambda error: heard.append(str(error)))
         opened.on("request", lambda request: heard.append(request.url))
         opened.goto(path.as_uri() + fragment)
+        opened.wait_for_selector("#app")
         assert heard.pop(0) == path.as_uri()  # the page itself
         return opened
 
