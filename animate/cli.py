@@ -530,7 +530,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-o", "--output", action="append", dest="outputs", metavar="PATH",
         help="a file to write: .mp4 .webm .gif .webp .apng, a folder/ of frames, "
-        ".png .svg .pdf for a still, .json for a report; "
+        ".png .svg .pdf for a still, .html for an interactive page, .json for a report; "
         f"may be given several times (default: {_words(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
     add(

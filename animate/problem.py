@@ -23,6 +23,15 @@ Doubles = npt.NDArray[np.float64]
 GAUSSIAN_DEVIATION = 0.29  # that of the uniform noise on [0, 1), 1/sqrt(12), to two digits
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How data were drawn: with `Problem.true_weights`, all that it takes to draw them again."""
+
+    seed: int
+    points: int
+    noise: str
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """
@@ -38,6 +47,8 @@ class Problem:
         The weights (slope, bias) before the first epoch.
     true_weights : float32 array, shape (2,), or None
         The weights that made the targets, before noise; None where nobody knows them.
+    sampling : Sampling, or None
+        How `sample` drew the data; None for data of other origin.
 
     All arrays are read-only copies. Weights that training reaches are not here: see `Trajectory`.
 
@@ -51,6 +62,7 @@ class Problem:
     y: Floats
     start: Floats
     true_weights: Floats | None = None
+    sampling: Sampling | None = None
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "start", "true_weights"):
@@ -120,6 +132,7 @@ class Problem:
             y=y.numpy(),
             start=np.array(first, np.float32),
             true_weights=np.array(true, np.float32),
+            sampling=Sampling(seed, points, noise),
         )
 
     @cached_property

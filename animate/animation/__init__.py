@@ -16,7 +16,7 @@ import matplotlib as mpl
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 
-from animate import encode, files, inputs, still
+from animate import encode, files, inputs, page, still
 from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
@@ -27,6 +27,7 @@ from animate.trajectory import Trajectory, epoch_of
 from animate.views import View
 
 Moment = int | str
+PAGE = ".html"
 PALETTE_SAMPLE = 8  # frames from which a GIF's palette is made
 
 
@@ -88,6 +89,7 @@ class Animation(FuncAnimation):
     ) -> None:
         self.fps = inputs.frame_rate(fps)
         self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
+        self._title = title
         self._quality = inputs.choice(quality, "quality", inputs.QUALITIES)
         self.scene = Scene(runs, views, size, theme, title)
         if timeline is None:
@@ -160,7 +162,7 @@ class Animation(FuncAnimation):
         at: Moment | Sequence[Moment] = "end",
     ) -> None:
         """
-        Write the film, or a still of it, to `filename`, in the form that its extension names.
+        Write the film, a still of it, or its page, to `filename`, as the extension says.
 
         The file is written whole or not at all. With any of the arguments that only matplotlib's
         writers know (`writer`, `dpi`, `codec`, `bitrate`, `extra_args`, `metadata`, `extra_anim`,
@@ -169,7 +171,7 @@ class Animation(FuncAnimation):
         Parameters
         ----------
         filename : path
-            Ending in one of `animate.encode.FORMATS`, or `animate.still.FORMATS`.
+            Ending in one of `animate.encode.FORMATS`, `animate.still.FORMATS`, or ``.html``.
         fps : float, optional
             Instead of the animation's own.
         progress_callback : callable, optional
@@ -193,7 +195,11 @@ class Animation(FuncAnimation):
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
             )  # fmt: skip
             return
-        if files.extension(filename, [*encode.FORMATS, *still.FORMATS]) in still.FORMATS:
+        suffix = files.extension(filename, [*encode.FORMATS, *still.FORMATS, PAGE])
+        if suffix == PAGE:
+            page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
+            return
+        if suffix in still.FORMATS:
             several = at if isinstance(at, Sequence) and not isinstance(at, str) else [at]
             moments = inputs.moments(several, self.scene.epochs)
             epochs = [epoch_of(moment, self.scene.runs) for moment in moments]

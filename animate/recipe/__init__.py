@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Form = Literal["film", "still", "page", "report"]
 
+OTHERS: dict[str, Form] = {".html": "page", ".json": "report"}
 FOLDER = "outputs"  # which is made if it is missing, as other folders are not
 DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
 DEFAULT_SIZE = (1280, 720)
@@ -284,7 +285,7 @@ def check(recipe: Recipe) -> None:
 
 
 def _check_picture(part: Recipe) -> None:
-    from animate import encode, still
+    from animate import encode, page, still
     from animate.scene import check_legible
     from animate.theme import theme
 
@@ -296,6 +297,8 @@ def _check_picture(part: Recipe) -> None:
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
         assert part.frames  # or it says why there is no room for any
+    elif part.form == "page":
+        page.check(part.points, part.epochs)
     elif part.form == "still":
         still.check_size(part.path, len(part.at), part.pixels, legible)
 
@@ -377,6 +380,13 @@ def write_group(group: Group, runs: Sequence[Trajectory], watcher: Watcher) -> l
     first = group[0]
     if first.max_size is not None and first.form == "film":
         return _attempt(first.path, partial(_save_within, first, runs, watcher), watcher)
+    if first.form == "page":
+        from animate import page
+
+        shown = first.shown(runs)
+        save = partial(page.save, shown, first.path, first.title, first.theme)
+        watcher.frame()
+        return _attempt(first.path, save, watcher)
     try:
         animation = first.animation(runs)
     except Exception as error:
@@ -514,13 +524,13 @@ def form_of(path: str) -> Form:
     from animate import encode
 
     suffix = Path(path).suffix.lower()
-    if suffix == ".json" and not files.is_folder(path):
-        return "report"
+    if suffix in OTHERS and not files.is_folder(path):
+        return OTHERS[suffix]
     if suffix in encode.FORMATS or files.is_folder(path):
         return "film"
     from animate import still
 
-    files.extension(path, [*encode.FORMATS, *still.FORMATS, ".json"])
+    files.extension(path, [*encode.FORMATS, *still.FORMATS, *OTHERS])
     return "still"
 
 

@@ -1,0 +1,171 @@
+"""
+The colours that pictures and the page share: of the themes, and of the runs on them.
+
+Colours are text, ``#rrggbb`` or ``#rrggbbaa``, and how they stand against each other is computed
+here. What draws with them is not known here.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+# Masataka Okabe and Kei Ito, "Color Universal Design", 2008: eight hues that stay apart for
+# colour-blind readers.
+OKABE_ITO = (
+    "#0072b2",
+    "#009e73",
+    "#d55e00",
+    "#cc79a7",
+    "#56b4e9",
+    "#e69f00",
+    "#f0e442",
+    "#000000",
+)
+DASHES = ("solid", (0, (5.0, 1.2)), (0, (5.0, 1.2, 1.2, 1.2)), (0, (1.6, 1.2)))
+MARKERS = ("o", "s", "D", "^", "P", "v", "X")
+
+STEPS = 250  # from a colour to black or white
+
+LineStyle = str | tuple[float, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStyle:
+    """How one learning rate looks, in every view: not by colour alone."""
+
+    line: str
+    text: str
+    dash: LineStyle
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """
+    The colours of a picture.
+
+    Attributes
+    ----------
+    name : str
+    background, panel : str
+        Behind everything, and inside the axes.
+    ink, muted, points, faint : str
+        Text; lesser text and axes; the data; and grid lines.
+    line_contrast, text_contrast : float
+        Against what is behind; at least what WCAG 2.2 asks of graphics (1.4.11, 3) and of text
+        (1.4.3, 4.5).
+    hues : tuple of str
+        Of the runs, before they are made readable.
+    turns : tuple of int
+        Which style each run of a scene has; by default, in their order.
+    """
+
+    name: str
+    background: str
+    panel: str
+    ink: str
+    muted: str
+    points: str
+    faint: str
+    line_contrast: float = 3.0
+    text_contrast: float = 4.5
+    hues: tuple[str, ...] = OKABE_ITO
+    turns: tuple[int, ...] = ()
+
+    @property
+    def transparent(self) -> bool:
+        """Whether what is behind the picture shows through."""
+        return _opacity(self.background) < 1
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """What the picture must be readable on: any page, from white to black, if transparent."""
+        below = ("#ffffff", "#000000") if self.transparent else (self.background,)
+        return below if _opacity(self.panel) < 1 else (*below, self.panel)
+
+    def run(self, index: int) -> RunStyle:
+        """Return the style of the run at `index` among all runs of a scene."""
+        index = self.turns[index] if self.turns else index
+        hue = self.hues[index % len(self.hues)]
+        turn = index + index // len(self.hues)
+        return RunStyle(
+            line=readable(hue, self.behind, self.line_contrast),
+            text=readable(hue, self.behind, self.text_contrast),
+            dash=DASHES[turn % len(DASHES)],
+            marker=MARKERS[turn % len(MARKERS)],
+        )
+
+    def faded(self, color: str, opacity: float) -> str:
+        """
+        Return `color` as it looks at an opacity on the panel, and solid where that can be.
+
+        Not every program that opens a PDF heeds the opacity of lines.
+        """
+        if _opacity(self.panel) < 1:
+            return f"{color[:7]}{round(opacity * 255):02x}"
+        return mixed(color, self.panel, 1 - opacity)
+
+
+LIGHT = Palette("light", "#ffffff", "#ffffff", "#1a1d23", "#5d6470", "#a9afb9", "#e6e8ec")
+DARK = Palette("dark", "#0f1419", "#151b22", "#eef1f5", "#9aa3af", "#5b6573", "#28303a", 5.0, 6.5)
+# The one grey that has 4.5:1 on white and on black, and the same hardly there.
+TRANSPARENT = Palette(
+    "transparent", "#75757500", "#75757500", "#757575", "#757575", "#757575b0", "#75757540"
+)
+
+
+def contrast(one: str, other: str) -> float:
+    """
+    Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2).
+
+    >>> round(contrast("#000000", "#ffffff"), 6)
+    21.0
+    """
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def mixed(color: str, other: str, share: float) -> str:
+    """
+    Return `color` with a `share` of `other` in it, without alpha.
+
+    >>> mixed("#ff0000", "#0000ff80", 0.2)
+    '#cc0033'
+    """
+    pairs = zip(_parts(color), _parts(other), strict=True)
+    return "#" + "".join(f"{round((one + (two - one) * share) * 255):02x}" for one, two in pairs)
+
+
+@cache
+def readable(color: str, behind: tuple[str, ...], ratio: float) -> str:
+    """
+    Return `color`, darkened or lightened until it reaches `ratio` against all that is `behind`.
+
+    Where nothing reaches it, the one of black and white that comes closest.
+    """
+
+    def worst(candidate: str) -> float:
+        return min(contrast(candidate, other) for other in behind)
+
+    for step in range(STEPS + 1):
+        for end in ("#000000", "#ffffff"):
+            candidate = mixed(color, end, step / STEPS)
+            if worst(candidate) >= ratio:
+                return candidate
+    return max(("#000000", "#ffffff"), key=worst)
+
+
+def _luminance(color: str) -> float:
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in _parts(color)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _parts(color: str) -> tuple[float, float, float]:
+    red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return red, green, blue
+
+
+def _opacity(color: str) -> float:
+    return int(color[7:9] or "ff", 16) / 255

@@ -1,0 +1,80 @@
+"""The page in a real browser, and how it is opened there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import found, launched, missing
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from animate import Problem, Trajectory, train
+from animate.page import page
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = found()
+    if path is None:
+        missing("there is no Chromium to open the page in; on Debian: apt-get install chromium")
+    with launched(path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def lesson(runs: Sequence[Trajectory]) -> str:
+    return page(runs)
+
+
+@pytest.fixture(scope="session")
+def overflowing(problem: Problem) -> str:
+    return page(train(problem, [0.1, 0.7, 5], epochs=100))
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Callable[..., BrowserContext]:
+    """Return a function that gives the context of some settings: a new one takes a while."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(**settings: Any) -> BrowserContext:
+        key = repr(sorted(settings.items()))
+        if key not in made:
+            made[key] = browser.new_context(**settings)
+            made[key].set_default_timeout(10_000)
+        return made[key]
+
+    return context
+
+
+@pytest.fixture
+def open_page(
+    context: Callable[..., BrowserContext], lesson: str, tmp_path: Path
+) -> Iterator[Open]:
+    """
+    Yield a function that opens a page from disk; by default the article's, paused at its end.
+
+    After the test, the browser must have had nothing to say and nothing to fetch.
+    """
+    pages: list[Page] = []
+    heard: list[str] = []
+
+    def open_page(text: str = "", fragment: str = "", **settings: Any) -> Page:
+        settings.setdefault("reduced_motion", "reduce")
+        opened = context(**settings).new_page()
+        pages.append(opened)
+        path = tmp_path / "lesson.html"
+        path.write_text(text or lesson, encoding="utf-8")
+        opened.on("console", lambda message: heard.append(message.text))
+        opened.on("pageerror", lambda error: heard.append(str(error)))
+        opened.on("request", lambda request: heard.append(request.url))
+        opened.goto(path.as_uri() + fragment)
+        opened.wait_for_selector("#app")
+        assert heard.pop(0) == path.as_uri()  # the page itself
+        return opened
+
+    yield open_page
+    for opened in pages:
+        opened.close()
+    assert heard == []

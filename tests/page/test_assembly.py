@@ -1,0 +1,125 @@
+"""What the text of a page holds, seen without a browser."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from animate import InputError, Problem, train
+from animate.page import page
+
+LIMIT = 60_000  # bytes
+HOSTILE = "</script><img src=x onerror=alert(1)>&amp;\u2028\"'`${1}$title"
+
+
+class Texts(HTMLParser):
+    """The texts of a document, by the element that holds them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self._open = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes) -> None:
+        self.elements.append((tag, dict(attributes)))
+        self._open = tag
+
+    def handle_endtag(self, _tag) -> None:
+        self._open = ""
+
+    def handle_data(self, data) -> None:
+        self.texts[self._open] = self.texts.get(self._open, "") + data
+
+
+def film(text: str) -> dict:
+    found = re.search(r'<script type="application/json" id="film">(.*?)</script>', text)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_a_page_is_smaller_than_its_limit(runs, capsys) -> None:
+    twelve = train(runs[0].problem, np.geomspace(0.0123456789, 4.987654321, 12).tolist())
+    sizes = [len(page(some).encode()) for some in (runs, twelve)]
+    with capsys.disabled():
+        print(f"\nthe page of 100 points: {sizes[0]} bytes with 3 runs, {sizes[1]} with 12")
+    assert max(sizes) < LIMIT
+
+
+def test_the_page_is_the_same_each_time(runs) -> None:
+    assert page(runs) == page(runs)
+
+
+def test_the_page_holds_nothing_to_fetch(lesson) -> None:
+    elements = Texts(lesson).elements
+    assert {tag for tag, _ in elements}.isdisjoint({"link", "img", "iframe", "object", "base"})
+    for _, attributes in elements:
+        assert {"src", "srcset", "href", "action", "onclick"}.isdisjoint(attributes)
+    assert "url(#" in lesson  # of a panel's own clip path, the only kind
+    assert not re.search(r"url\((?!#)|@import|\bfetch\b|import\(", lesson)
+
+
+def test_a_hostile_title_stays_text(runs) -> None:
+    parsed = Texts(page(runs, title=HOSTILE))
+    shown = HOSTILE.replace("\u2028", " ")
+    assert parsed.texts["title"] == shown
+    assert parsed.texts["h1"] == shown
+    assert "img" not in {tag for tag, _ in parsed.elements}
+    assert page(runs, title=HOSTILE).count("</script>") == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (None, "Why the learning rate matters"),
+        ("  ", "Why the learning rate matters"),
+        ("two\nlines", "two lines"),
+        ("a\x00b\ud800c", "a▯b▯c"),
+        ("x" * 5000, "x" * 159 + "…"),
+        ("مرحبا 👩‍👧", "مرحبا 👩‍👧"),
+    ],
+)
+def test_any_title_can_be_shown(runs, title, shown) -> None:
+    assert Texts(page(runs, title=title)).texts["h1"] == shown
+
+
+def test_the_page_holds_the_data_to_the_last_bit(runs, lesson) -> None:
+    import base64
+
+    told, problem = film(lesson), runs[0].problem
+    for name, values in (("x", problem.x[:, 0]), ("y", problem.y)):
+        held = np.frombuffer(base64.b64decode(told[name]), "<f4")
+        np.testing.assert_array_equal(held, values)
+    assert told["rates"] == [0.1, 0.7, 1.01]
+    assert told["sampling"] == {"seed": "11", "points": 100, "noise": "uniform"}
+
+
+def test_the_table_for_readers_without_script_tells_every_verdict(overflowing, lesson) -> None:
+    assert "<td>diverging: past the limit 0.9985</td><td>266.7</td>" in lesson
+    assert "<td>converged at epoch 70</td>" in lesson
+    assert re.search(r"past the limit 0.9985</td><td>overflowed at epoch \d+</td>", overflowing)
+
+
+def test_what_a_page_cannot_show_is_said(runs, problem) -> None:
+    other = train(Problem.sample(seed=3), [0.3])
+    for wrong, said in (
+        ([], "no run to show"),
+        ([runs[0], *other], "different problems"),
+        ([runs[0], *train(problem, [0.3], epochs=5)], "different numbers of epochs"),
+        (train(problem, [0.3], epochs=6000), "6000 epochs are too many"),
+        (train(Problem.sample(points=6000), [0.3], epochs=1), "6000 points are too many"),
+    ):
+        with pytest.raises(InputError, match=said):
+            page(wrong)
+    with pytest.raises(InputError, match="did you mean dark"):
+        page(runs, theme="drak")
+
+
+def test_the_page_needs_no_matplotlib() -> None:
+    code = "import animate.page, sys; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0

@@ -1,0 +1,173 @@
+"""The page computes what torch computes, and writes numbers as the film does."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from animate import Problem, Trajectory, train, wording
+from animate.page import script
+from animate.problem import Sampling
+
+RATES = (1e-6, 0.001, 0.02, 0.1, 0.3, 0.7, 0.76, 0.9, 0.99, 0.9985, 1.01, 1.3, 2.0, 5.0, 50.0, 1e30)
+TOLERANCE = 1e-4  # of the larger of the two weights
+
+COMPUTED = """
+({seed, points, noise, weights, start, rates, epochs}) => {
+  const data = sample(seed, points, noise, weights);
+  const facts = factsOf(data);
+  const runs = rates.map((rate) => {
+    const {slopes, biases, losses} = train(data, rate, start, epochs);
+    const diagnosis = diagnose(rate, {slopes, biases, losses}, facts);
+    const numbers = [slopes, biases, losses].map((values) => [...values].map(String));
+    return {numbers, ...diagnosis, left: [...diagnosis.left].map(String)};
+  });
+  return {x: [...data.x], y: [...data.y], facts, runs};
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def compute(browser: Browser):
+    """Return a function that runs one of the page's own in the browser."""
+    opened = browser.new_page()
+    modules = script("numbers", "random", "descent")
+
+    def compute(function: str, argument: object):
+        return opened.evaluate(
+            f"(argument) => {{{modules}; return ({function})(argument);}}", argument
+        )
+
+    yield compute
+    opened.close()
+
+
+def trained(compute, problem: Problem, rates: Sequence[float], epochs: int = 100):
+    """Return what the page has, and torch's runs."""
+    assert problem.sampling is not None
+    assert problem.true_weights is not None
+    there = compute(
+        COMPUTED,
+        {
+            "seed": str(problem.sampling.seed),
+            "points": problem.sampling.points,
+            "noise": problem.sampling.noise,
+            "weights": [float(str(value)) for value in problem.true_weights],
+            "start": [float(str(value)) for value in problem.start],
+            "rates": list(rates),
+            "epochs": epochs,
+        },
+    )
+    return there, train(problem, rates, epochs)
+
+
+def assert_same(there: dict, run: Trajectory) -> None:
+    slopes, biases, losses = np.array(there["numbers"], float)
+    held = np.isfinite(run.losses) & np.isfinite(run.weights).all(axis=1)
+    difference = np.abs(np.stack([slopes, biases], axis=1)[held] - run.weights[held]).max(axis=1)
+    assert (difference <= TOLERANCE * np.abs(run.weights[held]).max(axis=1)).all()
+    np.testing.assert_allclose(losses[held], run.losses[held], rtol=1e-3)
+    diagnosis = run.diagnosis
+    assert there["verdict"] == diagnosis.verdict
+    assert there["convergedAt"] == diagnosis.converged_at
+    assert there["overflowedAt"] == diagnosis.overflowed_at
+    assert there["earnedAt"] == diagnosis.earned_at
+    assert there["sentence"] == diagnosis.sentence
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 11, 12, 99, 2**31, 2**32 + 5, 2**64 - 1])
+def test_every_epoch_of_every_rate_is_that_of_torch(compute, seed) -> None:
+    problem = Problem.sample(seed=seed)
+    there, runs = trained(compute, problem, RATES)
+    for run, of_page in zip(runs, there["runs"], strict=True):
+        assert_same(of_page, run)
+    assert there["facts"]["limit"] == pytest.approx(problem.stability_limit, rel=1e-14)
+    assert there["facts"]["bestRate"] == pytest.approx(problem.best_lr, rel=1e-14)
+    assert there["facts"]["best"] == pytest.approx(problem.best_weights, rel=1e-12)
+    assert there["facts"]["floor"] == pytest.approx(problem.best_loss, rel=1e-9)
+    assert there["facts"]["sharpest"] == pytest.approx(problem.sharpest, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rates_drawn_at_random_have_the_same_verdict_and_epoch(compute, seed) -> None:
+    rates = np.random.default_rng(seed).uniform(np.log(0.001), np.log(5), 40)
+    problem = Problem.sample(seed=seed + 100)
+    there, runs = trained(compute, problem, np.exp(rates).tolist())
+    for run, of_page in zip(runs, there["runs"], strict=True):
+        assert_same(of_page, run)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"points": 2},
+        {"points": 7, "noise": "gaussian"},
+        {"points": 15, "noise": "gaussian", "true_weights": (-4, 0.25)},
+        {"points": 16, "noise": "gaussian"},
+        {"points": 37, "noise": "gaussian"},
+        {"points": 100, "noise": "gaussian"},
+        {"points": 1000, "noise": "none", "start": (3.5, -20)},
+        {"points": 333, "true_weights": (3.1, -2.7), "start": (1000, 1e-3)},
+    ],
+)
+def test_other_data_and_starts_are_the_same_too(compute, settings) -> None:
+    problem = Problem.sample(seed=5, **settings)
+    there, runs = trained(compute, problem, (0.05, 0.6, 0.95, 1.2))
+    for run, of_page in zip(runs, there["runs"], strict=True):
+        assert_same(of_page, run)
+
+
+@pytest.mark.parametrize("noise", ["uniform", "none"])
+def test_a_seed_gives_the_data_of_torch_bit_for_bit(compute, noise) -> None:
+    problem = Problem.sample(seed=3, noise=noise, true_weights=(3.1, -2.3))
+    there, _ = trained(compute, problem, [0.1])
+    np.testing.assert_array_equal(np.array(there["x"], np.float32), problem.x[:, 0])
+    np.testing.assert_array_equal(np.array(there["y"], np.float32), problem.y)
+
+
+def test_gaussian_noise_is_that_of_torch_within_rounding(compute) -> None:
+    for seed, points in itertools.product(range(3), (5, 16, 24, 100)):
+        problem = Problem.sample(seed=seed, points=points, noise="gaussian")
+        there, _ = trained(compute, problem, [0.1])
+        np.testing.assert_allclose(there["y"], problem.y, atol=2e-6)
+
+
+def test_the_epochs_are_the_films_for_long_and_short_runs(compute) -> None:
+    problem = Problem.sample(seed=11)
+    for epochs in (1, 2, 1000):
+        there, runs = trained(compute, problem, (0.003, 0.7, 1.01), epochs)
+        for run, of_page in zip(runs, there["runs"], strict=True):
+            assert_same(of_page, run)
+
+
+def test_numbers_are_written_as_in_the_film(compute) -> None:
+    values = [
+        sign * mantissa * 10.0**power
+        for sign in (1, -1)
+        for mantissa in (1, 1.2345678, 2.5, 0.5, 9.99949, 9.9995, 9.99999)
+        for power in range(-8, 33)
+    ] + [0.0, -0.0, 0.125, 0.375, 2.5, 12.5, 0.00005, 25000.0, 99.995, 9999.5]
+    there = compute(
+        "(values) => values.map((v) => [figures(v), coordinate(v), equation(v, -v),"
+        " shareText(Math.abs(v)), rateText(Math.abs(v)), limitText(0.9985142, v)])",
+        values,
+    )
+    for value, (figures, coordinate, equation, share, rate, limit) in zip(
+        values, there, strict=True
+    ):
+        assert figures == wording.figures(value)
+        assert coordinate == wording.coordinate(value)
+        assert equation == wording.line_equation(value, -value)
+        if abs(value) < 1e18:  # past that, the distance left is no longer shown
+            assert share == wording.share_text(abs(value))
+        assert float(rate) == float(wording.rate_texts([abs(value)])[0])
+        assert limit == wording.limit_text(0.9985142, value)
+    small = compute("(limit) => limitText(limit, 1)", 3.16612e-6)
+    assert small == wording.limit_text(3.16612e-6, 1)
+
+
+def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Problem) -> None:
+    assert problem.sampling == Sampling(seed=11, points=100, noise="uniform")
+    assert Problem(x=problem.x, y=problem.y, start=problem.start).sampling is None

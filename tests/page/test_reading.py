@@ -1,0 +1,464 @@
+"""What a reader can do with the page, by mouse and by keyboard, in a real browser."""
+
+import re
+import shlex
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from animate import Problem, train
+from animate.cli import main
+from animate.diagnosis import distance, share_left
+from animate.page import page
+from animate.wording import share_text
+
+LABEL = "Learning rate"
+
+
+def verdicts(opened: Page) -> list[str]:
+    return opened.locator(".verdict").all_text_contents()
+
+
+def state(opened: Page) -> dict[str, str]:
+    """Return what the link says, once it says it."""
+    opened.wait_for_function("location.hash.includes('epoch=')")
+    return {name: values[0] for name, values in parse_qs(opened.url.partition("#")[2]).items()}
+
+
+def wait_for_link(opened: Page, part: str) -> None:
+    opened.wait_for_function("(part) => location.hash.includes(part)", arg=part)
+
+
+def slider(opened: Page):
+    return opened.get_by_role("slider", name=LABEL, exact=True)
+
+
+def epoch(opened: Page):
+    return opened.get_by_role("slider", name=re.compile("^Epoch"))
+
+
+def handle(opened: Page):
+    return opened.get_by_role("slider", name=re.compile("^Start"))
+
+
+def exact(opened: Page):
+    return opened.get_by_role("textbox", name="Learning rate, exact")
+
+
+def drag(opened: Page, place, dx: float, dy: float) -> None:
+    box = place.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x + dx / 2, y + dy / 2)
+    opened.mouse.move(x + dx, y + dy)
+    opened.mouse.up()
+
+
+def test_at_the_end_the_films_verdicts_are_shown(open_page) -> None:
+    opened = open_page()
+    assert verdicts(opened) == [
+        "✓ converged at epoch 70",
+        "✓ converged at epoch 8",
+        "✗ diverging: past the limit 0.9985",
+    ]
+    expect(opened.locator("#epoch-text")).to_have_text("100 of 100")
+    assert opened.locator(".loss").all_text_contents() == [
+        "loss 0.0678",
+        "loss 0.0678",
+        "loss 266.7",
+    ]
+
+
+def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
+    opened = open_page(fragment="#epoch=7")
+    left = [share_text(share_left(distance(run.weights, run.problem))[7]) for run in runs]
+    assert verdicts(opened) == [
+        f"{left[0]} of the way left",
+        f"{left[1]} of the way left",
+        "✗ diverging: past the limit 0.9985",
+    ]
+    opened.get_by_role("button", name="One epoch forward").click()
+    assert verdicts(opened)[1] == "✓ converged at epoch 8"
+    opened.get_by_role("button", name="One epoch back").click()
+    assert verdicts(opened)[1] == f"{left[1]} of the way left"
+
+
+def test_what_a_reader_types_is_trained_and_said_as_in_the_film(open_page) -> None:
+    opened = open_page()
+    problem = Problem.sample(seed=11)
+    for run in train(problem, [0.0123, 0.3, 0.76, 0.9985, 0.99851, 0.999, 1.2, 5, 77]):
+        exact(opened).fill(repr(run.lr))
+        assert verdicts(opened)[0].lstrip("✓✗ ") == run.diagnosis.sentence
+        overflowed_at = run.diagnosis.overflowed_at
+        if overflowed_at is not None:
+            said = opened.locator(".loss").first.text_content()
+            assert said == f"overflowed at epoch {overflowed_at}"
+
+
+def test_a_run_at_the_limit_and_its_neighbours_have_the_films_verdicts(open_page, problem) -> None:
+    limit = problem.stability_limit
+    runs = train(problem, [np.nextafter(limit, 0), limit, np.nextafter(limit, 1)])
+    opened = open_page(page(runs))
+    assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == [
+        run.diagnosis.sentence for run in runs
+    ]
+
+
+def test_a_rate_that_cannot_be_used_is_named(open_page) -> None:
+    opened = open_page()
+    exact(opened).fill("fast")
+    exact(opened).press("Enter")
+    expect(opened.get_by_role("alert").first).to_have_text(
+        "“fast” is not a positive number; give one such as 0.1."
+    )
+    assert exact(opened).get_attribute("aria-invalid") == "true"
+    assert verdicts(opened)[0] == "✓ converged at epoch 70"
+    exact(opened).fill("0.2")
+    assert exact(opened).get_attribute("aria-invalid") == "false"
+
+
+def test_the_slider_is_dragged_and_snaps_to_the_films_rates(open_page) -> None:
+    opened = open_page()
+    box = slider(opened).bounding_box()
+    thumb, inner = 24, box["width"] - 24
+    y = box["y"] + box["height"] / 2
+    for share, rate in ((0.5, "0.0707"), (0.7692 + 0.008, "0.7"), (0.25, "0.00841"), (1.0, "5")):
+        opened.mouse.move(box["x"] + thumb / 2 + 0.1 * inner, y)
+        opened.mouse.down()
+        opened.mouse.move(box["x"] + thumb / 2 + share * inner, y, steps=3)
+        opened.mouse.up()
+        shown = float(exact(opened).input_value())
+        assert shown == pytest.approx(float(rate), rel=0.03)
+        if rate == "0.7":
+            assert shown == 0.7
+
+
+def test_the_slider_goes_by_keys_and_never_past_a_films_rate(open_page) -> None:
+    opened = open_page()
+    slider(opened).focus()
+    seen = []
+    for key in ["PageUp"] * 6 + ["ArrowRight", "ArrowUp", "ArrowLeft", "PageDown", "Home", "End"]:
+        opened.keyboard.press(key)
+        seen.append(float(exact(opened).input_value()))
+    assert 0.7 in seen[:6]
+    rising = seen[:8]
+    assert rising == sorted(rising)
+    assert len(set(rising)) == len(rising)
+    assert seen[8] < seen[7]
+    assert seen[-2:] == [0.001, 5]
+    assert slider(opened).get_attribute("aria-valuetext") == "5"
+
+
+def test_ticks_stand_at_the_best_rate_and_at_the_limit(open_page) -> None:
+    opened = open_page()
+    for tick, rate in (("#tick-best", "0.76"), ("#tick-limit", "0.9985")):
+        exact(opened).fill(rate)
+        place = opened.locator(tick).bounding_box()["x"]
+        track = slider(opened).bounding_box()
+        share = float(slider(opened).evaluate("(s) => s.value / s.max"))
+        assert place == pytest.approx(track["x"] + 12 + share * (track["width"] - 24), abs=1.5)
+
+
+def test_play_stops_at_the_end_and_then_nothing_runs(open_page) -> None:
+    opened = open_page(fragment="#epoch=95")
+    opened.evaluate(
+        "() => { window.asked = 0; window.ask = requestAnimationFrame.bind(window);"
+        " window.requestAnimationFrame = (f) => { window.asked++; return ask(f); }; }"
+    )
+    opened.get_by_role("button", name="Play").click()
+    expect(opened.get_by_role("button", name="Play")).to_be_visible()
+    expect(opened.locator("#epoch-text")).to_have_text("100 of 100")
+    wait_for_link(opened, "epoch=100")
+    asked = opened.evaluate("() => window.asked")
+    assert asked > 0
+    opened.evaluate("() => new Promise((done) => ask(() => ask(done)))")
+    assert opened.evaluate("() => window.asked") == asked
+
+
+def test_space_plays_and_pauses_wherever_it_has_no_other_use(open_page) -> None:
+    opened = open_page(fragment="#epoch=3")
+    slider(opened).focus()
+    opened.keyboard.press("Space")
+    expect(opened.get_by_role("button", name="Pause")).to_be_visible()
+    opened.keyboard.press("Space")
+    expect(opened.get_by_role("button", name="Play")).to_be_visible()
+    opened.locator("summary").focus()
+    opened.keyboard.press("Space")
+    expect(opened.locator("#answer")).to_have_attribute("open", "")
+    expect(opened.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_the_epoch_is_scrubbed_by_mouse_and_keys(open_page) -> None:
+    opened = open_page()
+    box = epoch(opened).bounding_box()
+    opened.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(opened.locator("#epoch-text")).to_have_text("50 of 100")
+    opened.keyboard.press("ArrowLeft")
+    expect(opened.locator("#epoch-text")).to_have_text("49 of 100")
+    opened.keyboard.press("Home")
+    expect(opened.locator("#epoch-text")).to_have_text("0 of 100")
+    assert opened.get_by_role("button", name="One epoch back").is_disabled()
+
+
+def test_the_start_is_dragged_and_the_runs_restart_from_it(open_page) -> None:
+    opened = open_page(reduced_motion="no-preference", fragment="#epoch=100")
+    before = opened.locator("#surface .run").first.get_attribute("d")
+    handle(opened).scroll_into_view_if_needed()
+    drag(opened, opened.locator("#surface .halo"), 60, -30)
+    slope, bias = (float(opened.locator(f"#{name}").input_value()) for name in ("slope", "bias"))
+    assert slope > -1
+    assert bias > 1
+    expect(opened.get_by_role("button", name="Pause")).to_be_visible()
+    opened.get_by_role("button", name="Pause").click()
+    after = opened.locator("#surface .run").first.get_attribute("d")
+    assert before.split("L")[0] != after.split("L")[0]
+    opened.locator("#epoch").press("End")
+    run = train(Problem.sample(seed=11, start=(slope, bias)), [0.1])[0]
+    assert verdicts(opened)[0] == f"✓ {run.diagnosis.sentence}"
+
+
+def test_a_click_on_the_surface_starts_there(open_page) -> None:
+    opened = open_page()
+    opened.locator("#surface").click(position={"x": 200, "y": 60})
+    assert float(opened.locator("#slope").input_value()) != -1
+
+
+def test_the_start_goes_by_keys_and_is_told(open_page) -> None:
+    opened = open_page()
+    handle(opened).focus()
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("Shift+ArrowUp")
+    assert opened.locator("#slope").input_value() == "-0.9"
+    assert opened.locator("#bias").input_value() == "2"
+    assert handle(opened).get_attribute("aria-valuetext") == "slope −0.90, bias 2.00"
+    assert "Start at slope −0.90, bias 2.00" in opened.locator("#live").text_content()
+
+
+def test_the_start_can_be_typed(open_page) -> None:
+    opened = open_page()
+    opened.get_by_label("Start slope").fill("2")
+    opened.get_by_label("Start slope").press("Enter")
+    opened.get_by_label("bias", exact=True).fill("-0.5")
+    opened.get_by_label("bias", exact=True).press("Tab")
+    run = train(Problem.sample(seed=11, start=(2, -0.5)), [0.1])[0]
+    assert verdicts(opened)[0] == f"✓ {run.diagnosis.sentence}"
+    opened.get_by_label("bias", exact=True).fill("much")
+    opened.get_by_label("bias", exact=True).press("Tab")
+    expect(opened.locator("#start-error")).to_contain_text("“much” is not a weight")
+
+
+def test_runs_are_added_chosen_and_removed(open_page) -> None:
+    opened = open_page()
+    opened.get_by_role("button", name="Add a run").click()
+    expect(opened.get_by_role("radio")).to_have_count(4)
+    assert slider(opened).evaluate("(s) => s === document.activeElement")
+    assert exact(opened).input_value() == "0.3"
+    opened.get_by_role("radio", name="0.7").check()
+    assert exact(opened).input_value() == "0.7"
+    exact(opened).fill("0.8")
+    expect(opened.get_by_role("radio", name="0.8")).to_be_checked()
+    opened.get_by_role("button", name="Remove the run at 0.8").click()
+    expect(opened.get_by_role("radio")).to_have_count(3)
+    expect(opened.get_by_role("radio", name="0.1", exact=True)).to_be_focused()
+    opened.keyboard.press("ArrowDown")
+    expect(opened.get_by_role("radio", name="1.01")).to_be_checked()
+    for rate in ("0.1", "0.3"):
+        opened.get_by_role("button", name=f"Remove the run at {rate}", exact=True).click()
+    expect(opened.get_by_role("button", name="Remove")).to_have_count(0)
+    assert verdicts(opened) == ["✗ diverging: past the limit 0.9985"]
+
+
+def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> None:
+    opened = open_page()
+    color = "(run) => getComputedStyle(run).getPropertyValue('--color')"
+    before = opened.locator("#run-1").evaluate(color)
+    opened.get_by_role("button", name="Remove the run at 0.1", exact=True).click()
+    assert opened.locator("#run-1").evaluate(color) == before
+    wait_for_link(opened, "lr=,0.7,1.01")
+    again = open_page(fragment="#" + opened.url.partition("#")[2])
+    assert again.locator("#run-1").evaluate(color) == before
+
+
+def test_a_new_seed_gives_torchs_data(open_page) -> None:
+    opened = open_page()
+    for seed in ("12", "0", "18446744073709551615"):
+        opened.get_by_label("Seed").fill(seed)
+        opened.get_by_label("Seed").press("Enter")
+        problem = Problem.sample(seed=int(seed))
+        expected = [run.diagnosis.sentence for run in train(problem, [0.1, 0.7, 1.01])]
+        assert [text[2:] for text in verdicts(opened)] == expected
+
+
+def test_new_noise_takes_the_next_seed(open_page) -> None:
+    opened = open_page()
+    points = opened.locator("#fit .points").get_attribute("d")
+    opened.get_by_role("button", name="New noise").click()
+    assert opened.get_by_label("Seed").input_value() == "12"
+    assert opened.locator("#fit .points").get_attribute("d") != points
+    opened.get_by_label("Seed").fill("-3")
+    opened.get_by_label("Seed").press("Enter")
+    expect(opened.locator("#seed-error")).to_contain_text("“-3” is not a seed")
+
+
+def test_the_link_reproduces_all_of_it(open_page) -> None:
+    opened = open_page()
+    exact(opened).fill("0.42")
+    opened.get_by_role("radio", name="0.7").check()
+    exact(opened).fill("2.5")
+    opened.get_by_label("Seed").fill("7")
+    opened.get_by_label("Seed").press("Enter")
+    opened.get_by_label("Start slope").fill("1.5")
+    opened.get_by_label("Start slope").press("Enter")
+    opened.locator("#epoch").fill("9")
+    opened.get_by_role("button", name="Dark").click()
+    wait_for_link(opened, "theme=dark")
+    assert state(opened) == {
+        "lr": "0.42,2.5,1.01",
+        "run": "2",
+        "epoch": "9",
+        "seed": "7",
+        "start": "1.5,1",
+        "theme": "dark",
+    }
+    again = open_page(fragment="#" + opened.url.partition("#")[2])
+    assert again.locator("#runs").inner_text() == opened.locator("#runs").inner_text()
+    for part in ("#fit", "#loss", "#surface", "#bowl"):
+        assert again.locator(part).inner_html() == opened.locator(part).inner_html()
+    assert again.locator("html").get_attribute("data-theme") == "dark"
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#lr=,,",
+        "#lr=x,-1,nan&epoch=1e9&run=9",
+        "#seed=-1&start=1",
+        "#%E0%A4%A",
+        "#theme=<b>&epoch=12",
+    ],
+)
+def test_a_broken_link_opens_the_page_as_it_was_made(open_page, fragment) -> None:
+    opened = open_page(fragment=fragment)
+    expect(opened.get_by_role("radio")).to_have_count(3)
+    assert opened.get_by_label("Seed").input_value() == "11"
+
+
+def test_another_link_to_the_same_page_is_followed(open_page) -> None:
+    opened = open_page()
+    opened.evaluate("() => { location.hash = '#lr=0.2&epoch=5'; }")
+    expect(opened.get_by_role("radio")).to_have_count(1)
+    expect(opened.locator("#epoch-text")).to_have_text("5 of 100")
+
+
+def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) -> None:
+    opened = open_page(permissions=["clipboard-read", "clipboard-write"])
+    exact(opened).fill("0.42")
+    opened.get_by_role("button", name="Copy link").click()
+    expect(opened.get_by_role("status")).to_have_text("Link copied.")
+    assert "#lr=0.42,0.7,1.01&run=1" in opened.evaluate("() => navigator.clipboard.readText()")
+    opened.get_by_label("Start slope").fill("-2")
+    opened.get_by_label("Start slope").press("Enter")
+    opened.get_by_role("button", name="Copy command").click()
+    expect(opened.get_by_role("status")).to_have_text("Command copied.")
+    command = opened.evaluate("() => navigator.clipboard.readText()")
+    assert command == (
+        "python -m animate --lrs 0.42 0.7 1.01 --epochs 100 --seed 11 "
+        "--points 100 --noise uniform --true 3 2 --start -2 1"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
+    assert "at 0.42, 0.7, 1.01 (seed 11)" in capsys.readouterr().err
+
+
+def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page) -> None:
+    opened = open_page()
+    opened.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    opened.get_by_role("button", name="Copy command").click()
+    expect(opened.get_by_role("status")).to_contain_text("press Ctrl+C")
+    assert opened.evaluate("() => getSelection().toString()").startswith("python -m animate --lrs")
+
+
+def test_the_command_says_how_the_data_are_drawn(open_page) -> None:
+    problem = Problem.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
+    opened = open_page(page(train(problem, [0.1], epochs=20)))
+    opened.get_by_role("button", name="Copy command").click()
+    assert opened.get_by_label("Copied text").input_value() == (
+        "python -m animate --lrs 0.1 --epochs 20 --seed 5 --points 30 --noise gaussian "
+        "--true 1.1 -2 --start 0.5 0.25"
+    )
+
+
+def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> None:
+    own = Problem(x=problem.x, y=problem.y, start=problem.start)
+    opened = open_page(page(train(own, [0.1, 0.7])))
+    expect(opened.get_by_label("Seed")).to_be_hidden()
+    assert verdicts(opened)[0] == "✓ converged at epoch 70"
+    opened.get_by_role("button", name="Copy command").click()
+    text = opened.get_by_label("Copied text").input_value()
+    assert text.startswith("# No command makes these data")
+    opened.get_by_role("button", name="Copy link").click()
+    assert "seed" not in opened.get_by_label("Copied text").input_value()
+
+
+def test_reset_brings_back_the_films_runs(open_page) -> None:
+    opened = open_page(fragment="#lr=3,4&seed=5&start=0,0&epoch=100")
+    opened.get_by_role("button", name="Reset").click()
+    assert verdicts(opened)[:2] == ["✓ converged at epoch 70", "✓ converged at epoch 8"]
+    assert opened.get_by_label("Start slope").input_value() == "-1"
+
+
+def test_the_answer_unfolds_and_names_the_ticks(open_page) -> None:
+    opened = open_page()
+    told = opened.locator("#tick-limit .told")
+    expect(told).to_be_hidden()
+    opened.locator("summary").click()
+    expect(told).to_be_visible()
+    expect(told).to_have_text(" 0.9985")
+    expect(opened.locator("#answer")).to_contain_text("fastest fixed rate is about 0.76")
+    opened.get_by_label("Seed").fill("3")
+    opened.get_by_label("Seed").press("Enter")
+    expect(told).to_have_text(f" {Problem.sample(seed=3).stability_limit:.4g}")
+
+
+def test_every_panel_follows_each_change(open_page) -> None:
+    opened = open_page(fragment="#epoch=6")
+    panels = ("#fit", "#loss", "#surface", "#bowl")
+
+    def drawn() -> list[str]:
+        return [opened.locator(panel).inner_html() for panel in panels]
+
+    for change in (
+        lambda: exact(opened).fill("0.33"),
+        lambda: opened.get_by_role("button", name="One epoch forward").click(),
+        lambda: opened.get_by_role("button", name="New noise").click(),
+        lambda: opened.get_by_role("radio", name="1.01").check(),
+    ):
+        before = drawn()
+        change()
+        assert all(one != other for one, other in zip(before, drawn(), strict=True))
+
+
+def test_an_overflow_is_content(open_page, overflowing) -> None:
+    opened = open_page(overflowing, "#run=3&epoch=100")
+    run = train(Problem.sample(seed=11), [5])[0]
+    expect(opened.locator(".loss").last).to_have_text(
+        f"overflowed at epoch {run.diagnosis.overflowed_at}"
+    )
+    assert "NaN" not in opened.locator("#panels").inner_html()
+    assert "Infinity" not in opened.locator("#panels").inner_html()
+
+
+def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
+    wide = problem.x * np.array([1000, 1], np.float32)
+    own = Problem(x=wide, y=problem.y, start=problem.start)
+    rates = [own.best_lr / 2, own.stability_limit * 1.01]
+    opened = open_page(page(train(own, rates, epochs=50)), "#run=2&epoch=50")
+    said = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]
+    assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == said
+    expect(opened.locator("#tick-limit")).to_be_visible()
+    slider(opened).focus()
+    opened.keyboard.press("PageDown")
+    assert 0 < float(exact(opened).input_value()) < own.stability_limit
