@@ -16,7 +16,7 @@ import matplotlib as mpl
 from cycler import Cycler
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 
-from animate import inputs
+from animate import files, inputs
 from animate.inputs import InputError
 
 # Masataka Okabe and Kei Ito, "Color Universal Design", 2008: eight hues that stay apart for
@@ -36,6 +36,7 @@ MARKERS = ("o", "s", "D", "^", "P", "v", "X")
 
 BARELY = 2.0  # the most contrast of what is only to be seen when looked for
 STEPS = 250  # from a colour to black or white
+LARGEST_STYLE = 1_000_000  # bytes
 STYLE_FILE = "a file ending in .mplstyle"
 
 LineStyle = str | tuple[float, tuple[float, ...]]
@@ -162,6 +163,7 @@ def theme(name: str) -> Theme:
 
 def _read_style(path: Path) -> mpl.RcParams:
     """Return what the style file sets; what matplotlib would only print is an error here."""
+    files.check_source(path, LARGEST_STYLE, "theme")
     complaints: list[str] = []
     log = logging.getLogger("matplotlib")
     listener = logging.Handler()

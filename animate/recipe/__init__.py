@@ -28,6 +28,7 @@ Form = Literal["film", "still", "page", "report"]
 
 FOLDER = "outputs"  # which is made if it is missing, as other folders are not
 DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
+STILLS = (".png", ".svg", ".pdf")  # `animate.still.FORMATS`, which takes matplotlib to load
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
@@ -518,9 +519,7 @@ def form_of(path: str) -> Form:
         return "report"
     if suffix in encode.FORMATS or files.is_folder(path):
         return "film"
-    from animate import still
-
-    files.extension(path, [*encode.FORMATS, *still.FORMATS, ".json"])
+    files.extension(path, [*encode.FORMATS, *STILLS, ".json"])
     return "still"
 
 

@@ -139,8 +139,7 @@ def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recip
         If it cannot be read, or something in it cannot be used.
     """
     try:
-        if Path(path).stat().st_size > LARGEST:
-            raise InputError(f"{path} is larger than 1 MB, which no recipe is")
+        files.check_source(path, LARGEST, "recipe")
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8; save it as that") from None
