@@ -20,7 +20,7 @@ def lost():
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_draws_every_epoch_of_a_run_that_overflows(lost, view: str) -> None:
-    epochs = [0, 1, 2, 3, 10, 20, 30, 40, 50, 60, 90, 100]
+    epochs = [0, 1, 2, 10, 30, 60, 100]
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
         warnings.simplefilter("error")
         film = Animation(lost, [view], (1280, 720), timeline=epochs)

@@ -135,7 +135,6 @@ def test_any_title_is_drawn_as_plain_text_without_a_warning(
         film = animate.Animation(runs[:1], ["data"], (640, 360), title=title)
         film.save(tmp_path / "a.png")
         film.save(tmp_path / "a.svg")
-        film.save(tmp_path / "a.pdf")
     drawn = [text.get_text() for text in film.scene.figure.texts]
     assert all("\n" not in text for text in drawn)
     svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
