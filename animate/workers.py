@@ -58,7 +58,8 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
                 process.start()
                 theirs.close()
                 workers[ours] = process
-                signals.end_with(process.pid or 0)
+                assert process.pid is not None
+                signals.end_with(process.pid)
         yield lambda groups, runs, watcher: _write(workers, groups, runs, watcher)
     finally:
         with signals.deferred():
