@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -124,6 +125,8 @@ def _handle(number: int, frame: FrameType | None) -> None:
     time, stop = _time, Stopped(number)
     finish()  # whatever comes during the clean-up is the same wish
     if time is _Time.WHILE_WRITING:
+        # What is torn from its `with`, the end of the process closes.
+        warnings.simplefilter("ignore", ResourceWarning)
         raise stop
     if time is _Time.BEFORE_FILES:
         for child in _children:
