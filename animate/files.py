@@ -156,8 +156,8 @@ def check_source(path: AnyPath, most: int, what: str) -> None:
         said = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{what} {path} cannot be read: {said}; give another") from None
     if not stat.S_ISREG(there.st_mode):
-        kind = "a folder" if stat.S_ISDIR(there.st_mode) else "not a regular file"
-        raise InputError(f"{what} {path} cannot be read: it is {kind}; give another")
+        kind = "Is a directory" if stat.S_ISDIR(there.st_mode) else "Is no regular file"
+        raise InputError(f"{what} {path} cannot be read: {kind}; give another")
     if there.st_size > most:
         raise InputError(f"{what} {path} is larger than {most / 1e6:g} MB; give a smaller one")
 

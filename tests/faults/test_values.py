@@ -23,7 +23,6 @@ WRONG = [
     (["--lrs", "-1e-3"], "learning rate '-1e-3' is not positive"),
     (["--lrs", "fast"], "learning rate 'fast' is not a number"),
     (["--lrs", ""], "learning rate '' is not a number"),
-    (["--lrs", "1e-300"], "learning rate '1e-300' is nothing in float32"),
     (["--lrs"], "--lrs"),
     # Row 18, 19.
     (["--lrs", "0.1", "0.10"], "learning rate '0.10' is given twice"),
@@ -55,7 +54,7 @@ def test_what_cannot_be_used_is_2_with_the_value_and_what_to_do(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--lrs", "1e-30", "1e-45"],
+        ["--lrs", "1e-30", "1e-300"],
         ["--epochs", "1"],
         ["--epochs", "10000", "--duration", "1", "--hold", "0"],
         ["--size", "641x361"],
