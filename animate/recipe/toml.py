@@ -119,7 +119,7 @@ def named(name: str, over: Mapping[str, object] | None = None) -> Recipe:
             f"{name} is a file here and a recipe that ships with animate; "
             f"write ./{name} for the file, or {OURS}{name} for the other"
         )
-    if not Path(name).exists() and not name.endswith(".toml"):
+    if not (os.path.lexists(name) or name.endswith(".toml")):  # also where no name is that long
         near = difflib.get_close_matches(ours, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(

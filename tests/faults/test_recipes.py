@@ -62,6 +62,12 @@ def test_a_recipe_that_is_a_folder_or_missing_or_a_pipe_is_2(tmp_path: Path) -> 
         assert name in ended.err
 
 
+def test_a_name_too_long_for_any_file_is_no_recipe(tmp_path: Path) -> None:
+    ended = command(tmp_path, "n" * 304 + ".gif")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "there is no recipe 'nnn" in ended.err
+
+
 def test_a_recipe_writes_where_it_says_and_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "talk" / "figures").mkdir(parents=True)
     recipe = '[[output]]\npath = "figures/a.png"\n[[output]]\npath = "../b.png"\n'
