@@ -69,10 +69,11 @@ def run() -> NoReturn:
         )
     code = FAILED
     try:
-        code = main(sys.argv[1:])
+        code = _ended(sys.argv[1:])
         _tell("", sys.stdout)  # flushes what argparse has printed
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else FAILED
+    except OutputError as error:
+        _say(f"animate: {error}")
+        code = FAILED
     except signals.Stopped as stop:
         _say(_plain(f"animate: {signals.name(stop.number)}; {stop.sentence}"))
         code = stop.code
@@ -81,6 +82,14 @@ def run() -> NoReturn:
     signals.finish()
     files.discard_all()
     signals.leave(code)
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    """Return the exit code of `main`, also where argparse ends it."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -144,6 +144,24 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"the folder {folder} cannot be made: {cause(error)}") from error
 
 
+def check_source(path: AnyPath, most: int, what: str) -> None:
+    """
+    Raise `InputError` unless `path`, which `what` is read from, is a file of at most `most` bytes.
+
+    To open a pipe is to wait for somebody to write to it, and a device may never end.
+    """
+    try:
+        there = Path(path).stat()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{what} {path} cannot be read: {said}; give another") from None
+    if not stat.S_ISREG(there.st_mode):
+        kind = "Is a directory" if stat.S_ISDIR(there.st_mode) else "Is no regular file"
+        raise InputError(f"{what} {path} cannot be read: {kind}; give another")
+    if there.st_size > most:
+        raise InputError(f"{what} {path} is larger than {most / 1e6:g} MB; give a smaller one")
+
+
 def real(path: AnyPath) -> Path:
     """Return where `path` leads, through every symbolic link, be there a file or not."""
     try:

@@ -24,7 +24,6 @@ SIZES = {
     "square": (1080, 1080),
     "portrait": (1080, 1920),
 }
-SMALLEST_RATE = 2.0**-149  # the least that float32 holds; below, no step would be taken
 SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
@@ -96,8 +95,6 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
         rate = number(value, "learning rate", advice=advice)
         if rate <= 0:
             raise InputError(f"learning rate {shown(value)} is not positive; {advice}")
-        if rate < SMALLEST_RATE:
-            raise InputError(f"learning rate {shown(value)} is nothing in float32; {advice}")
         if rate in rates:
             raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
         rates[rate] = None

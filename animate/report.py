@@ -107,8 +107,7 @@ def read(path: files.AnyPath) -> dict[str, Any]:
         If it cannot be read, or is no report.
     """
     try:
-        if Path(path).stat().st_size > LARGEST:
-            raise InputError(f"{path} is too large for a report")
+        files.check_source(path, LARGEST, "report")
         told: dict[str, Any] = json.loads(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None

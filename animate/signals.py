@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -49,6 +50,7 @@ class _Time(Enum):
 _time = _Time.BEFORE_FILES
 _children: set[int] = set()
 _last_words: list[bytes] = []
+_silent = False
 _told: list[list["_Hold"]] = []
 
 
@@ -63,7 +65,7 @@ def is_program() -> bool:
         return False
     program = sys.argv[0] if sys.argv else ""
     if program == "-m":
-        return sys.orig_argv[-len(sys.argv)] in ("animate", "-manimate")
+        return sys.orig_argv[-len(sys.argv) :][:1] in (["animate"], ["-manimate"])
     try:
         with open(program, "rb") as script:  # noqa: PTH123  # pathlib is slow to load, and not yet
             return b"from animate.cli import run" in script.read(4096)
@@ -120,11 +122,13 @@ def name(number: int) -> str:
 
 def _handle(number: int, frame: FrameType | None) -> None:
     del frame
-    before, changed = _time, Stopped(number)
+    time, stop = _time, Stopped(number)
     finish()  # whatever comes during the clean-up is the same wish
-    if before is _Time.WHILE_WRITING:
-        raise changed
-    if before is _Time.BEFORE_FILES:
+    if time is _Time.WHILE_WRITING:
+        # What is torn from its `with`, the end of the process closes.
+        warnings.simplefilter("ignore", ResourceWarning)
+        raise stop
+    if time is _Time.BEFORE_FILES:
         for child in _children:
             with suppress(OSError):
                 os.kill(child, signal.SIGKILL)
@@ -132,10 +136,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         line = f"animate: {name(number)}; nothing was changed\n"
         with suppress(OSError):
             os.write(2, b"".join(_last_words) + (b"" if _silent else line.encode()))
-        os._exit(changed.code)
-
-
-_silent = False
+        os._exit(stop.code)
 
 
 def listen_silently(number: int) -> None:

@@ -27,9 +27,14 @@ def settle() -> None:
 
 def load_matplotlib() -> None:
     """Import matplotlib, without what it has to say, and without a matplotlibrc that lies here."""
-    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
-    with contextlib.chdir(Path(__file__).parent):
-        import matplotlib  # noqa: F401
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with contextlib.chdir(Path(__file__).parent):
+            import matplotlib.font_manager  # noqa: F401  # which may look for fonts, and say so
+    finally:
+        log.setLevel(level)
 
 
 def _folders() -> Iterator[Path]:

@@ -16,7 +16,7 @@ import matplotlib as mpl
 from cycler import Cycler
 from matplotlib.colors import to_hex
 
-from animate import inputs
+from animate import files, inputs
 from animate.inputs import InputError
 from animate.palette import (
     DARK,
@@ -31,6 +31,7 @@ from animate.palette import (
 from animate.palette import RunStyle as RunStyle  # part of what a theme gives
 
 BARELY = 2.0  # the most contrast of what is only to be seen when looked for
+LARGEST_STYLE = 1_000_000  # bytes
 STYLE_FILE = "a file ending in .mplstyle"
 
 
@@ -73,6 +74,7 @@ def theme(name: str) -> Theme:
 
 def _read_style(path: Path) -> mpl.RcParams:
     """Return what the style file sets; what matplotlib would only print is an error here."""
+    files.check_source(path, LARGEST_STYLE, "theme")
     complaints: list[str] = []
     log = logging.getLogger("matplotlib")
     listener = logging.Handler()

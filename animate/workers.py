@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from animate import files, signals
+from animate import files, signals, surroundings
 from animate.errors import OutputError
 from animate.recipe import Group, Watcher, Writing, write_group
 
@@ -58,7 +58,8 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
                 process.start()
                 theirs.close()
                 workers[ours] = process
-                signals.end_with(process.pid or 0)
+                assert process.pid is not None
+                signals.end_with(process.pid)
         yield lambda groups, runs, watcher: _write(workers, groups, runs, watcher)
     finally:
         with signals.deferred():
@@ -179,6 +180,7 @@ def _work(parent: Connection) -> None:
     # A Ctrl-C reaches the whole group; the parent decides, and says so by SIGTERM.
     signals.listen_silently(signal.SIGTERM)
     threading.Thread(target=_follow_parent, daemon=True).start()
+    surroundings.load_matplotlib()
     import animate.animation
     import animate.encode  # noqa: F401  # while the parent trains
 

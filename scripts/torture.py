@@ -75,6 +75,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of what is random (default: 0)")
     parser.add_argument("--only", nargs="+", choices=TRIALS, help="these trials (default: all)")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGHUP):  # or what we ignore, the program would ignore
+        signal.signal(number, signal.default_int_handler)
     found = {}
     for name in options.only or TRIALS:
         start = time.monotonic()

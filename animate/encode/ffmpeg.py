@@ -69,7 +69,7 @@ class Ffmpeg:
     def _start_process(self) -> None:
         # A session of its own: a Ctrl-C at the terminal reaches us alone, and we end it.
         try:
-            self._process = subprocess.Popen(  # no shell, and no file of a user's
+            self._process = subprocess.Popen(  # noqa: S603  # no shell, and a path that is ours
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

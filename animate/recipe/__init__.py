@@ -29,6 +29,7 @@ Form = Literal["film", "still", "page", "report"]
 OTHERS: dict[str, Form] = {".html": "page", ".json": "report"}
 FOLDER = "outputs"  # which is made if it is missing, as other folders are not
 DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
+STILLS = (".png", ".svg", ".pdf")  # `animate.still.FORMATS`, which takes matplotlib to load
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
@@ -528,9 +529,7 @@ def form_of(path: str) -> Form:
         return OTHERS[suffix]
     if suffix in encode.FORMATS or files.is_folder(path):
         return "film"
-    from animate import still
-
-    files.extension(path, [*encode.FORMATS, *still.FORMATS, *OTHERS])
+    files.extension(path, [*encode.FORMATS, *STILLS, *OTHERS])
     return "still"
 
 

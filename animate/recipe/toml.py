@@ -119,7 +119,7 @@ def named(name: str, over: Mapping[str, object] | None = None) -> Recipe:
             f"{name} is a file here and a recipe that ships with animate; "
             f"write ./{name} for the file, or {OURS}{name} for the other"
         )
-    if not Path(name).exists() and not name.endswith(".toml"):
+    if not (os.path.lexists(name) or name.endswith(".toml")):  # also where no name is that long
         near = difflib.get_close_matches(ours, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(
@@ -139,8 +139,7 @@ def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recip
         If it cannot be read, or something in it cannot be used.
     """
     try:
-        if Path(path).stat().st_size > LARGEST:
-            raise InputError(f"{path} is larger than 1 MB, which no recipe is")
+        files.check_source(path, LARGEST, "recipe")
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8; save it as that") from None

@@ -34,7 +34,8 @@ class Stage:
             f"import signal\nwith open({str(self._pipe)!r}, 'w') as pipe: pipe.write('here')\n"
             "while True: signal.pause()\n"
         )
-        self._settings["PYTHONPATH"] = str(modules)
+        others = os.environ.get("PYTHONPATH")
+        self._settings["PYTHONPATH"] = os.pathsep.join(filter(None, [str(modules), others]))
 
     def ffmpeg_waits(self, only: str = "", until: str = "true") -> None:
         """Let ffmpeg tell us its number, once `until` holds, and then wait, reading nothing."""

@@ -175,11 +175,11 @@ def test_a_disk_with_no_room_is_found_before_the_work(tmp_path: Path) -> None:
 def test_a_film_is_asked_how_much_room_it_takes_before_training(
     tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 500))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 100))
     for output in ("a.mp4", "a/"):
         ended = command(tmp_path, *SHORT, "-o", output)
         assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
-        assert f"{output} would not fit: disk full, 500 bytes are left" in ended.err
+        assert f"{output} would not fit: disk full, 100 bytes are left" in ended.err
     assert names(tmp_path) == []
 
 

@@ -43,8 +43,9 @@ def stopped(stage: Stage, process: subprocess.Popen[str]) -> Ended:
 # Row 1, 2: from the first line on.
 
 
-@pytest.mark.parametrize("number", CODES)
-@pytest.mark.parametrize("module", ["argparse", "torch"])
+@pytest.mark.parametrize(
+    ("module", "number"), [*(("argparse", number) for number in CODES), ("torch", signal.SIGINT)]
+)
 def test_a_signal_while_modules_are_imported_says_its_line_and_ends_at_once(
     stage: Stage, module: str, number: signal.Signals
 ) -> None:
