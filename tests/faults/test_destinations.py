@@ -16,7 +16,7 @@ from inside import OLD, SHORT, command, names, old
 from animate import DestinationError, InputError, OutputError, files
 from animate.encode import FORMATS
 
-FORMS = ["a.mp4", "a.gif", "a.png", "a.svg", "a.pdf", "a.json"]
+FORMS = ["a.mp4", "a.gif", "a.png", "a.svg", "a.pdf", "a.json", "a.html"]
 NOBODY = 65534
 
 

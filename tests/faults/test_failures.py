@@ -144,7 +144,10 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path, output: str, sh
 @pytest.mark.parametrize(
     ("output", "code"),
     [
-        *((f"a{suffix}", errno.ENOSPC) for suffix in (".gif", ".png", ".svg", ".pdf", ".json")),
+        *(
+            (f"a{suffix}", errno.ENOSPC)
+            for suffix in (".gif", ".png", ".svg", ".pdf", ".json", ".html")
+        ),
         ("a.png", errno.EDQUOT),
         ("a/", errno.ENOSPC),
     ],
