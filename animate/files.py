@@ -225,7 +225,7 @@ def atomic(path: AnyPath) -> Iterator[Path]:
         with deferred():
             draft = _DraftFolder(target) if is_folder(path) else _DraftFile(target)
         yield draft.path
-        with deferred(until_told=True):
+        with deferred(until_told=True), _alone_in(target.parent):
             _check_there(path, target)
             draft.publish()
     except OSError as error:
@@ -356,8 +356,10 @@ class _DraftFile(_Draft):
 
 class _DraftFolder(_Draft):
     def _create(self) -> int:
-        self.path.mkdir()
-        return _open(self.path, is_folder=True)
+        while True:
+            self.path.mkdir()
+            with suppress(FileNotFoundError):  # somebody swept it before it was opened
+                return _open(self.path, is_folder=True)
 
     def publish(self) -> None:
         """Exchange it with the target, once its files are on disk."""
@@ -396,6 +398,19 @@ def _exchange(one: Path, other: Path) -> bool:
     paths = os.fsencode(one), os.fsencode(other)
     done: int = rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE)
     return done == 0
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let no other writer publish in `folder`: while one replaces a folder, there is none."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if fcntl is not None:
+            with suppress(OSError):  # there are file systems without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _open(path: Path, is_folder: bool) -> int:

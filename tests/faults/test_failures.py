@@ -285,3 +285,21 @@ def test_no_ffmpeg_at_all_is_1_before_training_with_the_command_to_install_it(
     assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
     assert "pip install --force-reinstall imageio-ffmpeg" in ended.err
     assert command(tmp_path, *SHORT, "-o", "a.png", "--quiet").code == 0
+
+
+def test_a_folder_that_is_swept_before_it_is_held_is_made_again(
+    tmp_path: Path, monkeypatch
+) -> None:
+    mkdir, swept = Path.mkdir, []
+
+    def made_and_swept(path: Path, *arguments: object, **settings: object) -> None:
+        mkdir(path, *arguments, **settings)
+        if not swept:
+            swept.append(path)
+            files.sweep(path.parent)
+
+    monkeypatch.setattr(Path, "mkdir", made_and_swept)
+    with files.atomic(f"{tmp_path}/a/") as temporary:
+        (temporary / "frame-00000.png").write_bytes(b"x")
+    assert swept
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "frame-00000.png"]
