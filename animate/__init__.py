@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from animate.errors import OutputError as OutputError
     from animate.problem import Problem as Problem
     from animate.recipe import Recipe as Recipe
-    from animate.recipe import make as make
+    from animate.recipe.making import make as make
     from animate.report import load as load
     from animate.training import train as train
     from animate.trajectory import Trajectory as Trajectory
@@ -48,7 +48,7 @@ _HOME = {
     "Recipe": "recipe",
     "Trajectory": "trajectory",
     "load": "report",
-    "make": "recipe",
+    "make": "recipe.making",
     "save": "animation",
     "train": "training",
 }

@@ -179,9 +179,11 @@ def _check_there(path: AnyPath, target: Path) -> None:
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}; give another path") from None
     if is_folder(path):
+        other = None
         if not stat.S_ISDIR(kind):
             raise DestinationError(f"{path} is not a folder; give it without the slash at its end")
-        other = next((file.name for file in target.iterdir() if not _is_frame(file)), None)
+        with suppress(FileNotFoundError):  # another writer replaces it just now
+            other = next((file.name for file in target.iterdir() if not _is_frame(file)), None)
         if other is not None:
             raise OutputError(
                 f"the folder {path} holds {other}, which is not a frame; give a new folder"
@@ -225,7 +227,7 @@ def atomic(path: AnyPath) -> Iterator[Path]:
         with deferred():
             draft = _DraftFolder(target) if is_folder(path) else _DraftFile(target)
         yield draft.path
-        with deferred(until_told=True), _alone_in(target.parent):
+        with deferred(until_told=True):
             _check_there(path, target)
             draft.publish()
     except OSError as error:
@@ -368,8 +370,16 @@ class _DraftFolder(_Draft):
             raise OutputError("nothing was written")
         for file in [*written, self.path]:
             _sync(file)
-        if not (self._target.exists() and _exchange(self.path, self._target)):
-            self._replace()
+        while not _exchange(self.path, self._target):
+            if self._target.exists():
+                self._replace()
+                break
+            try:
+                self.path.rename(self._target)
+                break
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise  # else another writer was quicker, and there is now one to exchange
         _sync(self._target.parent)
 
     def _replace(self) -> None:
@@ -398,19 +408,6 @@ def _exchange(one: Path, other: Path) -> bool:
     paths = os.fsencode(one), os.fsencode(other)
     done: int = rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE)
     return done == 0
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let no other writer publish in `folder`: while one replaces a folder, there is none."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if fcntl is not None:
-            with suppress(OSError):  # there are file systems without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _open(path: Path, is_folder: bool) -> int:

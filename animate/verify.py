@@ -19,7 +19,8 @@ import numpy as np
 from animate import files, report
 from animate.compare import difference
 from animate.files import OutputError
-from animate.recipe import Output, make
+from animate.recipe import Output
+from animate.recipe.making import make
 from animate.recipe.toml import from_settings
 from animate.training import train
 

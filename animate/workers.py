@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from animate import files, signals, surroundings
 from animate.errors import OutputError
-from animate.recipe import Group, Watcher, Writing, write_group
+from animate.recipe.making import Group, Watcher, Writing, write_group
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from animate.compare import difference
-from animate.recipe import make
+from animate.recipe.making import make
 from animate.recipe.toml import named
 from animate.report import checksum
 

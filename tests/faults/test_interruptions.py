@@ -187,8 +187,8 @@ def interrupt_when_called(monkeypatch, target: str, *, after: bool = False) -> N
     [
         ("animate.files._DraftFile.publish", False),
         ("animate.files._DraftFile.publish", True),
-        ("animate.cli._Display.wrote", False),
-        ("animate.cli._Display.wrote", True),
+        ("animate.cli.display.Display.wrote", False),
+        ("animate.cli.display.Display.wrote", True),
         ("animate.signals._Hold.release", True),
     ],
 )

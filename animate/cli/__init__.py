@@ -1,0 +1,255 @@
+"""
+The command line: arguments to a recipe, its making shown truthfully, and exit codes.
+
+Files written are named on stdout; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from animate import files, signals, surroundings
+from animate.cli.arguments import guarded, parser
+from animate.cli.display import Display, plan
+from animate.cli.streams import open_closed_streams, plain, say, tell
+from animate.destinations import bound_for, destination
+from animate.errors import InputError, OutputError, reason
+from animate.inputs import SNIPPETS, choice, whole
+from animate.recipe import FOLDER, Recipe
+from animate.recipe.making import (
+    Group,
+    Watcher,
+    Writing,
+    check,
+    check_use,
+    groups,
+    make,
+    write_in_turn,
+)
+
+if TYPE_CHECKING:
+    from animate.trajectory import Trajectory
+
+DONE, FAILED, MISUSED = 0, 1, 2
+
+
+def run() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    signals.listen()  # again, for it may have been started in a way that the package did not see
+    open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # so that a path is printed as it was given
+        sys.stdout.reconfigure(
+            encoding=sys.getfilesystemencoding(), errors=sys.getfilesystemencodeerrors()
+        )
+    code = FAILED
+    try:
+        code = _ended(sys.argv[1:])
+        tell("", sys.stdout)  # flushes what argparse has printed
+    except OutputError as error:
+        say(f"animate: {error}")
+        code = FAILED
+    except signals.Stopped as stop:
+        say(plain(f"animate: {signals.name(stop.number)}; {stop.sentence}"))
+        code = stop.code
+    except Exception as error:
+        say(plain(f"animate: {reason(error)}"))
+    signals.finish()
+    files.discard_all()
+    signals.leave(code)
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    """Return the exit code of `main`, also where argparse ends it."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE
+
+
+def main(arguments: Sequence[str]) -> int:
+    """
+    Do what `arguments` say and return the exit code.
+
+    0 done, 1 failed, 2 wrong usage or input. A diverging run is no failure.
+    """
+    options = vars(parser().parse_args(guarded(arguments)))
+    asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
+    surroundings.settle()
+    try:
+        _check_alone(asked, options)
+        if asked.list_recipes:
+            return _list_recipes()
+        if asked.verify is not None:
+            return _verify(asked.verify, quiet=asked.quiet)
+        return _make(_recipe(asked, options), asked)
+    except Exception as error:
+        if asked.debug:
+            traceback.print_exception(error)
+        say(plain(f"animate: {reason(error)}"))
+        return MISUSED if isinstance(error, InputError) else FAILED
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says besides the recipe."""
+
+    recipe: str | None
+    destination: str | None
+    embed: str | None
+    jobs: str | None
+    save_recipe: str | None
+    verify: str | None
+    list_recipes: bool
+    quiet: bool
+    json: bool
+    debug: bool
+    dry_run: bool
+
+
+def _check_alone(asked: _Asked, options: Mapping[str, Any]) -> None:
+    """Raise if what does another job, or prints another text, has company."""
+    alone = {"--list-recipes": asked.list_recipes, "--verify": asked.verify is not None}
+    said = [option for option, is_given in alone.items() if is_given]
+    making = (asked.recipe, asked.destination, asked.embed, asked.save_recipe)
+    if said and (len(said) > 1 or options or any(making) or asked.json or asked.dry_run):
+        raise InputError(f"{said[0]} makes nothing; leave out what says how to make it")
+    if asked.embed is not None and asked.json:
+        raise InputError("--embed and --json both print instead of the paths; give one of them")
+
+
+def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
+    """Return the recipe that is named, with what is said beside it over what it says."""
+    if asked.destination is not None and asked.recipe is None:
+        place = destination(asked.destination)
+        options.setdefault("size", place.size)
+        options.setdefault("outputs", [f"{FOLDER}/convergence{place.films[0]}"])
+    if asked.recipe is not None:
+        from animate.recipe.toml import named
+
+        recipe = named(asked.recipe, options)
+    else:
+        recipe = Recipe(**options)
+    check_use(recipe, options.keys() & {"at", "max_size"})  # the others are of no harm
+    return recipe if asked.destination is None else bound_for(asked.destination, recipe)
+
+
+def _make(recipe: Recipe, asked: _Asked) -> int:
+    jobs = None if asked.jobs is None else whole(asked.jobs, "number of jobs", least=1, most=64)
+    kind = None if asked.embed is None else choice(asked.embed, "kind of text", SNIPPETS)
+    whole_recipe = recipe
+    if kind is not None:
+        from animate.embed import with_companions
+
+        whole_recipe = with_companions(recipe, kind)
+        for output in whole_recipe.listed[len(recipe.listed) :]:
+            if not asked.quiet:
+                say(plain(f"{output.path} is made too, for the text to name"))
+    if asked.save_recipe is not None:
+        _check_recipe_path(asked.save_recipe)
+    surroundings.load_matplotlib()
+    check(whole_recipe)
+    if asked.dry_run:
+        say(plan(whole_recipe))
+        return DONE
+    lists_files = not (asked.json or kind)
+    with (
+        Display(
+            whole_recipe, quiet=asked.quiet, list_files=lists_files, debug=asked.debug
+        ) as display,
+        _writing(whole_recipe, jobs) as write,
+    ):
+
+        def write_all(
+            groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
+        ) -> list[str]:
+            if asked.save_recipe is not None:
+                with signals.told():
+                    _save_recipe(recipe, asked.save_recipe)
+                    watcher.wrote(asked.save_recipe)
+            return write(groups, runs, watcher)
+
+        runs = make(whole_recipe, display, _until_stopped(write_all, display))
+    if kind is not None:
+        from animate.embed import snippet
+
+        tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
+    if asked.json:
+        from animate.recipe.settings import as_settings
+        from animate.report import report, text
+
+        made = [part.path for part in whole_recipe.parts if part.form != "report"]
+        tell(text(report(as_settings(whole_recipe), runs, made)), sys.stdout)
+    return DONE
+
+
+def _until_stopped(write: Writing, display: Display) -> Writing:
+    """Return `write` such that a signal stops it, unless all is done by then."""
+
+    def written(groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+        signals.begin_writing()
+        try:
+            failed = write(groups, runs, watcher)
+            signals.finish()
+        except signals.Stopped as stop:
+            drawn = [part.path for group in groups for part in group]
+            if not all(path in display.written for path in drawn):
+                stop.sentence = display.what_is_missing()
+                raise
+            failed = []  # it came when all was done, and changes nothing
+        return failed
+
+    return written
+
+
+def _check_recipe_path(path: str) -> None:
+    files.extension(path, [".toml"])
+    files.check(path)
+
+
+def _save_recipe(recipe: Recipe, path: str) -> None:
+    from animate.recipe.toml import dumps
+
+    text = dumps(recipe, Path(path).parent)
+    with files.atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _list_recipes() -> int:
+    from animate.recipe.toml import shipped
+
+    for name, says in shipped().items():
+        tell(f"{name:10} {says}\n", sys.stdout)
+    return DONE
+
+
+def _verify(path: str, *, quiet: bool) -> int:
+    from animate.verify import verify
+
+    surroundings.load_matplotlib()
+    signals.begin_writing()  # what is made again lies in a folder for a while
+    found = verify(path)
+    for finding in found:
+        if quiet and finding.holds:
+            continue
+        say(f"{'holds' if finding.holds else 'FAILS'}  {finding.sentence}")
+    return DONE if all(finding.holds for finding in found) else FAILED
+
+
+@contextmanager
+def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
+    """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
+    from animate.workers import cores, side_by_side
+
+    jobs = min(jobs or cores(), max(len(groups(recipe)), 1))
+    if jobs == 1:
+        yield write_in_turn
+        return
+    with side_by_side(jobs) as write:
+        yield write

@@ -1,0 +1,149 @@
+"""What is shown of a recipe: the plan, and of its making a table of losses and a true bar."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from animate import signals
+from animate.cli.streams import plain, say, tell
+from animate.errors import OutputError
+from animate.recipe import Recipe
+from animate.wording import epochs_text, figures, rate_texts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from animate.problem import Floats
+
+SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # which the bar hides, on a line that it wrote
+LOSS_EVERY = 10  # epochs between two lines of the table
+EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
+
+
+class Display:
+    """A `Watcher` that shows the making on stderr and, at its end, names the files on stdout."""
+
+    def __init__(self, recipe: Recipe, *, quiet: bool, list_files: bool, debug: bool) -> None:
+        self._recipe = recipe
+        self._quiet = quiet
+        self._debug = debug
+        self._list_files = list_files
+        self._bar: Progress | None = None
+        self._frames = 0
+        self.written: list[str] = []
+
+    def __enter__(self) -> Display:
+        if not self._quiet and sys.stderr.isatty():
+            signals.last_words(SHOW_CURSOR)
+            self._bar = _progress_bar()
+            self._bar.add_task("training", total=None)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if self._list_files:
+            order = {part.path: place for place, part in enumerate(self._recipe.parts)}
+            written = sorted(self.written, key=lambda path: order.get(path, -1))
+            tell("".join(f"{path}\n" for path in written), sys.stdout)
+
+    def epoch(self, epoch: int, losses: Floats) -> None:
+        """Show every tenth epoch's losses."""
+        if epoch == 0:
+            rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
+            self._show(_table_line("epoch", rates))
+        if epoch % LOSS_EVERY == 0:
+            self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
+        self._advance(1 / EPOCHS_A_FRAME)
+
+    def more(self, frames: int) -> None:
+        """Now that the work is known, show how much of it is done."""
+        self._frames += frames
+        if self._bar is not None:
+            total = self._frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
+            self._bar.update(self._bar.task_ids[0], total=total, description="drawing")
+
+    def frame(self) -> None:
+        """Advance by a frame."""
+        self._advance(1)
+
+    def note(self, sentence: str) -> None:
+        """Show the sentence."""
+        self._show(plain(sentence))
+
+    def wrote(self, output: str) -> None:
+        """Keep the file's name for the end, when the bar is gone."""
+        self.written.append(output)
+
+    def failed(self, output: str, error: OutputError) -> None:
+        """Show the error, quiet or not."""
+        del output  # the error names it
+        if self._debug:
+            self._show("".join(traceback.format_exception(error)).rstrip(), always=True)
+        self._show(plain(f"animate: {error}"), always=True)
+
+    def what_is_missing(self) -> str:
+        """Return what is said of the outputs that are not there."""
+        paths = [part.path for part in self._recipe.parts if part.path not in self.written]
+        were = "was" if len(paths) == 1 else "were"
+        return f"{', '.join(paths)} {were} not made, and nothing is half-written"
+
+    def _advance(self, amount: float) -> None:
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0], amount)
+
+    def _show(self, line: str, *, always: bool = False) -> None:
+        if self._quiet and not always:
+            return
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        else:
+            say(line)
+
+
+def _progress_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _table_line(first: str, cells: Sequence[str]) -> str:
+    return f"{first:>6}" + "".join(f"  {cell:>10}" for cell in cells)
+
+
+def plan(recipe: Recipe) -> str:
+    """Return what making `recipe` would do."""
+    lines = [
+        f"would train {epochs_text(recipe.epochs)} at "
+        f"{', '.join(rate_texts(recipe.rates))} (seed {recipe.seed}) and write"
+    ]
+    for part in recipe.parts:
+        size = "x".join(map(str, part.pixels))
+        what = {
+            "film": f"{size}, {part.fps:g} frames a second",
+            "still": f"{size}, at {', '.join(map(str, part.at))}",
+            "page": "an interactive page",
+            "report": "a report",
+        }[part.form]
+        lines.append(f"  {part.path}  {what}")
+    return "\n".join(lines)
