@@ -116,7 +116,7 @@ def _check_picture(part: Recipe) -> None:
     if part.form == "film":
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
-        assert part.frames  # or it says why there is no room for any
+        _frames([part])  # which says so where a duration leaves no room for any
     elif part.form == "page":
         page.check(part.points, part.epochs)
     elif part.form == "still":
