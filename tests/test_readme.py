@@ -15,6 +15,7 @@ SHELL = [
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
 ]
+SHORTER = ["--epochs", "40", "--hold", "0", "--duration", "1", "--quiet"]
 RUNS = [line for line in SHELL if line.startswith("./scripts/run")]
 
 
@@ -30,11 +31,12 @@ def folder(run, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("line", RUNS)
 def test_each_command_works(line: str, run, folder: Path) -> None:
-    before = sorted(folder.iterdir())
-    makes_nothing = "--verify" in line or "--list-recipes" in line
-    done = run(*shlex.split(line)[1:], *([] if makes_nothing else ["--dry-run"]))
+    shorter = [] if "--verify" in line or "--list-recipes" in line else SHORTER
+    done = run(*shlex.split(line)[1:], *shorter)
     assert done.code == 0, done.err
-    assert sorted(folder.iterdir()) == before
+    if shorter and "--embed" not in line and "--help" not in line:
+        assert done.out
+        assert all((folder / path).exists() for path in done.out.splitlines())
 
 
 def test_every_command_is_of_a_script_that_exists() -> None:
