@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +16,7 @@ from animate import files
 
 Picture = npt.NDArray[np.uint8]
 
+STREAM = rb"stream\r?\n(.*?)\r?\nendstream"  # of a PDF (ISO 32000-1, 7.3.8)
 PICTURES = (".png", ".gif", ".webp", ".apng", ".mp4", ".webm")  # whose pixels can be compared
 
 
@@ -22,7 +24,7 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str | None:
     """
     Return in words how the pictures in two files or folders differ; None if they do not.
 
-    Of an SVG the rounded numbers are compared, and of a PDF the bytes.
+    Of an SVG or PDF, what is drawn is compared with its numbers rounded.
     """
     if Path(one).is_dir() != Path(other).is_dir():
         return "one is a folder, and the other a file"
@@ -59,8 +61,17 @@ def _timing(path: files.AnyPath) -> list[object]:
 
 
 def _rounded(document: bytes) -> bytes:
-    """Return an SVG with its numbers rounded to what any processor computes."""
+    """Return what an SVG or PDF draws, with its numbers rounded to what any processor computes."""
+    if document.startswith(b"%PDF"):
+        document = b"\n".join(map(_inflated, re.findall(STREAM, document, re.DOTALL)))
     return re.sub(rb"-?\d+\.\d+", lambda found: b"%.3f" % float(found[0]), document)
+
+
+def _inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return stream
 
 
 def pictures(path: files.AnyPath) -> Iterator[Picture]:

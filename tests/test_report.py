@@ -3,15 +3,17 @@
 import hashlib
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from animate import InputError, load, train
+from animate import Animation, InputError, load, train
 from animate.compare import difference
 
 MADE = ["--epochs", "12", "--hold", "0", "--size", "640x360", "--quiet"]
@@ -198,3 +200,24 @@ def test_another_processor_is_granted_other_bytes_of_the_same_pixels(made, run) 
     assert (
         "b.png: as recorded; made again, the same pixels in other bytes (processor an" in done.err
     )
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf"])
+def test_documents_are_compared_by_what_they_draw(runs, tmp_path, suffix) -> None:
+    one, other, moved = (tmp_path / f"{name}{suffix}" for name in ("one", "other", "moved"))
+    Animation(runs, ["bowl"]).save(one, at=3)
+    Animation(runs, ["bowl"]).save(moved, at=4)
+    data = one.read_bytes()
+    # As another processor would write it: other in the last digit of a number.
+    if suffix == ".svg":
+        changed = data.replace(b'.5"', b'.50001"', 1)
+    else:
+        (stream,) = re.findall(rb"stream\n(.*?)\nendstream", data, re.DOTALL)[:1]
+        drawn = zlib.decompress(stream)
+        changed = data.replace(
+            stream, zlib.compress(re.sub(rb"(\d\.\d+) ", rb"\g<1>0001 ", drawn, count=1))
+        )
+    other.write_bytes(changed)
+    assert other.read_bytes() != data
+    assert difference(one, other) is None
+    assert difference(one, moved) is not None
