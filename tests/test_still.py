@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from animate import Animation, InputError, train
-from animate.still import grid
+from animate.recipe import STILLS
+from animate.still import FORMATS, grid
 from animate.trajectory import epoch_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -151,3 +152,7 @@ def test_nothing_needs_opacity_which_some_programs_drop_from_a_pdf(runs, tmp_pat
         )
         opacities = re.findall(r"opacity: ([\d.]+)", path.read_text())
         assert {float(opacity) for opacity in opacities} <= {0.0, 1.0}
+
+
+def test_the_recipe_knows_the_stills_that_there_are() -> None:
+    assert tuple(FORMATS) == STILLS
