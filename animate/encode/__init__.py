@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Self
@@ -19,7 +19,7 @@ import numpy as np
 
 from animate import files, signals
 from animate.encode.ffmpeg import Frame, executable
-from animate.encode.formats import FORMATS, Encoder, Job
+from animate.encode.formats import FORMATS, Encoder, Job, Sample
 from animate.errors import InputError
 
 __all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
@@ -74,7 +74,7 @@ def encode(
     path, fps, loop, quality
         As of a `Film`.
     sample : iterable of frames, optional
-        What a palette is made from; by default the first frames.
+        What a palette is made from, asked for only if there is one; by default the first frames.
 
     Raises
     ------
@@ -111,10 +111,11 @@ def encode_each(
     if first is None:
         raise InputError(f"{films[0].path}: there is no frame to write; give at least one")
     _check_frame(first, first.shape)
-    sample = list(sample)
+    draw: Sample = partial(list, sample)
+    drawn = cache(draw)
     with ExitStack() as stack:
-        copies = [stack.enter_context(_Copy(film, first.shape, sample, written)) for film in films]
-        del sample
+        copies = [stack.enter_context(_Copy(film, first.shape, drawn, written)) for film in films]
+        drawn.cache_clear()
         for frame in chain([first], frames):
             _check_frame(frame, first.shape)
             for copy in copies:
@@ -131,7 +132,7 @@ class _Copy:
         self,
         film: Film,
         shape: tuple[int, ...],
-        sample: Sequence[Frame],
+        sample: Sample,
         written: Callable[[Film], None],
     ) -> None:
         self.error: OSError | None = None
@@ -177,7 +178,7 @@ class _Copy:
 
 
 @contextmanager
-def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
+def _opened(film: Film, shape: tuple[int, ...], sample: Sample) -> Iterator[Encoder]:
     kind = FORMATS[files.extension(film.path, FORMATS)]
     with files.atomic(film.path) as temporary:
         job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
