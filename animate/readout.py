@@ -8,20 +8,22 @@ from these pictures, every digit as wide as the others.
 
 import math
 import re
+from collections.abc import Hashable
 from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
 Coverage = npt.NDArray[np.uint8]
 
+KEPT = 128  # pictures of whole texts: several for each of a picture's numbers
+SHARES = {"left": 0.0, "center": 0.5, "right": 1.0}
 SHADES = 4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
 ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
 
@@ -33,6 +35,16 @@ class Readout(Text):
     Backends of vectors draw it as any other text.
     """
 
+    def look(self) -> Hashable:
+        """Return what the drawing depends on: the same look, the same pixels."""
+        return (
+            self.get_text() if self.get_visible() else "",
+            self.get_position(),
+            self.get_horizontalalignment(),
+            to_rgba(self.get_color(), self.get_alpha()),
+            hash(self.get_fontproperties()),
+        )
+
     def draw(self, renderer: RendererBase) -> None:
         """Draw the text from the pictures of its parts."""
         if not isinstance(renderer, RendererAgg):
@@ -43,13 +55,9 @@ class Readout(Text):
             return
         size = renderer.points_to_pixels(self.get_fontsize())
         typeface = _typeface(self.get_fontproperties(), size)
-        coverage, width = typeface.set(text)
-        share = {"left": 0.0, "center": 0.5, "right": 1.0}[self.get_horizontalalignment()]
+        picture, width = typeface.picture(text, to_rgba(self.get_color(), self.get_alpha()))
+        share = SHARES[self.get_horizontalalignment()]
         x, y = self.get_transform().transform(self.get_position())
-        *color, alpha = to_rgba(self.get_color(), self.get_alpha())
-        picture = np.empty((*coverage.shape, 4), np.uint8)
-        picture[..., :3] = np.rint(np.array(color) * 255)
-        picture[..., 3] = coverage if alpha == 1 else np.rint(coverage * alpha)
         context = renderer.new_gc()
         self._set_gc_clip(context)  # type: ignore[attr-defined]
         renderer.draw_image(
@@ -62,13 +70,22 @@ class Readout(Text):
 
 
 class _Typeface:
-    """Pictures of words and digits in one font at one size, each drawn when first needed."""
+    """
+    Pictures of words and digits in one font at one size, each drawn when first needed.
+
+    Attributes
+    ----------
+    picture : callable
+        `set` in a colour: what is drawn of a text, the lowest row first, (height, width, 4) uint8,
+        and the text's width. Many texts stand for several frames, so the last ones are kept.
+    """
 
     def __init__(self, font: FontProperties, size: float) -> None:
         self._font = font.copy()
         self._font.set_size(size)
         self._size = size
         self._parts: dict[str, tuple[Coverage, float]] = {}
+        self.picture = lru_cache(maxsize=KEPT)(self._colored)
         self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
 
     def set(self, text: str) -> tuple[Coverage, float]:
@@ -80,6 +97,15 @@ class _Typeface:
             room = whole[:, round(start) : round(start) + picture.shape[1]]
             np.maximum(room, picture[:, : room.shape[1]], out=room)
         return whole, ends[-1]
+
+    def _colored(
+        self, text: str, color: tuple[float, float, float, float]
+    ) -> tuple[Coverage, float]:
+        coverage, width = self.set(text)
+        picture = np.empty((*coverage.shape, 4), np.uint8)
+        picture[..., :3] = np.rint(np.array(color[:3]) * 255)
+        picture[..., 3] = coverage if color[3] == 1 else np.rint(coverage * color[3])
+        return picture, width
 
     def _part(self, part: str) -> tuple[Coverage, float]:
         if part not in self._parts:
@@ -93,14 +119,10 @@ class _Typeface:
         advance, _, _ = ruler.get_text_width_height_descent(measured, self._font, False)
         wide = math.ceil(advance) + 2 * self.overhang
         high = self.descent + round(ASCENT * self._size)
-        figure = Figure((wide / 72, high / 72), dpi=72, facecolor="none")
-        figure.text(
-            self.overhang / wide, self.descent / high, part,
-            fontproperties=self._font, color="black", verticalalignment="baseline",
-        )  # fmt: skip
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        covered = np.asarray(canvas.buffer_rgba())[::-1, :, 3] / 255
+        renderer = RendererAgg(wide, high, 72)
+        context = renderer.new_gc()
+        renderer.draw_text(context, self.overhang, high - self.descent, part, self._font, 0)
+        covered = np.asarray(renderer.buffer_rgba())[::-1, :, 3] / 255
         return np.rint(np.rint(covered * SHADES) * (255 / SHADES)).astype(np.uint8), float(advance)
 
 

@@ -46,7 +46,8 @@ class Ffmpeg:
         self._start = 0
         self._command = [
             executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
-            "-progress", "pipe:1", "-f", "ivf", "-i", "pipe:0",
+            # The header tells the rate: no frames need be read ahead to find it.
+            "-progress", "pipe:1", "-fpsprobesize", "0", "-f", "ivf", "-i", "pipe:0",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1",
             *arguments,
         ]  # fmt: skip

@@ -38,6 +38,7 @@ class Fit(View):
         # At first every other line is in view again: a note for the others alone would flicker.
         self._gone = gone | finite & np.append(False, gone[:-1])
         self._ends = ends
+        self._segments = np.stack([np.broadcast_to(ends, lines.shape), lines], axis=-1)
         self._faded = {opacity: panel.theme.faded(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
         axes.add_collection(self._trail, autolim=False)
@@ -62,7 +63,7 @@ class Fit(View):
         """Set the line, its trail, and the note on a line that is out of sight."""
         self._line.set_data(self._ends, self._lines[epoch])
         shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
-        self._trail.set_segments([np.column_stack([self._ends, self._lines[e]]) for e in shown])
+        self._trail.set_segments(list(self._segments[shown]))
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
         self._lost.set_text("▲▼ the line swings out of view" if self._gone[epoch] else "")

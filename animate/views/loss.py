@@ -52,23 +52,24 @@ class Loss(View):
                     verticalalignment="top",
                     zorder=2,
                 )
-        self._others = losses[[i for i in range(len(panel.runs)) if i != panel.index]]
         self._ghosts = self.moves(
             LineCollection([], colors=theme.points, linewidths=em / 9, zorder=3)
         )
         axes.add_collection(self._ghosts, autolim=False)
         epochs = np.arange(panel.runs[0].epochs + 1)
         self._epochs = epochs
+        self._others = [
+            np.column_stack([epochs, other])
+            for index, other in enumerate(losses)
+            if index != panel.index
+        ]
         self._path = Path(panel, epochs, losses[panel.index], panel.style)
         self.moving += self._path.artists
         self._turn = self._draw_turn(losses[panel.index])
 
     def draw(self, epoch: int) -> None:
         """Set the curves up to `epoch`; no ghost tells what is still to come."""
-        upto = slice(0, epoch + 1)
-        self._ghosts.set_segments(
-            [np.column_stack([self._epochs[upto], other[upto]]) for other in self._others]
-        )
+        self._ghosts.set_segments([other[: epoch + 1] for other in self._others])
         self._path.draw(epoch)
         for artist in self._turn:
             artist.set_visible(epoch >= self.panel.run.diagnosis.earned_at)

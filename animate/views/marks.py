@@ -75,6 +75,8 @@ class Path:
     ) -> None:
         axes, em = panel.axes, panel.em
         self._x, self._y = drawable(x), drawable(y)
+        finite = np.isfinite(self._x) & np.isfinite(self._y)
+        self._last = np.maximum.accumulate(np.where(finite, np.arange(len(finite)), 0))
         self._axes = axes
         self._marker = style.marker
         (self._line,) = axes.plot(
@@ -109,8 +111,7 @@ class Path:
         """Set the line up to `epoch` and the head at it."""
         upto = slice(0, epoch + 1)
         self._line.set_data(self._x[upto], self._y[upto])
-        finite = np.flatnonzero(np.isfinite(self._x[upto]) & np.isfinite(self._y[upto]))
-        last = int(finite[-1])
+        last = self._last[epoch]
         x, y, marker = at_edge(self._axes, self._x[last], self._y[last])
         self._head.set_data([x], [y])
         self._head.set_marker("X" if last < epoch else marker or self._marker)

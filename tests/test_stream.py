@@ -1,0 +1,127 @@
+"""The stream of frames, against matplotlib's full redraw of the same figure."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from animate.animation.stream import Stream, disjoint
+from animate.readout import Readout
+
+Step = Callable[[int], object]
+
+
+def figure() -> Figure:
+    made = Figure((4, 3), dpi=80)
+    FigureCanvasAgg(made)
+    return made
+
+
+def over_the_tick_labels() -> tuple[Figure, list[Artist], Step]:
+    """A text that crosses the labels of an axis which is drawn after it."""
+    made = figure()
+    axes = made.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    mark = axes.text(0, -0.06, "####", color="tab:red", fontsize=16, zorder=1)
+    return made, [mark], lambda number: mark.set_x(number / 10)
+
+
+def over_a_legend() -> tuple[Figure, list[Artist], Step]:
+    """A line under a legend that reaches beyond the axes whose clip it was given."""
+    made = figure()
+    axes = made.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    (line,) = axes.plot([], [], linewidth=20, clip_on=False, label="line")
+    axes.legend(loc="center", bbox_to_anchor=(1, 0.5)).set_clip_path(axes.patch)
+    return made, [line], lambda number: line.set_data([0.5, 1.2], [number / 10, 0.5])
+
+
+def note_with_an_arrow() -> tuple[Figure, list[Artist], Step]:
+    """A clipped note whose arrow is not."""
+    made = figure()
+    axes = made.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    note = axes.annotate(
+        "here", (1.2, 0.5), (0.5, 0.5), arrowprops={"width": 4}, annotation_clip=False
+    )
+    note.set(clip_on=True, clip_box=axes.bbox)
+    return made, [note], lambda number: note.set_position((0.5, number / 10))
+
+
+def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
+    """Two lines that cross, of which one stands while the other moves."""
+    made = figure()
+    axes = made.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    (moves,) = axes.plot([0, 1], [0, 1], linewidth=9)
+    (stands,) = axes.plot([0, 1], [1, 0], linewidth=9, alpha=0.5)
+    return made, [moves, stands], lambda number: moves.set_ydata([0, number / 10])
+
+
+@pytest.mark.parametrize(
+    "make", [over_the_tick_labels, over_a_legend, note_with_an_arrow, one_of_two_that_overlap]
+)
+def test_a_frame_is_a_full_redraw_to_the_pixel(make: Callable) -> None:
+    fig, moving, step = make()
+    stream = Stream(fig, moving)
+    for number in (0, 4, 4, 9, 2):
+        step(number)
+        found = stream.draw()
+        canvas = FigureCanvasAgg(fig)
+        canvas.draw()
+        np.testing.assert_array_equal(found, np.asarray(canvas.buffer_rgba()))
+
+
+def test_what_tells_that_it_looks_as_before_is_not_drawn_again() -> None:
+    drawn: list[str] = []
+
+    class Counted(Readout):
+        def draw(self, renderer) -> None:
+            drawn.append(self.get_text())
+            super().draw(renderer)
+
+    fig = figure()
+    one, other = (Counted(0.1, y, transform=fig.transFigure) for y in (0.2, 0.6))
+    for text in (one, other):
+        fig.add_artist(text)
+        text.set(text="start", clip_on=True)
+    one.set_clip_box(fig.add_subplot(2, 1, 2, frameon=False).bbox)
+    other.set_clip_box(fig.add_subplot(2, 1, 1, frameon=False).bbox)
+    stream = Stream(fig, [one, other])
+    stream.draw()
+    drawn.clear()
+    before = stream.draw()
+    assert drawn == []
+    other.set_text("next")
+    after = stream.draw()
+    assert drawn == ["next"]
+    assert (before != after).any()
+    for change in ({"color": "red"}, {"fontsize": 20}, {"x": 0.5}, {"visible": False}):
+        other.set(**change)
+        assert (after != (after := stream.draw())).any(), change
+
+
+def test_two_streams_of_one_figure_do_not_disturb_each_other() -> None:
+    fig = figure()
+    text = Readout(0.3, 0.3, "0", transform=fig.transFigure)
+    fig.add_artist(text)
+    one, other = Stream(fig, [text]), Stream(fig, [text])
+    for digit in "01123":
+        text.set_text(digit)
+        np.testing.assert_array_equal(one.draw(), other.draw())
+
+
+def test_boxes_that_overlap_come_together_also_by_way_of_others() -> None:
+    left, right, apart = (0, 0, 4, 4), (8, 0, 12, 4), (0, 20, 3, 23)
+    touching = (4, 0, 8, 4)
+    assert disjoint([left, right, apart, touching]) == [
+        (left, [0]),
+        (right, [1]),
+        (apart, [2]),
+        (touching, [3]),
+    ]
+    assert disjoint([left, right, apart, (3, 1, 9, 2)]) == [
+        (apart, [2]),
+        ((0, 0, 12, 4), [0, 1, 3]),
+    ]
+    bridges = [(3, 5, 9, 9), (6, 3, 7, 6), (2, 3, 3, 6), (7, 0, 9, 1)]
+    assert disjoint([left, right, *bridges]) == [((0, 0, 12, 9), [0, 1, 2, 3, 4, 5])]
