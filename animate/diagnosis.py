@@ -5,6 +5,7 @@ Only numbers go in (the weights and losses after each epoch, and what the proble
 itself), and only a small frozen value comes out. Nothing here draws or trains.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,33 +54,57 @@ class Diagnosis:
     sentence: str
 
 
-def diagnose(
-    lr: float, weights: npt.ArrayLike, losses: npt.ArrayLike, problem: Problem
-) -> Diagnosis:
+def diagnoses(
+    lrs: Sequence[float], weights: npt.ArrayLike, losses: npt.ArrayLike, problem: Problem
+) -> list[Diagnosis]:
     """
-    Return the diagnosis of one run.
+    Return the diagnosis of each of several runs.
 
     Parameters
     ----------
-    lr : float
-        Its learning rate.
-    weights, losses : arrays, shapes (epochs + 1, 2) and (epochs + 1,)
+    lrs : sequence of float
+        Their learning rates.
+    weights, losses : arrays, shapes (runs, epochs + 1, 2) and (runs, epochs + 1)
         After each epoch, the start first.
     problem : Problem
-        What it was trained on.
+        What they were trained on.
     """
     weights, losses = np.asarray(weights), np.asarray(losses)
-    last = len(losses) - 1
     distances = distance(weights, problem)
-    arrived = int(epochs_to_converge(distances, problem))
-    lost = ~(np.isfinite(losses) & np.isfinite(weights).all(axis=1))
-    overflowed_at = int(lost.argmax()) if lost.any() else None
-    left = float(share_left(distances)[-1])
-    if lr >= problem.stability_limit:
-        rises = np.flatnonzero(~(losses[1:] <= losses[:-1])) + 1
-        relation = "past" if lr > problem.stability_limit else "at"
-        sentence = f"diverging: {relation} the limit {limit_text(problem.stability_limit, lr)}"
-        earned_at = int(rises[0]) if rises.size else last
+    lost = ~(np.isfinite(losses) & np.isfinite(weights).all(axis=-1))
+    rises = np.zeros_like(lost)
+    rises[:, 1:] = ~(losses[:, 1:] <= losses[:, :-1])
+    numbers = zip(
+        lrs,
+        epochs_to_converge(distances, problem).tolist(),
+        _first(lost),
+        _first(rises),
+        share_left(distances)[:, -1].tolist(),
+        strict=True,
+    )
+    limit, last = problem.stability_limit, losses.shape[1] - 1
+    return [_diagnosis(*of_run, limit, last) for of_run in numbers]
+
+
+def _first(marked: npt.NDArray[np.bool_]) -> list[int | None]:
+    """Return where each row is first true, or None."""
+    places = np.where(marked.any(axis=1), marked.argmax(axis=1), -1).tolist()
+    return [None if place < 0 else place for place in places]
+
+
+def _diagnosis(
+    lr: float,
+    arrived: int,
+    overflowed_at: int | None,
+    rose_at: int | None,
+    left: float,
+    limit: float,
+    last: int,
+) -> Diagnosis:
+    if lr >= limit:
+        relation = "past" if lr > limit else "at"
+        sentence = f"diverging: {relation} the limit {limit_text(limit, lr)}"
+        earned_at = last if rose_at is None else rose_at
         return Diagnosis("diverging", None, overflowed_at, earned_at, left, sentence)
     if arrived <= last:
         sentence = f"converged at epoch {arrived}"

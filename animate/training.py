@@ -1,8 +1,8 @@
 """
 Plain full-batch gradient descent with PyTorch, for many learning rates at once.
 
-All runs share one parameter and one backward pass an epoch. This is the only module that needs
-torch for more than random numbers.
+Runs are trained side by side, in blocks that share one parameter and one backward pass an epoch.
+This is the only module that needs torch for more than random numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,9 @@ import torch
 
 from animate import inputs
 from animate.problem import Floats, Problem
-from animate.trajectory import Trajectory
+from animate.trajectory import Trajectory, trajectories
+
+BLOCK = 200_000  # residuals of the runs in one block: few enough for a processor's cache
 
 OnEpoch = Callable[[int, Floats], None]
 
@@ -54,7 +56,7 @@ def train(
     lrs = inputs.learning_rates(lrs)
     epochs = inputs.epochs(epochs, runs=len(lrs))
     weights, losses = descend(problem, lrs, epochs, on_epoch)
-    return [Trajectory(lr, problem, weights[:, run], losses[:, run]) for run, lr in enumerate(lrs)]
+    return trajectories(problem, lrs, weights, losses)
 
 
 def descend(
@@ -63,26 +65,32 @@ def descend(
     """Return all weights, shape (epochs + 1, runs, 2), and losses, shape (epochs + 1, runs)."""
     values, ones = torch.tensor(problem.x.T).contiguous()
     target = torch.tensor(problem.y)
-    rate = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
-    parameter = torch.nn.Parameter(torch.tensor(problem.start).repeat(len(lrs), 1))
+    rates = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
+    start = torch.tensor(problem.start)
+    rows = max(1, BLOCK // len(target))
+    blocks = [
+        (runs, rates[runs], torch.nn.Parameter(start.repeat(len(rates[runs]), 1)))
+        for runs in [slice(first, first + rows) for first in range(0, len(lrs), rows)]
+    ]
     weights = np.empty((epochs + 1, len(lrs), 2), np.float32)
     losses = np.empty((epochs + 1, len(lrs)), np.float32)
     with _one_thread():
         for epoch in range(epochs + 1):
-            # Laid out (runs, points): each run is a row of its own, summed alone. A matrix
-            # product or the other layout would let a run's last bits depend on its neighbours.
-            prediction = parameter[:, :1] * values + parameter[:, 1:] * ones
-            loss = torch.square(prediction - target).mean(dim=1)
-            weights[epoch] = parameter.detach().numpy()
-            losses[epoch] = loss.detach().numpy()
+            for runs, rate, parameter in blocks:
+                # Laid out (runs, points): each run is a row of its own, summed alone. A matrix
+                # product or the other layout would let a run's last bits depend on its neighbours.
+                prediction = parameter[:, :1] * values + parameter[:, 1:] * ones
+                loss = torch.square(prediction - target).mean(dim=1)
+                weights[epoch, runs] = parameter.detach().numpy()
+                losses[epoch, runs] = loss.detach().numpy()
+                if epoch < epochs:
+                    parameter.grad = None
+                    loss.sum().backward()
+                    with torch.no_grad():
+                        assert parameter.grad is not None
+                        parameter.sub_(rate * parameter.grad)
             if on_epoch is not None:
                 on_epoch(epoch, losses[epoch])
-            if epoch < epochs:
-                parameter.grad = None
-                loss.sum().backward()
-                with torch.no_grad():
-                    assert parameter.grad is not None
-                    parameter.sub_(rate * parameter.grad)
     return weights, losses
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from animate.diagnosis import Diagnosis, diagnose
+from animate.diagnosis import Diagnosis, diagnoses
 from animate.errors import InputError
 from animate.problem import Floats, Problem
 
@@ -58,7 +58,24 @@ class Trajectory:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """The verdict on this run, and the epochs at which it shows."""
-        return diagnose(self.lr, self.weights, self.losses, self.problem)
+        return diagnoses([self.lr], self.weights[None], self.losses[None], self.problem)[0]
+
+
+def trajectories(
+    problem: Problem, lrs: Sequence[float], weights: Floats, losses: Floats
+) -> list[Trajectory]:
+    """
+    Return the trajectories of several runs, diagnosed together, for one by one takes long.
+
+    `weights` has shape (epochs + 1, runs, 2) and `losses` (epochs + 1, runs).
+    """
+    weights, losses = weights.swapaxes(0, 1), losses.T
+    runs = [
+        Trajectory(lr, problem, *of_run) for lr, *of_run in zip(lrs, weights, losses, strict=True)
+    ]
+    for run, diagnosis in zip(runs, diagnoses(lrs, weights, losses, problem), strict=True):
+        object.__setattr__(run, "diagnosis", diagnosis)  # where its property would keep it
+    return runs
 
 
 def epoch_of(moment: int | str, runs: Sequence[Trajectory]) -> int:

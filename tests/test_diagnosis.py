@@ -94,3 +94,16 @@ def test_a_printed_limit_lies_on_the_true_side_of_the_rate(limit: float, share: 
     assume(lr != limit)
     printed = float(limit_text(limit, lr))
     assert np.sign(lr - printed) == np.sign(lr - limit)
+
+
+def test_a_diagnosis_does_not_depend_on_the_runs_beside_it(problem: Problem) -> None:
+    runs = train(problem, [0.001, 0.1, 0.7, problem.stability_limit, 1.01, 5, 50])
+    for run in runs:
+        assert Trajectory(run.lr, problem, run.weights, run.losses).diagnosis == run.diagnosis
+    assert len({run.diagnosis for run in runs}) == len(runs)
+
+
+def test_a_run_without_a_step_is_diagnosed(problem: Problem) -> None:
+    for lr, verdict in ((0.1, "converging"), (1.01, "diverging")):
+        diagnosis = Trajectory(lr, problem, problem.start[None], np.ones(1)).diagnosis
+        assert (diagnosis.verdict, diagnosis.earned_at) == (verdict, 0)
