@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 
@@ -225,11 +226,12 @@ class Animation(FuncAnimation):
         for film in films:
             encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
         stream = self._stream()
-        frames = self._draw(self.timeline, stream)
+        ready: dict[int, Frame] = {}
+        frames = self._draw(self.timeline, stream, ready)
         return encode.encode_each(
             _reported(frames, len(self.timeline), progress_callback),
             films,
-            sample=self._draw(self._sample(), stream),
+            sample=self._sample(stream, ready),
             written=written,
         )
 
@@ -244,13 +246,19 @@ class Animation(FuncAnimation):
         scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
         return Stream(scene.figure, scene.moving, scene.theme.applied)
 
-    def _draw(self, epochs: Iterable[int], stream: Stream) -> Iterator[Frame]:
+    def _draw(
+        self, epochs: Iterable[int], stream: Stream, ready: dict[int, Frame] | None = None
+    ) -> Iterator[Frame]:
+        """Yield a frame for each of `epochs`, those that are `ready` from there, once."""
+        ready = {} if ready is None else ready
         shown, frame = None, None
         for number, epoch in enumerate(epochs):
             if frame is None or epoch != shown:
+                frame = ready.pop(epoch, None)
                 try:
-                    self.scene.draw(epoch)
-                    frame = stream.draw()
+                    if frame is None:
+                        self.scene.draw(epoch)
+                        frame = stream.draw()
                 except Exception as error:
                     raise DrawingError(
                         f"frame {number} (epoch {epoch}) cannot be drawn: "
@@ -259,10 +267,14 @@ class Animation(FuncAnimation):
                 shown = epoch
             yield frame
 
-    def _sample(self) -> list[int]:
+    def _sample(self, stream: Stream, ready: dict[int, Frame]) -> Iterator[Frame]:
+        """Yield frames from all over the film, and make them `ready`."""
         epochs = list(dict.fromkeys(self.timeline))
-        last = len(epochs) - 1
-        return [epochs[round(last * part / (PALETTE_SAMPLE - 1))] for part in range(PALETTE_SAMPLE)]
+        places = np.linspace(0, len(epochs) - 1, PALETTE_SAMPLE).round().astype(int)
+        chosen = [epochs[place] for place in places]
+        for epoch, frame in zip(chosen, self._draw(chosen, stream), strict=True):
+            ready[epoch] = frame
+            yield frame
 
 
 def save(

@@ -22,7 +22,8 @@ from animate.signals import deferred
 
 Frame = npt.NDArray[np.uint8]
 
-FRAMES_AHEAD = 4  # that wait for ffmpeg
+FRAMES_AHEAD = 16  # that wait for ffmpeg: about what is drawn while it starts
+BYTES_AHEAD = 48_000_000  # that they take at most
 INSTALLATION = "run: pip install --force-reinstall imageio-ffmpeg"
 
 
@@ -53,7 +54,8 @@ class Ffmpeg:
         ]  # fmt: skip
         self.frames_written = 0
         self._errors: list[str] = []
-        self._waiting: queue.Queue[tuple[Frame, list[int]] | None] = queue.Queue(FRAMES_AHEAD)
+        room = min(FRAMES_AHEAD, max(2, BYTES_AHEAD // (4 * size[0] * size[1])))
+        self._waiting: queue.Queue[tuple[Frame, list[int]] | None] = queue.Queue(room)
         self._held: Frame | None = None
         self._times = 0
         self._broken = False
