@@ -66,7 +66,7 @@ def test_mp4_is_h264_in_420_at_the_rate_asked_and_decodes_without_a_warning(tmp_
     encode(film(5, 1, 1, 10), path, fps=25)
     meta, frames, warnings = decoded(path)
     assert meta["stream"].startswith("h264")
-    assert "yuv420p(tv, bt709" in meta["stream"]
+    assert "yuv420p(tv, bt709, " in meta["stream"]  # matrix, primaries and transfer
     assert meta["fps"] == 25
     assert len(frames) == 17
     assert warnings == ""

@@ -26,11 +26,10 @@ PICTURE = "frame-%05d.png"
 THREADS = "2"
 # swscale's bytes depend on the processor without these flags.
 EXACT = "flags=accurate_rnd+bitexact"
-VIDEO = f"scale=out_color_matrix=bt709:out_range=tv:{EXACT},format=yuv420p"
-BT709 = [
-    "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
-    "-color_range", "tv",
-]  # fmt: skip
+VIDEO = (
+    f"scale=out_color_matrix=bt709:out_range=tv:{EXACT},format=yuv420p,"
+    "setparams=color_primaries=bt709:color_trc=bt709"
+)
 KEY_FRAMES = "100"  # the most frames from one to the next, so that a player can jump
 
 
@@ -217,7 +216,7 @@ class Mp4(_Steady):
         return [
             "-c:v", "libx264", "-preset", "ultrafast", "-qp", self.quantizers[job.quality],
             "-x264-params", self.tuning, "-g", KEY_FRAMES, "-threads", THREADS,
-            *BT709, "-movflags", "+faststart", "-f", "mp4", f"file:{job.path}",
+            "-movflags", "+faststart", "-f", "mp4", f"file:{job.path}",
         ]  # fmt: skip
 
 
@@ -232,7 +231,7 @@ class WebM(_Steady):
         """Return the arguments."""
         return [
             "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7",
-            "-crf", self.factors[job.quality], "-b:v", "0", "-g", KEY_FRAMES, *BT709,
+            "-crf", self.factors[job.quality], "-b:v", "0", "-g", KEY_FRAMES,
             "-row-mt", "1", "-threads", THREADS, "-cues_to_front", "1",
             "-f", "webm", f"file:{job.path}",
         ]  # fmt: skip
