@@ -83,7 +83,18 @@ def diagnoses(
         strict=True,
     )
     limit, last = problem.stability_limit, losses.shape[1] - 1
-    return [_diagnosis(*of_run, limit, last) for of_run in numbers]
+    return [
+        _diagnosis(
+            lr,
+            limit,
+            last,
+            arrived_at=arrived if arrived <= last else None,
+            overflowed_at=overflowed,
+            rose_at=rose,
+            left=left,
+        )
+        for lr, arrived, overflowed, rose, left in numbers
+    ]
 
 
 def _first(marked: npt.NDArray[np.bool_]) -> list[int | None]:
@@ -94,21 +105,22 @@ def _first(marked: npt.NDArray[np.bool_]) -> list[int | None]:
 
 def _diagnosis(
     lr: float,
-    arrived: int,
+    limit: float,
+    last: int,
+    *,
+    arrived_at: int | None,
     overflowed_at: int | None,
     rose_at: int | None,
     left: float,
-    limit: float,
-    last: int,
 ) -> Diagnosis:
     if lr >= limit:
         relation = "past" if lr > limit else "at"
         sentence = f"diverging: {relation} the limit {limit_text(limit, lr)}"
         earned_at = last if rose_at is None else rose_at
         return Diagnosis("diverging", None, overflowed_at, earned_at, left, sentence)
-    if arrived <= last:
-        sentence = f"converged at epoch {arrived}"
-        return Diagnosis("converged", arrived, overflowed_at, arrived, left, sentence)
+    if arrived_at is not None:
+        sentence = f"converged at epoch {arrived_at}"
+        return Diagnosis("converged", arrived_at, overflowed_at, arrived_at, left, sentence)
     sentence = f"{share_text(left)} of the way left after {epochs_text(last)}"
     return Diagnosis("converging", None, overflowed_at, last, left, sentence)
 

@@ -22,7 +22,6 @@ from matplotlib.text import Text
 
 Coverage = npt.NDArray[np.uint8]
 
-KEPT = 128  # pictures of whole texts: several for each of a picture's numbers
 SHARES = {"left": 0.0, "center": 0.5, "right": 1.0}
 SHADES = 4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
 ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
@@ -35,14 +34,16 @@ class Readout(Text):
     Backends of vectors draw it as any other text.
     """
 
-    def look(self) -> Hashable:
-        """Return what the drawing depends on: the same look, the same pixels."""
+    def drawing_key(self) -> Hashable:
+        """Return all that the drawing depends on: equal keys, equal pixels."""
+        clip = self.get_clip_box() if self.get_clip_on() else None
         return (
             self.get_text() if self.get_visible() else "",
-            self.get_position(),
+            tuple(self.get_transform().transform(self.get_position())),
             self.get_horizontalalignment(),
             to_rgba(self.get_color(), self.get_alpha()),
-            hash(self.get_fontproperties()),
+            hash(self.get_fontproperties()),  # its hash, since it changes in place
+            None if clip is None else clip.bounds,
         )
 
     def draw(self, renderer: RendererBase) -> None:
@@ -55,7 +56,11 @@ class Readout(Text):
             return
         size = renderer.points_to_pixels(self.get_fontsize())
         typeface = _typeface(self.get_fontproperties(), size)
-        picture, width = typeface.picture(text, to_rgba(self.get_color(), self.get_alpha()))
+        coverage, width = typeface.set(text)
+        *color, alpha = to_rgba(self.get_color(), self.get_alpha())
+        picture = np.empty((*coverage.shape, 4), np.uint8)
+        picture[..., :3] = np.rint(np.array(color) * 255)
+        picture[..., 3] = coverage if alpha == 1 else np.rint(coverage * alpha)
         share = SHARES[self.get_horizontalalignment()]
         x, y = self.get_transform().transform(self.get_position())
         context = renderer.new_gc()
@@ -70,22 +75,13 @@ class Readout(Text):
 
 
 class _Typeface:
-    """
-    Pictures of words and digits in one font at one size, each drawn when first needed.
-
-    Attributes
-    ----------
-    picture : callable
-        `set` in a colour: what is drawn of a text, the lowest row first, (height, width, 4) uint8,
-        and the text's width. Many texts stand for several frames, so the last ones are kept.
-    """
+    """Pictures of words and digits in one font at one size, each drawn when first needed."""
 
     def __init__(self, font: FontProperties, size: float) -> None:
         self._font = font.copy()
         self._font.set_size(size)
         self._size = size
         self._parts: dict[str, tuple[Coverage, float]] = {}
-        self.picture = lru_cache(maxsize=KEPT)(self._colored)
         self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
 
     def set(self, text: str) -> tuple[Coverage, float]:
@@ -97,15 +93,6 @@ class _Typeface:
             room = whole[:, round(start) : round(start) + picture.shape[1]]
             np.maximum(room, picture[:, : room.shape[1]], out=room)
         return whole, ends[-1]
-
-    def _colored(
-        self, text: str, color: tuple[float, float, float, float]
-    ) -> tuple[Coverage, float]:
-        coverage, width = self.set(text)
-        picture = np.empty((*coverage.shape, 4), np.uint8)
-        picture[..., :3] = np.rint(np.array(color[:3]) * 255)
-        picture[..., 3] = coverage if color[3] == 1 else np.rint(coverage * color[3])
-        return picture, width
 
     def _part(self, part: str) -> tuple[Coverage, float]:
         if part not in self._parts:

@@ -14,6 +14,8 @@ from animate.diagnosis import Diagnosis, diagnoses
 from animate.errors import InputError
 from animate.problem import Floats, Problem
 
+DIAGNOSED = 1_000_000  # epochs of all runs that are diagnosed at once, in 100 MB or so
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -65,16 +67,22 @@ def trajectories(
     problem: Problem, lrs: Sequence[float], weights: Floats, losses: Floats
 ) -> list[Trajectory]:
     """
-    Return the trajectories of several runs, diagnosed together, for one by one takes long.
+    Return the trajectories of several runs, and diagnose many of them at once.
 
     `weights` has shape (epochs + 1, runs, 2) and `losses` (epochs + 1, runs).
     """
-    weights, losses = weights.swapaxes(0, 1), losses.T
-    runs = [
-        Trajectory(lr, problem, *of_run) for lr, *of_run in zip(lrs, weights, losses, strict=True)
-    ]
-    for run, diagnosis in zip(runs, diagnoses(lrs, weights, losses, problem), strict=True):
-        object.__setattr__(run, "diagnosis", diagnosis)  # where its property would keep it
+    runs = [Trajectory(lr, problem, weights[:, run], losses[:, run]) for run, lr in enumerate(lrs)]
+    several = max(1, DIAGNOSED // len(losses))
+    for first in range(0, len(runs), several):
+        some = runs[first : first + several]
+        together = diagnoses(
+            [run.lr for run in some],
+            np.stack([run.weights for run in some]),
+            np.stack([run.losses for run in some]),
+            problem,
+        )
+        for run, diagnosis in zip(some, together, strict=True):
+            vars(run)["diagnosis"] = diagnosis  # as the cached property would, but sooner
     return runs
 
 

@@ -65,11 +65,21 @@ def test_mp4_is_h264_in_420_at_the_rate_asked_and_decodes_without_a_warning(tmp_
     path = tmp_path / "film.mp4"
     encode(film(5, 1, 1, 10), path, fps=25)
     meta, frames, warnings = decoded(path)
-    assert meta["stream"].startswith("h264")
+    assert meta["stream"].startswith("h264 (Main)")  # which every player takes
     assert "yuv420p(tv, bt709, " in meta["stream"]  # matrix, primaries and transfer
     assert meta["fps"] == 25
     assert len(frames) == 17
     assert warnings == ""
+
+
+def test_a_player_finds_a_whole_picture_every_four_seconds(tmp_path) -> None:
+    path = tmp_path / "film.mp4"
+    encode(film(*[1] * 60), path, fps=5)
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    command = [ffmpeg, "-skip_frame", "nokey", "-i", path, "-fps_mode", "passthrough"]
+    command += ["-vf", "showinfo", "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, check=True).stderr.decode()
+    assert [float(time) for time in re.findall(r"pts_time:([\d.]+)", said)] == [0, 4, 8]
 
 
 def test_mp4_shows_the_frames_that_were_sent(tmp_path) -> None:

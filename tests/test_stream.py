@@ -7,6 +7,8 @@ import pytest
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D, Bbox
 
 from animate.animation.stream import Stream, disjoint
 from animate.readout import Readout
@@ -48,6 +50,44 @@ def note_with_an_arrow() -> tuple[Figure, list[Artist], Step]:
     return made, [note], lambda number: note.set_position((0.5, number / 10))
 
 
+def clock_in_a_box() -> tuple[Figure, list[Artist], Step]:
+    """A text whose half transparent box is no part of its extent."""
+    made = figure()
+    clock = made.text(0.4, 0.5, "0", bbox={"facecolor": "tab:red", "alpha": 0.5, "pad": 20})
+    return made, [clock], lambda number: clock.set_text(f"{number}")
+
+
+def stroke_that_shrinks() -> tuple[Figure, list[Artist], Step]:
+    """A text whose path effect is no part of its extent."""
+    made = figure()
+    text = made.text(0.4, 0.5, "here", fontsize=20)
+    return made, [text], lambda number: text.set_path_effects([withStroke(linewidth=30 - number)])
+
+
+def filter_that_leaves_the_clip() -> tuple[Figure, list[Artist], Step]:
+    """A clipped line whose filtered picture is larger than the clip."""
+    made = figure()
+    axes = made.add_axes((0.4, 0.4, 0.2, 0.2), xlim=(0, 1), ylim=(0, 1))
+    axes.set_axis_off()
+    (line,) = axes.plot([0, 1], [0, 1], linewidth=9, alpha=0.5)
+
+    def wider(picture: np.ndarray, dpi: float) -> tuple[np.ndarray, int, int]:
+        del dpi
+        return np.pad(picture, ((30, 30), (30, 30), (0, 0)), mode="reflect"), -30, -30
+
+    line.set_agg_filter(wider)
+    return made, [line], lambda number: line.set_ydata([0, number / 10])
+
+
+def clipped_to_nothing() -> tuple[Figure, list[Artist], Step]:
+    """A line whose clip lies outside of the figure, before one that is seen."""
+    made = figure()
+    axes = made.add_axes((1.2, 0.4, 0.2, 0.2), xlim=(0, 1), ylim=(0, 1))
+    seen = made.add_axes((0.2, 0.2, 0.5, 0.5), xlim=(0, 1), ylim=(0, 1))
+    (line,), (other,) = axes.plot([0, 1], [0, 1]), seen.plot([0, 1], [0, 1])
+    return made, [line, other], lambda number: other.set_ydata([0, number / 10])
+
+
 def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
     """Two lines that cross, of which one stands while the other moves."""
     made = figure()
@@ -58,7 +98,17 @@ def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
 
 
 @pytest.mark.parametrize(
-    "make", [over_the_tick_labels, over_a_legend, note_with_an_arrow, one_of_two_that_overlap]
+    "make",
+    [
+        over_the_tick_labels,
+        over_a_legend,
+        note_with_an_arrow,
+        clock_in_a_box,
+        stroke_that_shrinks,
+        filter_that_leaves_the_clip,
+        clipped_to_nothing,
+        one_of_two_that_overlap,
+    ],
 )
 def test_a_frame_is_a_full_redraw_to_the_pixel(make: Callable) -> None:
     fig, moving, step = make()
@@ -95,7 +145,15 @@ def test_what_tells_that_it_looks_as_before_is_not_drawn_again() -> None:
     after = stream.draw()
     assert drawn == ["next"]
     assert (before != after).any()
-    for change in ({"color": "red"}, {"fontsize": 20}, {"x": 0.5}, {"visible": False}):
+    for change in (
+        {"color": "red"},
+        {"alpha": 0.5},
+        {"fontsize": 20},
+        {"x": 0.5},
+        {"transform": Affine2D().scale(100, 250)},
+        {"clip_box": Bbox([[0, 0], [55, 240]])},
+        {"visible": False},
+    ):
         other.set(**change)
         assert (after != (after := stream.draw())).any(), change
 

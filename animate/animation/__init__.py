@@ -6,7 +6,7 @@ only what moves, and give the same pixels as matplotlib's full redraw.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -144,7 +144,7 @@ class Animation(FuncAnimation):
         Each is (height, width, 4) uint8, exactly `size` pixels, RGBA, read-only, and stays valid.
         A frame that shows the same epoch as the one before is the same object.
         """
-        return self._draw(self.timeline, self._stream())
+        return self._draw(self.timeline, self._stream(), {})
 
     def save(
         self,
@@ -226,12 +226,12 @@ class Animation(FuncAnimation):
         for film in films:
             encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
         stream = self._stream()
-        ready: dict[int, Frame] = {}
-        frames = self._draw(self.timeline, stream, ready)
+        sample = self._sample(stream) if any(map(encode.has_palette, films)) else {}
+        frames = self._draw(self.timeline, stream, sample)
         return encode.encode_each(
             _reported(frames, len(self.timeline), progress_callback),
             films,
-            sample=self._sample(stream, ready),
+            sample=sample.values(),
             written=written,
         )
 
@@ -247,34 +247,30 @@ class Animation(FuncAnimation):
         return Stream(scene.figure, scene.moving, scene.theme.applied)
 
     def _draw(
-        self, epochs: Iterable[int], stream: Stream, ready: dict[int, Frame] | None = None
+        self, epochs: Iterable[int], stream: Stream, drawn: Mapping[int, Frame]
     ) -> Iterator[Frame]:
-        """Yield a frame for each of `epochs`, those that are `ready` from there, once."""
-        ready = {} if ready is None else ready
+        """Yield a frame for each of `epochs`, from `drawn` where it is there."""
         shown, frame = None, None
-        for number, epoch in enumerate(epochs):
+        for epoch in epochs:
             if frame is None or epoch != shown:
-                frame = ready.pop(epoch, None)
+                shown, frame = epoch, drawn.get(epoch)
                 try:
                     if frame is None:
                         self.scene.draw(epoch)
                         frame = stream.draw()
                 except Exception as error:
                     raise DrawingError(
-                        f"frame {number} (epoch {epoch}) cannot be drawn: "
+                        f"frame {self.timeline.index(epoch)} (epoch {epoch}) cannot be drawn: "
                         f"{type(error).__name__}: {error}"
                     ) from error
-                shown = epoch
             yield frame
 
-    def _sample(self, stream: Stream, ready: dict[int, Frame]) -> Iterator[Frame]:
-        """Yield frames from all over the film, and make them `ready`."""
+    def _sample(self, stream: Stream) -> dict[int, Frame]:
+        """Return frames from all over the film, and the epochs that they show."""
         epochs = list(dict.fromkeys(self.timeline))
         places = np.linspace(0, len(epochs) - 1, PALETTE_SAMPLE).round().astype(int)
-        chosen = [epochs[place] for place in places]
-        for epoch, frame in zip(chosen, self._draw(chosen, stream), strict=True):
-            ready[epoch] = frame
-            yield frame
+        chosen = [epochs[place] for place in np.unique(places)]
+        return dict(zip(chosen, self._draw(chosen, stream, {}), strict=True))
 
 
 def save(

@@ -3,10 +3,11 @@ The frames of a figure in which only some artists move, without drawing the othe
 
 What stands still is drawn once, into a base. Over it the artists that move are drawn, together with
 those still ones that belong above them: in matplotlib's own order, so that every pixel is as a full
-redraw would leave it. They fall into patches that do not overlap. For each frame the patches are
-restored from the base and drawn anew, save those whose artists all tell that they look as before.
+redraw would leave it. They fall into regions that do not overlap, and for each frame a region is
+restored from the base and drawn anew, unless nothing in it looks different.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from matplotlib.transforms import Bbox
 Frame = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, bottom, right, top, in pixels
 
-# What keeps to its clip. Others, an Axis or a legend, clip only some of their parts, or none.
+# What keeps to its clip, unless a subclass draws otherwise. Others, such as an Axis or a legend,
+# clip only some of their parts, or none.
 CLIPPED = (Line2D, Patch, Collection, Text, AxesImage, BboxImage, FigureImage)
 MARGIN = 2.0  # pixels by which an artist's ink may exceed the extent that it tells
 
@@ -73,20 +75,16 @@ class Stream:
             for number in np.flatnonzero(self._moves).tolist()
             if _clip(self._order[number]) is None
         ]
-        self._patches: list[_Patch] = []
+        self._regions = list(self._split())
 
     def draw(self) -> Frame:
         """Return the figure as it now is: (height, width, 4) uint8, read-only, an own copy."""
         with self._applied():
-            if self._wandered():
-                if self._promote():
-                    self._draw_base()
-                self._patches = []
-            if not self._patches:
-                self._renderer.restore_region(self._base)
-                self._patches = list(self._split())
-            for patch in self._patches:
-                patch.draw(self._renderer)
+            if self._wandered() and self._promote():
+                self._draw_base()
+                self._regions = list(self._split())
+            for region in self._regions:
+                region.draw(self._renderer)
         frame = np.array(self._renderer.buffer_rgba())
         frame.flags.writeable = False
         return frame
@@ -103,27 +101,22 @@ class Stream:
                 return axes
         return None
 
-    def _over_base(self) -> list[int]:
-        numbers: list[int] = np.flatnonzero(self._moves | self._above).tolist()
-        return numbers
+    def _over_base(self) -> list[Artist]:
+        drawn = self._moves | self._above
+        return [artist for artist, over in zip(self._order, drawn, strict=True) if over]
 
-    def _split(self) -> "Iterator[_Patch]":
-        """Yield the patches of all that is drawn over the base, while nothing but that is drawn."""
-        numbers = self._over_base()
+    def _split(self) -> "Iterator[_Region]":
+        """Yield the regions of all that is drawn over the base, while the base alone is drawn."""
+        artists = self._over_base()
         size = self._renderer.width, self._renderer.height
-        boxes = [_box(self._reaches[number], *size) for number in numbers]
-        for box, members in disjoint(boxes):
-            yield _Patch(
-                [self._order[numbers[member]] for member in members],
-                self._renderer.copy_from_bbox(Bbox.from_extents(*box)),
-            )
+        for box, members in disjoint([_box(artist, *size) for artist in artists]):
+            base = self._renderer.copy_from_bbox(Bbox.from_extents(*box))
+            yield _Region([artists[member] for member in members], base)
 
     def _draw_base(self) -> None:
-        with _left_out(self._order[number] for number in self._over_base()):
+        with _left_out(self._over_base()):
             self._renderer.clear()
             self._figure.draw(self._renderer)
-        whole = Bbox.from_bounds(0, 0, self._renderer.width, self._renderer.height)
-        self._base = self._renderer.copy_from_bbox(whole)
         for artist in self._order:
             artist.stale = False  # also what has nothing to draw, which matplotlib leaves stale
         self._views = {axes: axes.viewLim.get_points().copy() for axes in self._figure.axes}
@@ -156,28 +149,28 @@ class Stream:
 
 
 @dataclass
-class _Patch:
-    """A rectangle of the figure: the base in it, and all artists that are drawn over that."""
+class _Region:
+    """A rectangle of the figure, and all artists that are drawn over the base in it."""
 
     artists: list[Artist]
-    base: Any
-    drawn: list[Hashable] | None = None
+    base: Any  # matplotlib's BufferRegion, which has no public name
+    drawn: list[Hashable] | None = None  # the keys of what is on the renderer now
 
     def draw(self, renderer: RendererAgg) -> None:
         """Draw the artists, unless all tell that they look as they did when last drawn here."""
-        looks = [_look(artist) for artist in self.artists]
-        if None not in looks and looks == self.drawn:
+        keys = [_key(artist) for artist in self.artists]
+        if None not in keys and keys == self.drawn:
             return
         renderer.restore_region(self.base)
         for artist in self.artists:
             artist.draw(renderer)
-        self.drawn = looks
+        self.drawn = keys
 
 
-def _look(artist: Artist) -> Hashable:
-    """Return all that what `artist` draws depends on, if it can tell, and otherwise None."""
-    tell: Callable[[], Hashable] = getattr(artist, "look", lambda: None)
-    return tell()
+def _key(artist: Artist) -> Hashable:
+    """Return the `drawing_key` of an artist that has one: equal keys, equal pixels. Else None."""
+    key: Callable[[], Hashable] = getattr(artist, "drawing_key", lambda: None)
+    return key()
 
 
 def draw_order(figure: Figure) -> Iterator[Artist]:
@@ -234,9 +227,10 @@ def _draw_nothing(renderer: RendererBase) -> None:
 
 def _clip(artist: Artist) -> Bbox | None:
     """Return the rectangle that `artist` cannot leave, if there is one."""
-    if not artist.get_clip_on() or not isinstance(artist, CLIPPED):
+    keeps = isinstance(artist, CLIPPED) and not isinstance(artist, Annotation)
+    if not keeps or not artist.get_clip_on() or artist.get_agg_filter() is not None:
         return None
-    clip = None if isinstance(artist, Annotation) else artist.get_clip_box()
+    clip = artist.get_clip_box()
     return None if clip is None else clip.frozen()
 
 
@@ -257,7 +251,7 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     else:
         tight = artist.get_tightbbox(renderer)
         boxes = [] if tight is None else [tight]
-        if artist.get_clip_on() and artist.get_clip_box() is not None:
+        if artist.get_clip_on():
             boxes.append(artist.get_window_extent(renderer))  # some parts may leave the clip
     found = np.array([box.extents for box in boxes]).reshape(-1, 4)
     flat = (found[:, 2] <= found[:, 0]) & (found[:, 3] <= found[:, 1])
@@ -284,13 +278,18 @@ def _axis_boxes(axis: Axis, renderer: RendererAgg) -> list[Bbox]:
     return boxes
 
 
-def _box(reach: npt.NDArray[np.float64], width: int, height: int) -> Box:
-    """Return the pixels of the figure around `reach`; all of them if it is not known."""
-    if not len(reach):
+def _box(artist: Artist, width: int, height: int) -> Box:
+    """Return the pixels that `artist` cannot leave: of its clip, or else of the whole figure."""
+    clip = _clip(artist)
+    if clip is None:  # an extent is no bound: it leaves out some strokes, boxes and path effects
         return 0, 0, width, height
-    outer = np.r_[np.floor(reach[:, :2].min(axis=0)), np.ceil(reach[:, 2:].max(axis=0))]
-    left, bottom, right, top = np.clip(outer, 0, [width, height] * 2).astype(int).tolist()
-    return left, bottom, right, top
+    left, bottom, right, top = clip.padded(1).extents
+    return (
+        min(max(0, math.floor(left)), width),
+        min(max(0, math.floor(bottom)), height),
+        min(max(0, math.ceil(right)), width),
+        min(max(0, math.ceil(top)), height),
+    )
 
 
 def disjoint(boxes: Sequence[Box]) -> list[tuple[Box, list[int]]]:

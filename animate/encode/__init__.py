@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Self
@@ -19,10 +19,19 @@ import numpy as np
 
 from animate import files, signals
 from animate.encode.ffmpeg import Frame, executable
-from animate.encode.formats import FORMATS, Encoder, Job, Sample
+from animate.encode.formats import FORMATS, Encoder, Job
 from animate.errors import InputError
 
-__all__ = ["FORMATS", "Film", "Frame", "check_transparency", "encode", "encode_each", "note"]
+__all__ = [
+    "FORMATS",
+    "Film",
+    "Frame",
+    "check_transparency",
+    "encode",
+    "encode_each",
+    "has_palette",
+    "note",
+]
 
 GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
 LEAST = 0.0003  # bytes a pixel of a film's distinct frames: half of the smallest film seen
@@ -74,7 +83,7 @@ def encode(
     path, fps, loop, quality
         As of a `Film`.
     sample : iterable of frames, optional
-        What a palette is made from, asked for only if there is one; by default the first frames.
+        What a palette is made from, if there is one (`has_palette`); by default the first frames.
 
     Raises
     ------
@@ -104,18 +113,20 @@ def encode_each(
     for film in films:
         files.extension(film.path, FORMATS)
     frames = iter(frames)
-    if sample is None:
-        head = list(islice(frames, PALETTE_FRAMES))
-        sample, frames = head, chain(head, frames)
+    if not any(has_palette(film) for film in films):
+        sample = []
+    elif sample is None:
+        sample = list(islice(frames, PALETTE_FRAMES))
+        frames = chain(sample, frames)
+    else:
+        sample = list(sample)
     first = next(frames, None)
     if first is None:
         raise InputError(f"{films[0].path}: there is no frame to write; give at least one")
     _check_frame(first, first.shape)
-    draw: Sample = partial(list, sample)
-    drawn = cache(draw)
     with ExitStack() as stack:
-        copies = [stack.enter_context(_Copy(film, first.shape, drawn, written)) for film in films]
-        drawn.cache_clear()
+        copies = [stack.enter_context(_Copy(film, first.shape, sample, written)) for film in films]
+        del sample
         for frame in chain([first], frames):
             _check_frame(frame, first.shape)
             for copy in copies:
@@ -132,7 +143,7 @@ class _Copy:
         self,
         film: Film,
         shape: tuple[int, ...],
-        sample: Sample,
+        sample: Sequence[Frame],
         written: Callable[[Film], None],
     ) -> None:
         self.error: OSError | None = None
@@ -178,7 +189,7 @@ class _Copy:
 
 
 @contextmanager
-def _opened(film: Film, shape: tuple[int, ...], sample: Sample) -> Iterator[Encoder]:
+def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
     kind = FORMATS[files.extension(film.path, FORMATS)]
     with files.atomic(film.path) as temporary:
         job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
@@ -199,6 +210,11 @@ def check(film: Film, size: tuple[int, int], frames: int, distinct: int) -> None
     pictures = LEAST_PNG * frames if is_folder else LEAST * distinct
     files.check(film.path, needed=int(pictures * size[0] * size[1]))
     executable()
+
+
+def has_palette(film: Film) -> bool:
+    """Return whether all frames of `film` share one palette, made from a sample of them."""
+    return FORMATS[files.extension(film.path, FORMATS)].colors[film.quality] is not None
 
 
 def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> None:

@@ -23,7 +23,7 @@ from animate.signals import deferred
 Frame = npt.NDArray[np.uint8]
 
 FRAMES_AHEAD = 16  # that wait for ffmpeg: about what is drawn while it starts
-BYTES_AHEAD = 48_000_000  # that they take at most
+BYTES_AHEAD = 48_000_000  # that they take at most, unless two frames take more
 INSTALLATION = "run: pip install --force-reinstall imageio-ffmpeg"
 
 

@@ -1,13 +1,13 @@
 """
 What is written for each extension, and how.
 
-Each format is a class with the same small protocol: opened with a job and a way to a sample of its
-frames, fed with frames, closed. `FORMATS` is the table of them; a new one is a class and a line.
+Each format is a class with the same small protocol: opened with a job and a sample of its frames,
+fed with frames, closed. `FORMATS` is the table of them; a new one is a class and a line.
 """
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,10 +30,7 @@ VIDEO = (
     f"scale=out_color_matrix=bt709:out_range=tv:{EXACT},format=yuv420p,"
     "setparams=color_primaries=bt709:color_trc=bt709"
 )
-KEY_FRAMES = "100"  # the most frames from one to the next, so that a player can jump
-
-
-Sample = Callable[[], Sequence[Frame]]  # called only by formats that have a palette
+KEY_FRAMES = 4.0  # the most seconds from one to the next, so that a player can jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,10 @@ class Encoder(Protocol):
     transparency: ClassVar[bool]
     loops: ClassVar[bool]
     """Whether the file itself says how often it plays."""
+    colors: ClassVar[dict[str, int | None]]
+    """Of the palette that all frames share, for each quality; None where there is no palette."""
 
-    def __init__(self, job: Job, sample: Sample) -> None: ...
+    def __init__(self, job: Job, sample: Sequence[Frame]) -> None: ...
     def __enter__(self) -> Self: ...
     def write(self, frame: Frame) -> None:
         """Take the next frame; the same object again repeats it."""
@@ -80,10 +79,10 @@ class _Piped:
     loops: ClassVar[bool] = False
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
 
-    def __init__(self, job: Job, sample: Sample) -> None:
+    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
         self._job = job
         colors = self.colors[job.quality]
-        self._sample = list(sample()) if colors else []
+        self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
         graph += self.filters(job)
         self._ffmpeg = Ffmpeg(
@@ -157,7 +156,7 @@ class _Steady(_Piped):
 
     pixels: ClassVar[str] = "null"
 
-    def __init__(self, job: Job, sample: Sample) -> None:
+    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
         super().__init__(job, sample)
         width, height = self.size(job)
         self._pad = ((0, height - job.height), (0, width - job.width), (0, 0))
@@ -196,16 +195,20 @@ class _Steady(_Piped):
             raise OutputError(f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames")
 
 
+def _key_frames(job: Job) -> str:
+    return str(max(1, round(KEY_FRAMES * job.fps)))
+
+
 class Mp4(_Steady):
     """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
 
     transparency = False
     pixels = VIDEO
     quantizers: ClassVar[dict[str, str]] = {"low": "32", "medium": "24", "high": "19"}
-    # One quantizer for all, with finer key frames, since most of a frame stands still for long; and
+    # One quantizer for all, with much finer key frames, since most of a frame stands for long; and
     # finer colours, since thin coloured lines are what moves. x264's slower presets search for
-    # motion and look ahead, and for twice the time their films are no smaller.
-    tuning = "cabac=1:trellis=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
+    # motion and look ahead: for twice the time, films such as ours become no smaller.
+    tuning: ClassVar[str] = "cabac=1:trellis=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
 
     def size(self, job: Job) -> tuple[int, int]:
         """Return even sides."""
@@ -215,7 +218,7 @@ class Mp4(_Steady):
         """Return the arguments."""
         return [
             "-c:v", "libx264", "-preset", "ultrafast", "-qp", self.quantizers[job.quality],
-            "-x264-params", self.tuning, "-g", KEY_FRAMES, "-threads", THREADS,
+            "-x264-params", self.tuning, "-g", _key_frames(job), "-threads", THREADS,
             "-movflags", "+faststart", "-f", "mp4", f"file:{job.path}",
         ]  # fmt: skip
 
@@ -231,7 +234,7 @@ class WebM(_Steady):
         """Return the arguments."""
         return [
             "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7",
-            "-crf", self.factors[job.quality], "-b:v", "0", "-g", KEY_FRAMES,
+            "-crf", self.factors[job.quality], "-b:v", "0", "-g", _key_frames(job),
             "-row-mt", "1", "-threads", THREADS, "-cues_to_front", "1",
             "-f", "webm", f"file:{job.path}",
         ]  # fmt: skip
@@ -263,7 +266,7 @@ class _Delayed(_Piped):
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 256, "high": None}
     ticks: ClassVar[int] = 1000  # a second, in which delays are told
 
-    def __init__(self, job: Job, sample: Sample) -> None:
+    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
         super().__init__(job, sample)
         self._last: Frame | None = None
         self._counts: list[int] = []
