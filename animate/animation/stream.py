@@ -258,7 +258,7 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     empty = flat | (found[:, 2] < found[:, 0]) | (found[:, 3] < found[:, 1])
     found = found[~empty]
     # A clip is kept to the pixel; an extent leaves out some of a stroke.
-    margin = 1.0 if clip is not None else MARGIN + _stroke(artist)
+    margin = 1.0 if clip is not None else MARGIN + renderer.points_to_pixels(_stroke(artist))
     found += (-margin, -margin, margin, margin)
     found[~np.isfinite(found).all(axis=1)] = (-np.inf, -np.inf, np.inf, np.inf)
     return found
@@ -316,6 +316,7 @@ def _meet(one: Box, other: Box) -> bool:
 
 
 def _stroke(artist: Artist) -> float:
+    """Return the width in points of the widest line that `artist` draws."""
     width = getattr(artist, "get_linewidth", lambda: 0)()
     return float(np.max(width, initial=0))
 
