@@ -113,6 +113,47 @@ def walk() -> FuncAnimation:
     return FuncAnimation(fig, step, 10)
 
 
+def in_turns() -> FuncAnimation:
+    """Two lines of which every frame changes and returns another one."""
+    fig = figure()
+    axes = fig.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    lines = [axes.plot([0, 1], [0.5, 0.5], lw=5)[0] for _ in range(2)]
+
+    def step(number: int) -> tuple:
+        line = lines[number % 2]
+        line.set_ydata([number / 5, 0.5])
+        return (line,)
+
+    return FuncAnimation(fig, step, 4, blit=True, init_func=lambda: lines)
+
+
+def part_of_a_legend() -> FuncAnimation:
+    """A legend's text, which is returned, but which the legend draws."""
+    fig = figure()
+    axes = fig.add_subplot()
+    axes.plot([0, 1], label="line")
+    (text,) = axes.legend().get_texts()
+
+    def step(number: int) -> tuple:
+        text.set_text(f"line {number}")
+        return (text,)
+
+    return FuncAnimation(fig, step, 4, init_func=lambda: [text])
+
+
+def layout_that_follows() -> FuncAnimation:
+    """A title that is returned, and at each size of which matplotlib lays the axes out anew."""
+    fig = figure(layout="constrained")
+    fig.subplots().plot([0, 1])
+    title = fig.suptitle("one")
+
+    def step(number: int) -> tuple:
+        title.set_fontsize(10 + 6 * number)
+        return (title,)
+
+    return FuncAnimation(fig, step, 4, init_func=lambda: [title])
+
+
 def saved_by_matplotlib(animation: FuncAnimation) -> list[np.ndarray]:
     kept: list[np.ndarray] = []
 
@@ -161,7 +202,14 @@ def untrue() -> FuncAnimation:
 
 @pytest.mark.parametrize(
     ("make", "cause"),
-    [(decay, "changes"), (silent, "does not return"), (untrue, "half way.*does not return")],
+    [
+        (decay, "changes"),
+        (silent, "does not return"),
+        (untrue, "half way.*does not return"),
+        (in_turns, "changes"),
+        (part_of_a_legend, "returns Text.*a part of"),
+        (layout_that_follows, "changes"),
+    ],
 )
 def test_what_does_not_keep_it_is_drawn_in_full_and_that_is_said(make, cause) -> None:
     expected = saved_by_matplotlib(make())

@@ -1,12 +1,16 @@
 """The stream of frames, against matplotlib's full redraw of the same figure."""
 
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 import pytest
 from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox
 
@@ -88,6 +92,44 @@ def clipped_to_nothing() -> tuple[Figure, list[Artist], Step]:
     return made, [line, other], lambda number: other.set_ydata([0, number / 10])
 
 
+def clip_that_comes_and_goes() -> tuple[Figure, list[Artist], Step]:
+    """A line of axes that show nothing else, clipped in some frames only."""
+    made = figure()
+    axes = made.add_axes((0.4, 0.4, 0.2, 0.2), xlim=(0, 1), ylim=(0, 1))
+    axes.set_axis_off()
+    (line,) = axes.plot([-1, 2], [0, 1], linewidth=9, alpha=0.5)
+
+    def step(number: int) -> None:
+        line.set_ydata([0, number / 10])
+        line.set_clip_on(number != 4)
+
+    return made, [line], step
+
+
+def drawing_of_its_own() -> tuple[Figure, list[Artist], Step]:
+    """A line of a class that draws a mark outside of its clip."""
+
+    class Marked(Line2D):
+        def draw(self, renderer: RendererBase) -> None:
+            super().draw(renderer)
+            renderer.draw_text(renderer.new_gc(), 20 + self.get_ydata()[1] * 50, 40, "o", font, 0)
+
+    font = FontProperties(size=20)
+    made = figure()
+    axes = made.add_axes((0.4, 0.4, 0.2, 0.2), xlim=(0, 1), ylim=(0, 1))
+    axes.set_axis_off()
+    line = axes.add_line(Marked([0, 1], [0, 1]))
+    return made, [line], lambda number: line.set_ydata([0, number / 10])
+
+
+def points_out_of_the_axes() -> tuple[Figure, list[Artist], Step]:
+    """Points without a clip, whose extent matplotlib does not tell, under the spines."""
+    made = figure()
+    axes = made.add_subplot(xlim=(0, 1), ylim=(0, 1))
+    points = axes.scatter([0, 1], [0.5, 0.5], s=900, clip_on=False)
+    return made, [points], lambda number: points.set_offsets([[0, 0.5], [1, number / 10]])
+
+
 def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
     """Two lines that cross, of which one stands while the other moves."""
     made = figure()
@@ -107,6 +149,9 @@ def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
         stroke_that_shrinks,
         filter_that_leaves_the_clip,
         clipped_to_nothing,
+        clip_that_comes_and_goes,
+        drawing_of_its_own,
+        points_out_of_the_axes,
         one_of_two_that_overlap,
     ],
 )
@@ -121,16 +166,18 @@ def test_a_frame_is_a_full_redraw_to_the_pixel(make: Callable) -> None:
         np.testing.assert_array_equal(found, np.asarray(canvas.buffer_rgba()))
 
 
-def test_what_tells_that_it_looks_as_before_is_not_drawn_again() -> None:
+def test_what_tells_that_it_looks_as_before_is_not_drawn_again(monkeypatch) -> None:
     drawn: list[str] = []
+    draw = Readout.draw
 
-    class Counted(Readout):
-        def draw(self, renderer) -> None:
-            drawn.append(self.get_text())
-            super().draw(renderer)
+    @wraps(draw)
+    def counted(self: Readout, renderer: RendererBase) -> None:
+        drawn.append(self.get_text())
+        draw(self, renderer)
 
+    monkeypatch.setattr(Readout, "draw", counted)
     fig = figure()
-    one, other = (Counted(0.1, y, transform=fig.transFigure) for y in (0.2, 0.6))
+    one, other = (Readout(0.1, y, transform=fig.transFigure) for y in (0.2, 0.6))
     for text in (one, other):
         fig.add_artist(text)
         text.set(text="start", clip_on=True)

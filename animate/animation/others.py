@@ -47,26 +47,30 @@ def frames_of(animation: FuncAnimation) -> Iterator[Frame]:
                 )
             elif stream is None:
                 stream = Stream(figure, artists)
-        yield _full(figure, artists) if in_full or stream is None else stream.draw()
+        yield _full(figure) if in_full or stream is None else stream.draw()
 
 
 def _trouble(stream: Stream | None, artists: object) -> str:
     """Return why only `artists` cannot be drawn, or nothing."""
     if not (isinstance(artists, Sequence) and all(isinstance(item, Artist) for item in artists)):
         return "the animation's function does not return the artists that it changes"
+    part = next((item for item in artists if stream and not stream.knows(item)), None)
+    if part is not None:
+        return (
+            f"the animation's function returns {part}, which is drawn as a part of another artist"
+        )
     changed = stream.undeclared() if stream else None
     if changed is not None:
         return f"the animation's function changes {changed}, which it does not return"
     return ""
 
 
-def _full(figure: Figure, artists: object) -> Frame:
+def _full(figure: Figure) -> Frame:
     width, height = (round(side) for side in figure.bbox.size)
     renderer = RendererAgg(width, height, figure.dpi)
-    moving = (
-        [item for item in artists if item.get_animated()] if isinstance(artists, Sequence) else []
-    )
-    for artist in moving:  # matplotlib leaves out what is to be blitted
+    # matplotlib leaves out what is to be blitted, also what was only in earlier frames.
+    moving = figure.findobj(Artist.get_animated)
+    for artist in moving:
         artist.set_animated(False)
     try:
         figure.draw(renderer)

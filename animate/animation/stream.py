@@ -34,6 +34,7 @@ Box = tuple[int, int, int, int]  # left, bottom, right, top, in pixels
 # What keeps to its clip, unless a subclass draws otherwise. Others, such as an Axis or a legend,
 # clip only some of their parts, or none.
 CLIPPED = (Line2D, Patch, Collection, Text, AxesImage, BboxImage, FigureImage)
+EVERYWHERE = Bbox([[-np.inf, -np.inf], [np.inf, np.inf]])
 MARGIN = 2.0  # pixels by which an artist's ink may exceed the extent that it tells
 
 
@@ -70,17 +71,19 @@ class Stream:
             self._reaches = [_reach(artist, self._renderer) for artist in self._order]
             if self._promote():
                 self._draw_base()
-        self._unclipped = [
-            number
-            for number in np.flatnonzero(self._moves).tolist()
-            if _clip(self._order[number]) is None
+        self._watched = [
+            (number, self._order[number]) for number in np.flatnonzero(self._moves).tolist()
         ]
+        self._clips = [_clip(artist) for _, artist in self._watched]
         self._regions = list(self._split())
 
     def draw(self) -> Frame:
         """Return the figure as it now is: (height, width, 4) uint8, read-only, an own copy."""
         with self._applied():
-            if self._wandered() and self._promote():
+            clips = [_clip(artist) for _, artist in self._watched]
+            reclipped, self._clips = not _same(clips, self._clips), clips
+            grown = self._wandered(everywhere=reclipped) and self._promote()
+            if grown or reclipped:
                 self._draw_base()
                 self._regions = list(self._split())
             for region in self._regions:
@@ -89,15 +92,22 @@ class Stream:
         frame.flags.writeable = False
         return frame
 
+    def knows(self, artist: Artist) -> bool:
+        """Return whether `artist` is drawn for itself, and not as a part of another."""
+        return any(artist is drawn or artist.axes is drawn for drawn in self._order)
+
     def undeclared(self) -> Artist | None:
         """Return an artist that is not said to move and has yet changed since the last `draw`."""
         if list(map(id, draw_order(self._figure))) != list(map(id, self._order)):
             return self._figure
+        engine = self._figure.get_layout_engine()
+        if engine is not None and any(clip is None for clip in self._clips):
+            engine.execute(self._figure)
         for artist, moves in zip(self._order, self._moves, strict=True):
             if artist.stale and not moves:
                 return artist
-        for axes, view in self._views.items():
-            if not np.array_equal(view, axes.viewLim.get_points()):
+        for axes, place in self._places.items():
+            if not np.array_equal(place, _place(axes)):
                 return axes
         return None
 
@@ -119,15 +129,16 @@ class Stream:
             self._figure.draw(self._renderer)
         for artist in self._order:
             artist.stale = False  # also what has nothing to draw, which matplotlib leaves stale
-        self._views = {axes: axes.viewLim.get_points().copy() for axes in self._figure.axes}
+        self._places = {axes: _place(axes) for axes in self._figure.axes}
 
-    def _wandered(self) -> bool:
-        """Return whether a moving artist that nothing clips now reaches elsewhere."""
+    def _wandered(self, *, everywhere: bool) -> bool:
+        """Return whether a moving artist, by default one that nothing clips, reaches elsewhere."""
         wandered = False
-        for number in self._unclipped:
-            reach = _reach(self._order[number], self._renderer)
-            wandered = wandered or not np.array_equal(reach, self._reaches[number])
-            self._reaches[number] = reach
+        for (number, artist), clip in zip(self._watched, self._clips, strict=True):
+            if everywhere or clip is None:
+                reach = _reach(artist, self._renderer)
+                wandered = wandered or not np.array_equal(reach, self._reaches[number])
+                self._reaches[number] = reach
         return wandered
 
     def _promote(self) -> bool:
@@ -225,13 +236,34 @@ def _draw_nothing(renderer: RendererBase) -> None:
     del renderer
 
 
-def _clip(artist: Artist) -> Bbox | None:
-    """Return the rectangle that `artist` cannot leave, if there is one."""
-    keeps = isinstance(artist, CLIPPED) and not isinstance(artist, Annotation)
-    if not keeps or not artist.get_clip_on() or artist.get_agg_filter() is not None:
+def _clip(artist: Artist) -> npt.NDArray[np.float64] | None:
+    """Return the corners of the rectangle that `artist` cannot leave, if there is one."""
+    if not artist.get_clip_on() or artist.get_agg_filter() is not None:
         return None
-    clip = artist.get_clip_box()
-    return None if clip is None else clip.frozen()
+    box = artist.get_clip_box()
+    return None if box is None or not _keeps_to_clip(type(artist)) else box.get_points()
+
+
+def _keeps_to_clip(kind: type[Artist]) -> bool:
+    # A subclass with a `draw` of its own may do as it likes.
+    drawn_by = kind.draw.__module__.partition(".")[0]
+    known = issubclass(kind, CLIPPED) and not issubclass(kind, Annotation)
+    return known and drawn_by in ("matplotlib", __name__.partition(".")[0])
+
+
+def _same(
+    ones: Sequence[npt.NDArray[np.float64] | None], others: Sequence[npt.NDArray[np.float64] | None]
+) -> bool:
+    return all(
+        one is other or (one is not None and other is not None and np.array_equal(one, other))
+        for one, other in zip(ones, others, strict=True)
+    )
+
+
+def _place(axes: Axes) -> npt.NDArray[np.float64]:
+    """Return where `axes` are, and what they show."""
+    place: npt.NDArray[np.float64] = np.r_[axes.bbox.extents, axes.viewLim.extents]
+    return place
 
 
 def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
@@ -243,16 +275,13 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     """
     clip = _clip(artist)
     if clip is not None:
-        boxes = [clip]
+        boxes = [Bbox(clip)]
     elif not artist.get_visible():
         boxes = []
     elif isinstance(artist, Axis):
         boxes = _axis_boxes(artist, renderer)
     else:
-        tight = artist.get_tightbbox(renderer)
-        boxes = [] if tight is None else [tight]
-        if artist.get_clip_on():
-            boxes.append(artist.get_window_extent(renderer))  # some parts may leave the clip
+        boxes = _boxes(artist, renderer)
     found = np.array([box.extents for box in boxes]).reshape(-1, 4)
     flat = (found[:, 2] <= found[:, 0]) & (found[:, 3] <= found[:, 1])
     empty = flat | (found[:, 2] < found[:, 0]) | (found[:, 3] < found[:, 1])
@@ -262,6 +291,21 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     found += (-margin, -margin, margin, margin)
     found[~np.isfinite(found).all(axis=1)] = (-np.inf, -np.inf, np.inf, np.inf)
     return found
+
+
+def _boxes(artist: Artist, renderer: RendererAgg) -> list[Bbox]:
+    """Return rectangles around a visible artist; an endless one where nothing tells."""
+    if artist.get_path_effects() or artist.get_agg_filter() is not None:
+        return [EVERYWHERE]
+    tight = artist.get_tightbbox(renderer)
+    boxes = [] if tight is None else [tight]
+    if artist.get_clip_on():
+        boxes.append(artist.get_window_extent(renderer))  # some parts may leave the clip
+    frame = artist.get_bbox_patch() if isinstance(artist, Text) else None
+    if frame is not None:
+        boxes.append(frame.get_window_extent(renderer))
+    told = any(box.width > 0 or box.height > 0 for box in boxes)
+    return boxes if told or isinstance(artist, (Line2D, Patch, Text)) else [EVERYWHERE]
 
 
 def _axis_boxes(axis: Axis, renderer: RendererAgg) -> list[Bbox]:
@@ -283,7 +327,7 @@ def _box(artist: Artist, width: int, height: int) -> Box:
     clip = _clip(artist)
     if clip is None:  # an extent is no bound: it leaves out some strokes, boxes and path effects
         return 0, 0, width, height
-    left, bottom, right, top = clip.padded(1).extents
+    left, bottom, right, top = Bbox(clip).padded(1).extents
     return (
         min(max(0, math.floor(left)), width),
         min(max(0, math.floor(bottom)), height),
