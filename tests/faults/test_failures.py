@@ -60,7 +60,6 @@ def test_drawing_that_fails_names_the_frame_and_the_cause(tmp_path: Path, monkey
         draw(scene, epoch)
 
     monkeypatch.setattr(Scene, "draw", breaking)
-    monkeypatch.setattr("animate.animation.Animation._sample", lambda _: [0])
     ended = command(tmp_path, *SHORT, "-o", "a.mp4", "-o", "b.gif", "--quiet")
     assert (ended.code, ended.out) == (1, "")
     first = "animate: a.mp4 was not made: frame 34 (epoch 2) cannot be drawn: "

@@ -54,7 +54,7 @@ def test_the_frames_alive_do_not_grow_with_the_film_even_if_ffmpeg_is_slow(
     # It begins to read only when there have been as many frames as will ever wait.
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", fake_ffmpeg(away, "sleep 0.2"))
     most = []
-    for count in (40, 400):
+    for count in (100, 400):
         census = Census()
         encode(census.count(frames(count)), f"{tmp_path_factory.mktemp('here')}/{output}", 25)
         most.append(census.most)
