@@ -74,14 +74,9 @@ def trajectories(
     runs = [Trajectory(lr, problem, weights[:, run], losses[:, run]) for run, lr in enumerate(lrs)]
     several = max(1, DIAGNOSED // len(losses))
     for first in range(0, len(runs), several):
-        some = runs[first : first + several]
-        together = diagnoses(
-            [run.lr for run in some],
-            np.stack([run.weights for run in some]),
-            np.stack([run.losses for run in some]),
-            problem,
-        )
-        for run, diagnosis in zip(some, together, strict=True):
+        some = slice(first, first + several)
+        together = diagnoses(lrs[some], weights[:, some].swapaxes(0, 1), losses[:, some].T, problem)
+        for run, diagnosis in zip(runs[some], together, strict=True):
             vars(run)["diagnosis"] = diagnosis  # as the cached property would, but sooner
     return runs
 

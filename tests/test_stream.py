@@ -215,18 +215,23 @@ def test_two_streams_of_one_figure_do_not_disturb_each_other() -> None:
         np.testing.assert_array_equal(one.draw(), other.draw())
 
 
+def together(boxes: list[tuple[int, ...]]) -> list[tuple[tuple[float, ...], list[int]]]:
+    found = disjoint([Bbox.from_extents(*box) for box in boxes])
+    return [(tuple(box.extents), members) for box, members in found]
+
+
 def test_boxes_that_overlap_come_together_also_by_way_of_others() -> None:
     left, right, apart = (0, 0, 4, 4), (8, 0, 12, 4), (0, 20, 3, 23)
     touching = (4, 0, 8, 4)
-    assert disjoint([left, right, apart, touching]) == [
+    assert together([left, right, apart, touching]) == [
         (left, [0]),
         (right, [1]),
         (apart, [2]),
         (touching, [3]),
     ]
-    assert disjoint([left, right, apart, (3, 1, 9, 2)]) == [
+    assert together([left, right, apart, (3, 1, 9, 2)]) == [
         (apart, [2]),
         ((0, 0, 12, 4), [0, 1, 3]),
     ]
     bridges = [(3, 5, 9, 9), (6, 3, 7, 6), (2, 3, 3, 6), (7, 0, 9, 1)]
-    assert disjoint([left, right, *bridges]) == [((0, 0, 12, 9), [0, 1, 2, 3, 4, 5])]
+    assert together([left, right, *bridges]) == [((0, 0, 12, 9), [0, 1, 2, 3, 4, 5])]

@@ -27,8 +27,8 @@ def frames_of(animation: FuncAnimation) -> Iterator[Frame]:
     Yield the frames of `animation`, pixel for pixel as matplotlib would save them.
 
     Each is (height, width, 4) uint8, read-only, and stays valid. If the function returns
-    no artists, or changes others than it returns, a warning says so, and from there on every frame
-    is drawn in full.
+    no artists, or parts of one, or changes others than it returns, a warning says so, and from
+    there on every frame is drawn in full.
     """
     figure: Figure = animation._fig  # type: ignore[attr-defined]
     animation._init_draw()  # type: ignore[attr-defined]
@@ -54,12 +54,14 @@ def _trouble(stream: Stream | None, artists: object) -> str:
     """Return why only `artists` cannot be drawn, or nothing."""
     if not (isinstance(artists, Sequence) and all(isinstance(item, Artist) for item in artists)):
         return "the animation's function does not return the artists that it changes"
-    part = next((item for item in artists if stream and not stream.knows(item)), None)
+    if stream is None:
+        return ""
+    part = stream.part_of_another(artists)
     if part is not None:
         return (
             f"the animation's function returns {part}, which is drawn as a part of another artist"
         )
-    changed = stream.undeclared() if stream else None
+    changed = stream.undeclared()
     if changed is not None:
         return f"the animation's function changes {changed}, which it does not return"
     return ""

@@ -7,7 +7,6 @@ redraw would leave it. They fall into regions that do not overlap, and for each 
 restored from the base and drawn anew, unless nothing in it looks different.
 """
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 Frame = npt.NDArray[np.uint8]
-Box = tuple[int, int, int, int]  # left, bottom, right, top, in pixels
 
 # What keeps to its clip, unless a subclass draws otherwise. Others, such as an Axis or a legend,
 # clip only some of their parts, or none.
@@ -92,9 +90,11 @@ class Stream:
         frame.flags.writeable = False
         return frame
 
-    def knows(self, artist: Artist) -> bool:
-        """Return whether `artist` is drawn for itself, and not as a part of another."""
-        return any(artist is drawn or artist.axes is drawn for drawn in self._order)
+    def part_of_another(self, artists: Iterable[Artist]) -> Artist | None:
+        """Return one of `artists` that is not drawn for itself, nor moves with its axes."""
+        drawn = set(map(id, self._order))
+        parts = (item for item in artists if not drawn & {id(item), id(item.axes)})
+        return next(parts, None)
 
     def undeclared(self) -> Artist | None:
         """Return an artist that is not said to move and has yet changed since the last `draw`."""
@@ -120,7 +120,7 @@ class Stream:
         artists = self._over_base()
         size = self._renderer.width, self._renderer.height
         for box, members in disjoint([_box(artist, *size) for artist in artists]):
-            base = self._renderer.copy_from_bbox(Bbox.from_extents(*box))
+            base = self._renderer.copy_from_bbox(box)
             yield _Region([artists[member] for member in members], base)
 
     def _draw_base(self) -> None:
@@ -322,41 +322,30 @@ def _axis_boxes(axis: Axis, renderer: RendererAgg) -> list[Bbox]:
     return boxes
 
 
-def _box(artist: Artist, width: int, height: int) -> Box:
+def _box(artist: Artist, width: int, height: int) -> Bbox:
     """Return the pixels that `artist` cannot leave: of its clip, or else of the whole figure."""
     clip = _clip(artist)
     if clip is None:  # an extent is no bound: it leaves out some strokes, boxes and path effects
-        return 0, 0, width, height
-    left, bottom, right, top = Bbox(clip).padded(1).extents
-    return (
-        min(max(0, math.floor(left)), width),
-        min(max(0, math.floor(bottom)), height),
-        min(max(0, math.ceil(right)), width),
-        min(max(0, math.ceil(top)), height),
-    )
+        return Bbox.from_bounds(0, 0, width, height)
+    outer = [np.floor(clip.min(axis=0) - 1), np.ceil(clip.max(axis=0) + 1)]
+    return Bbox(np.clip(outer, 0, [width, height]))
 
 
-def disjoint(boxes: Sequence[Box]) -> list[tuple[Box, list[int]]]:
+def disjoint(boxes: Sequence[Bbox]) -> list[tuple[Bbox, list[int]]]:
     """
     Return boxes that do not overlap and hold all of `boxes`, each with the numbers of those in it.
 
     What overlaps is put into one box, which may overlap others in turn.
     """
-    found: list[tuple[Box, list[int]]] = []
+    found: list[tuple[Bbox, list[int]]] = []
     for number, box in enumerate(boxes):
         members = [number]
-        while met := [other for other in found if _meet(other[0], box)]:
+        while met := [other for other in found if other[0].fully_overlaps(box)]:
             found = [other for other in found if other not in met]
+            box = Bbox.union([box, *(other for other, _ in met)])  # it grows
             members += [member for _, others in met for member in others]
-            edges = np.array([box, *(other for other, _ in met)])
-            low, high = edges[:, :2].min(axis=0).tolist(), edges[:, 2:].max(axis=0).tolist()
-            box = low[0], low[1], high[0], high[1]
         found.append((box, sorted(members)))
     return found
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _stroke(artist: Artist) -> float:

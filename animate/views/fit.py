@@ -30,14 +30,12 @@ class Fit(View):
         ends = np.array([left, right])
         style = panel.style
         lines = drawable(weights_of(panel.run) @ np.array([[left, right], [1.0, 1.0]]))
-        self._lines = lines
         seen = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
         self._seen = np.flatnonzero(seen)
         finite = np.isfinite(lines).all(axis=1)
         gone = finite & ~seen
         # At first every other line is in view again: a note for the others alone would flicker.
         self._gone = gone | finite & np.append(False, gone[:-1])
-        self._ends = ends
         self._segments = np.stack([np.broadcast_to(ends, lines.shape), lines], axis=-1)
         self._faded = {opacity: panel.theme.faded(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
@@ -61,7 +59,7 @@ class Fit(View):
 
     def draw(self, epoch: int) -> None:
         """Set the line, its trail, and the note on a line that is out of sight."""
-        self._line.set_data(self._ends, self._lines[epoch])
+        self._line.set_data(*self._segments[epoch].T)
         shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
         self._trail.set_segments(list(self._segments[shown]))
         opacity = TRAIL[len(TRAIL) - len(shown) :]
