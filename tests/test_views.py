@@ -7,7 +7,9 @@ from matplotlib.text import Text
 
 from animate import InputError, Problem, train
 from animate.animation.stream import Stream, draw_order
+from animate.readout import Readout
 from animate.scene import Scene
+from animate.scene.text import text_width
 from animate.views import VIEWS
 
 EACH = [name for name in VIEWS if name != "data"]
@@ -47,6 +49,22 @@ def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
     assert first == 78
     assert set(said[:first]) == {""}
     assert set(said[first:]) == {"▲▼ the line swings out of view"}
+
+
+@pytest.mark.parametrize(("runs", "size"), [(3, (800, 450)), (4, (1280, 720)), (9, (1920, 1080))])
+def test_the_note_on_a_lost_line_fits_its_panel(problem, runs: int, size) -> None:
+    lrs = [1.05 + number / 100 for number in range(runs)]
+    scene = Scene(train(problem, lrs), ["fit", "loss"], size)
+    scene.draw(scene.epochs)
+    notes = [
+        artist
+        for artist in scene.moving
+        if isinstance(artist, Readout) and "out of view" in artist.get_text()
+    ]
+    assert len(notes) == runs
+    for note in notes:
+        room = note.get_clip_box().width
+        assert text_width(note.get_text(), note.get_fontsize()) <= room
 
 
 @pytest.mark.parametrize("lr", [5, 50, 1e30])

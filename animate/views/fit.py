@@ -6,12 +6,13 @@ from matplotlib.collections import LineCollection
 from animate.problem import Problem
 from animate.readout import Readout
 from animate.views import Panel, View
-from animate.views.marks import drawable, plain_ticks, weights_of
+from animate.views.marks import LETTER, drawable, plain_ticks, weights_of
 from animate.views.scatter import draw_scatter
 
 # Of the lines behind the present one, the oldest first. Equal ones are not drawn anew each epoch,
 # which would be a large part of a GIF.
 TRAIL = (0.15, 0.15, 0.4, 0.4)
+OUT_OF_VIEW = ("▲▼ the line swings out of view", "▲▼ out of view")  # the longest that fits
 
 
 class Fit(View):
@@ -42,6 +43,10 @@ class Fit(View):
         axes.add_collection(self._trail, autolim=False)
         (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
         self.moves(self._line)
+        room = axes.get_window_extent().width / em
+        self._note = next(
+            (note for note in OUT_OF_VIEW if LETTER * len(note) <= room), OUT_OF_VIEW[-1]
+        )
         self._lost = self.moves(
             Readout(
                 0.5,
@@ -64,7 +69,7 @@ class Fit(View):
         self._trail.set_segments(list(self._segments[shown]))
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
-        self._lost.set_text("▲▼ the line swings out of view" if self._gone[epoch] else "")
+        self._lost.set_text(self._note if self._gone[epoch] else "")
 
 
 def limits(problem: Problem) -> tuple[float, float, float, float]:

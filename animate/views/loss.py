@@ -10,14 +10,13 @@ from matplotlib.transforms import offset_copy
 from animate.problem import Doubles
 from animate.readout import Readout
 from animate.views import Panel, View
-from animate.views.marks import Path, drawable, epoch_ticks, log_ticks
+from animate.views.marks import LETTER, Path, drawable, epoch_ticks, log_ticks
 
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
 ROOM_BELOW = 1e-6
 NAME_HEIGHT = 2.0  # em
 # Where the name of the turn may start, in em from it, the nearest first; leftwards if negative.
 NAME_SPOTS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
-LETTER = 0.55  # em, the width of one
 FINE = 1000  # places along a curve
 OWN = 9  # how much more of a pity it is to hide the panel's own curve
 SMALLEST = 1e-12  # for a start that has no loss at all

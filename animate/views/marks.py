@@ -14,6 +14,7 @@ from animate.trajectory import Trajectory
 from animate.views import Panel
 from animate.wording import MINUS
 
+LETTER = 0.55  # em, the width of one
 FARTHEST = 1e30  # from here on, coordinate transforms overflow
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
