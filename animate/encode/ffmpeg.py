@@ -29,7 +29,7 @@ INSTALLATION = "run: pip install --force-reinstall imageio-ffmpeg"
 
 class Ffmpeg:
     """
-    An ffmpeg process that reads raw RGBA frames and writes one file.
+    An ffmpeg process that reads raw frames and writes one file.
 
     Used as a context: it ends with the block, killed if the block fails, for a closed pipe alone
     would let it finish a film that is short but looks whole.
@@ -37,13 +37,16 @@ class Ffmpeg:
     A thread feeds it, so that the next frames are drawn while it works on those before.
     """
 
-    def __init__(self, size: tuple[int, int], fps: float, arguments: list[str]) -> None:
+    def __init__(
+        self, size: tuple[int, int], fps: float, arguments: list[str], pixels: str = "RGBA"
+    ) -> None:
         rate = Fraction(fps).limit_denominator(1001)
         # The format IVF, 32 bytes before all frames and 12 before each: the simplest that tells
         # ffmpeg when a frame begins, so that one that stands need not be piped again and again.
         self._header = struct.pack(
-            "<4sHH4sHHIIII", b"DKIF", 0, 32, b"RGBA", *size, rate.numerator, rate.denominator, 0, 0
-        )
+            "<4sHH4sHHIIII",
+            b"DKIF", 0, 32, pixels.encode(), *size, rate.numerator, rate.denominator, 0, 0,
+        )  # fmt: skip
         self._start = 0
         self._command = [
             executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",

@@ -18,18 +18,15 @@ import numpy as np
 
 from animate import files
 from animate.encode.ffmpeg import Ffmpeg, Frame
+from animate.encode.yuv import Planes
 from animate.errors import OutputError
 
 PICTURE = "frame-%05d.png"
 
 # x264's and libvpx's bytes depend on the number of threads, so that is ours and not the machine's.
 THREADS = "2"
-# swscale's bytes depend on the processor without these flags.
-EXACT = "flags=accurate_rnd+bitexact"
-VIDEO = (
-    f"scale=out_color_matrix=bt709:out_range=tv:{EXACT},format=yuv420p,"
-    "setparams=color_primaries=bt709:color_trc=bt709"
-)
+# What `Planes` gives.
+BT709 = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 KEY_FRAMES = 4.0  # the most seconds from one to the next, so that a player can jump
 
 
@@ -78,6 +75,8 @@ class _Piped:
     transparency: ClassVar[bool] = True
     loops: ClassVar[bool] = False
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
+    layout: ClassVar[str] = "RGBA"
+    """Of the pixels that are piped, as ffmpeg names it."""
 
     def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
         self._job = job
@@ -86,11 +85,11 @@ class _Piped:
         graph = _palette(colors, len(self._sample)) if colors else ""
         graph += self.filters(job)
         self._ffmpeg = Ffmpeg(
-            self.size(job), job.fps, ["-filter_complex", graph, *self.arguments(job)]
+            self.size(job), job.fps, ["-filter_complex", graph, *self.arguments(job)], self.layout
         )
 
     def size(self, job: Job) -> tuple[int, int]:
-        """Return the width and height that are encoded."""
+        """Return the width and height of what is piped."""
         return job.width, job.height
 
     def filters(self, job: Job) -> str:
@@ -154,20 +153,16 @@ def _palette(colors: int, sample: int) -> str:
 class _Steady(_Piped):
     """A format in which every frame stands equally long, and a repeated one is stored again."""
 
-    pixels: ClassVar[str] = "null"
-
     def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
         super().__init__(job, sample)
-        width, height = self.size(job)
-        self._pad = ((0, height - job.height), (0, width - job.width), (0, 0))
         self._last: Frame | None = None
         self._times = 0
         self._count = 0
 
     def filters(self, job: Job) -> str:
-        """Return the conversion of pixels, and the repetition of what stands."""
+        """Return the repetition of what stands."""
         rate = Fraction(job.fps).limit_denominator(1001)
-        return f"{self.pixels},fps={rate.numerator}/{rate.denominator}"
+        return f"fps={rate.numerator}/{rate.denominator}"
 
     def write(self, frame: Frame) -> None:
         """Keep the frame until the next one comes, and tell how often it was the same."""
@@ -178,12 +173,13 @@ class _Steady(_Piped):
         self._count += 1
 
     def _pipe(self) -> None:
-        """Pipe the frame that was kept, padded with its own edge where the format needs that."""
-        if self._last is None:
-            return
-        padded = any(after for _, after in self._pad)
-        frame = np.pad(self._last, self._pad, mode="edge") if padded else self._last
-        self._ffmpeg.write(frame, self._times)
+        """Pipe the frame that was kept."""
+        if self._last is not None:
+            self._ffmpeg.write(self.packed(self._last), self._times)
+
+    def packed(self, frame: Frame) -> Frame:
+        """Return the frame as it is piped."""
+        return frame
 
     def finish(self) -> None:
         """Pipe the last frame."""
@@ -195,24 +191,46 @@ class _Steady(_Piped):
             raise OutputError(f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames")
 
 
+class _Video(_Steady):
+    """
+    A format that stores brightness, and colour at half the size.
+
+    They are computed here and not by ffmpeg, since here it is known which pixels are other ones;
+    and less is piped.
+    """
+
+    transparency = False
+    layout = "I420"
+
+    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
+        super().__init__(job, sample)
+        self._planes = Planes(job.width, job.height)
+
+    def size(self, job: Job) -> tuple[int, int]:
+        """Return even sides."""
+        return job.width + job.width % 2, job.height + job.height % 2
+
+    def filters(self, job: Job) -> str:
+        """Return what the planes mean, and the repetition of what stands."""
+        return f"{BT709},{super().filters(job)}"
+
+    def packed(self, frame: Frame) -> Frame:
+        """Return the planes of the frame."""
+        return self._planes.of(frame)
+
+
 def _key_frames(job: Job) -> str:
     return str(max(1, round(KEY_FRAMES * job.fps)))
 
 
-class Mp4(_Steady):
+class Mp4(_Video):
     """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
 
-    transparency = False
-    pixels = VIDEO
     quantizers: ClassVar[dict[str, str]] = {"low": "32", "medium": "24", "high": "19"}
     # One quantizer for all, with much finer key frames, since most of a frame stands for long; and
     # finer colours, since thin coloured lines are what moves. x264's slower presets search for
     # motion and look ahead: for twice the time, films such as ours become no smaller.
     tuning: ClassVar[str] = "cabac=1:trellis=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
-
-    def size(self, job: Job) -> tuple[int, int]:
-        """Return even sides."""
-        return job.width + job.width % 2, job.height + job.height % 2
 
     def arguments(self, job: Job) -> list[str]:
         """Return the arguments."""
@@ -223,12 +241,14 @@ class Mp4(_Steady):
         ]  # fmt: skip
 
 
-class WebM(_Steady):
+class WebM(_Video):
     """VP9 for the web, index first."""
 
-    transparency = False
-    pixels = VIDEO
     factors: ClassVar[dict[str, str]] = {"low": "44", "medium": "34", "high": "24"}
+
+    def filters(self, job: Job) -> str:
+        """Return the filters, which cut off what makes the sides even: VP9 can do without."""
+        return f"crop={job.width}:{job.height}:0:0:exact=1,{super().filters(job)}"
 
     def arguments(self, job: Job) -> list[str]:
         """Return the arguments."""
