@@ -230,7 +230,7 @@ class Mp4(_Video):
     # One quantizer for all, with much finer key frames, since most of a frame stands for long; and
     # finer colours, since thin coloured lines are what moves. x264's slower presets search for
     # motion and look ahead: for twice the time, films such as ours become no smaller.
-    tuning: ClassVar[str] = "cabac=1:trellis=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
+    tuning: ClassVar[str] = "cabac=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
 
     def arguments(self, job: Job) -> list[str]:
         """Return the arguments."""
