@@ -332,7 +332,7 @@ def test_what_ffmpeg_says_when_it_fails_is_passed_on(tmp_path, monkeypatch) -> N
 def test_a_film_that_ffmpeg_cuts_short_is_an_error(tmp_path, monkeypatch) -> None:
     real = imageio_ffmpeg.get_ffmpeg_exe()
     fake = tmp_path / "ffmpeg"
-    fake.write_text(f'#!/bin/sh\nhead -c 20000 | "{real}" "$@"\n')
+    fake.write_text(f'#!/bin/sh\nhead -c 8000 | "{real}" "$@"\n')
     fake.chmod(0o755)
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(fake))
     with pytest.raises(OutputError, match="ffmpeg"):

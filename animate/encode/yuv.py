@@ -7,27 +7,21 @@ from animate.encode.ffmpeg import Frame
 
 CELLS_AT_ONCE = 8192  # so that what is computed with stays in the processor's cache
 UNPADDED = ((0, 0), (0, 0), (0, 0))
-BITS = 16  # of the fraction in which the weights below are told
+BITS = 16  # of the fraction of each weight: whole numbers, so that every processor gives the same
 
 
-def _weights() -> npt.NDArray[np.int32]:
-    """
-    Return what red, green and blue give to luma, blue and red difference, in 2**-BITS.
-
-    Of ITU-R BT.709-6: luma from section 3.2, differences from 3.3, the ranges of 8 bits from 5.6.
-    """
-    luma = np.array([0.2126, 0.7152, 0.0722])
-    blue, red = np.array([0, 0, 1]), np.array([1, 0, 0])
-    rows = [219 * luma, 224 * (blue - luma) / 1.8556, 224 * (red - luma) / 1.5748]
-    return np.rint(np.array(rows) / 255 * 2**BITS).astype(np.int32)
-
-
-WEIGHTS = _weights()
+# What red, green and blue give to luma and to the differences of blue and of red from it, 8 bits
+# each. From Recommendation ITU-R BT.709-6, items 3.2 to 3.4.
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+SHARES = np.array(
+    [219 * LUMA, 224 * ([0, 0, 1] - LUMA) / 1.8556, 224 * ([1, 0, 0] - LUMA) / 1.5748]
+)
+WEIGHTS: npt.NDArray[np.int32] = np.rint(SHARES / 255 * 2**BITS).astype(np.int32)
 
 
 class Planes:
     """
-    The planes of 4:2:0 video, Y, U and V of BT.709 in the limited range, of one frame after another.
+    One frame after another as Y, U and V of BT.709 in the limited range, in 4:2:0.
 
     Parameters
     ----------
@@ -84,5 +78,5 @@ def _weighted(
     red, green, blue = colors
     total = red * weights[0] + green * weights[1] + blue * weights[2]
     total += (2 * least + 1) << (bits - 1)
-    total >>= bits
-    return total.astype(np.uint8)
+    whole: npt.NDArray[np.uint8] = (total >> bits).astype(np.uint8)
+    return whole
