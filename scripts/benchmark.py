@@ -42,9 +42,9 @@ def main() -> None:
     ways = WAYS + (PEERS if options.peers else ())
     found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "films": {}}
     for form in SIZES:
-        own = ways if form == "gif" else (*ways, PIPED)  # where `encode` does more than pipe
-        turns = [turn(form, own) for _ in range(options.rounds)]
-        found["films"][form] = summary(turns, own)
+        measured = (*ways, PIPED) if form == "mp4" else ways  # where `encode` does more than pipe
+        turns = [turn(form, measured) for _ in range(options.rounds)]
+        found["films"][form] = summary(turns, measured)
     found["command"] = cold(options.rounds)
     found["side by side"] = side_by_side(options.rounds)
     found["scale"] = [run_child("scale", "mp4", "-")["seconds"] for _ in range(options.rounds)]
@@ -211,8 +211,18 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
                 frames[number] = twins.setdefault(id(frame), frame.copy())
         return lambda: encode(frames, path, fps)
     if way == PIPED:
-        frames = [np.ascontiguousarray(frame).data for frame in film.frames()]
-        return lambda: piped(ffmpeg, frames, film, path)
+        buffers = [np.ascontiguousarray(frame).data for frame in film.frames()]
+        words = [ffmpeg, *piped(film, path)]
+
+        def pipe() -> None:
+            with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+                assert process.stdin is not None
+                with process.stdin:
+                    process.stdin.writelines(buffers)
+            if process.returncode:
+                sys.exit("ffmpeg failed")
+
+        return pipe
     if way in ("FuncAnimation.save", PLAIN):
         if way == PLAIN:  # the scene as it would be without our quick texts, which help theirs too
             from matplotlib.text import Text
@@ -245,24 +255,18 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
     return moviepy
 
 
-def piped(ffmpeg: str, frames: list[memoryview], film: Any, path: str) -> None:
-    """Pipe the frames as they are to an MP4 with the settings of ours."""
+def piped(film: Any, path: str) -> list[str]:
+    """Return ffmpeg's arguments for an MP4 of raw frames, with our settings of x264."""
     from animate.encode.formats import Job, Mp4
 
     job = Job(Path(path), *film.size, film.fps)
     size = "x".join(map(str, film.size))
-    colors = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
-    words = [
-        ffmpeg, "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", size,
-        "-r", f"{film.fps:g}", "-i", "pipe:0", "-vf", colors, *Mp4(job, []).arguments(job),
+    return [
+        "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", size,
+        "-r", f"{film.fps:g}", "-i", "pipe:0",
+        "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+        *Mp4(job, []).arguments(job),
     ]  # fmt: skip
-    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        for frame in frames:
-            process.stdin.write(frame)
-        process.stdin.close()
-    if process.returncode:
-        sys.exit("ffmpeg failed")
 
 
 def truth(film: Any) -> dict[str, float]:

@@ -299,7 +299,7 @@ def _boxes(artist: Artist, renderer: RendererAgg) -> list[Bbox]:
         return [EVERYWHERE]
     tight = artist.get_tightbbox(renderer)
     boxes = [] if tight is None else [tight]
-    if artist.get_clip_box() is not None or artist.get_clip_path() is not None:
+    if artist.get_clip_on():
         boxes.append(artist.get_window_extent(renderer))  # some parts may leave the clip
     frame = artist.get_bbox_patch() if isinstance(artist, Text) else None
     if frame is not None:

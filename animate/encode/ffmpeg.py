@@ -20,16 +20,19 @@ from animate.errors import OutputError
 from animate.files import DISK_FULL, cause
 from animate.signals import deferred
 
-Frame = npt.NDArray[np.uint8]
+Frame = npt.NDArray[np.uint8]  # (height, width, 4), RGBA
+Pixels = npt.NDArray[np.uint8]  # of a frame, in the order in which they are piped
 
 FRAMES_AHEAD = 16  # that wait for ffmpeg: about what is drawn while it starts
-BYTES_AHEAD = 48_000_000  # that they take at most, unless two frames take more
+BYTES_AHEAD = 48_000_000  # that they take at most as RGBA, unless two frames take more
 INSTALLATION = "run: pip install --force-reinstall imageio-ffmpeg"
 
 
 class Ffmpeg:
     """
     An ffmpeg process that reads raw frames and writes one file.
+
+    Their pixels are as `fourcc` says: "RGBA", or "I420".
 
     Used as a context: it ends with the block, killed if the block fails, for a closed pipe alone
     would let it finish a film that is short but looks whole.
@@ -38,14 +41,14 @@ class Ffmpeg:
     """
 
     def __init__(
-        self, size: tuple[int, int], fps: float, arguments: list[str], pixels: str = "RGBA"
+        self, size: tuple[int, int], fps: float, arguments: list[str], fourcc: str
     ) -> None:
         rate = Fraction(fps).limit_denominator(1001)
         # The format IVF, 32 bytes before all frames and 12 before each: the simplest that tells
         # ffmpeg when a frame begins, so that one that stands need not be piped again and again.
         self._header = struct.pack(
             "<4sHH4sHHIIII",
-            b"DKIF", 0, 32, pixels.encode(), *size, rate.numerator, rate.denominator, 0, 0,
+            b"DKIF", 0, 32, fourcc.encode(), *size, rate.numerator, rate.denominator, 0, 0,
         )  # fmt: skip
         self._start = 0
         self._command = [
@@ -58,8 +61,8 @@ class Ffmpeg:
         self.frames_written = 0
         self._errors: list[str] = []
         room = min(FRAMES_AHEAD, max(2, BYTES_AHEAD // (4 * size[0] * size[1])))
-        self._waiting: queue.Queue[tuple[Frame, list[int]] | None] = queue.Queue(room)
-        self._held: Frame | None = None
+        self._waiting: queue.Queue[tuple[Pixels, list[int]] | None] = queue.Queue(room)
+        self._held: Pixels | None = None
         self._times = 0
         self._broken = False
 
@@ -99,7 +102,7 @@ class Ffmpeg:
         for thread in self._threads:
             thread.start()
 
-    def write(self, frame: Frame, times: int = 1) -> None:
+    def write(self, frame: Pixels, times: int = 1) -> None:
         """Take a frame that stands for so many, and wait if too many are waiting."""
         self._hand_over()
         self._held, self._times = frame, times

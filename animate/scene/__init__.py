@@ -337,11 +337,10 @@ class _Heading:
             )
         if epoch >= diagnosis.earned_at:
             mark = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}[diagnosis.verdict]
-            self._verdict.set_text(mark + diagnosis.sentence)
-            self._verdict.set_color(self._earned)
+            self._verdict.set(text=mark + diagnosis.sentence, color=self._earned)
         else:
-            self._verdict.set_text(f"{share_text(self._left[epoch])} of the way left")
-            self._verdict.set_color(self._pending)
+            left = share_text(self._left[epoch])
+            self._verdict.set(text=f"{left} of the way left", color=self._pending)
 
 
 def check_legible(

@@ -126,7 +126,7 @@ def at_edge(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
         marker = "<" if x < left else ">"
     if not low <= y <= high:
         marker = "v" if y < low else "^"
-    return min(max(x, left), right), min(max(y, low), high), marker
+    return float(min(max(x, left), right)), float(min(max(y, low), high)), marker
 
 
 def plain_ticks(panel: Panel) -> None:
