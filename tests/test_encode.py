@@ -93,6 +93,16 @@ def test_mp4_shows_the_frames_that_were_sent(tmp_path) -> None:
         assert np.abs(frame[34:] - sent[34:]).max() <= 8
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize("counts", [(4, 1), (1, 3, 1), (6, 1), (1, 1), (4, 2), (2, 1, 1)])
+def test_every_frame_stands_as_long_as_it_was_sent(tmp_path, suffix, counts) -> None:
+    path = tmp_path / f"film{suffix}"
+    encode(film(*counts), path, fps=25)
+    _, frames, _ = decoded(path)
+    squares = [np.flatnonzero(frame[20, :, 0] < 140)[0] - 2 for frame in frames]
+    assert squares == list(np.repeat(np.arange(len(counts)), counts))
+
+
 def test_mp4_has_its_index_first_so_that_it_plays_while_it_loads(tmp_path) -> None:
     path = tmp_path / "film.mp4"
     encode(film(5), path, fps=25)

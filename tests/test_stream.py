@@ -139,9 +139,20 @@ def one_of_two_that_overlap() -> tuple[Figure, list[Artist], Step]:
     return made, [moves, stands], lambda number: moves.set_ydata([0, number / 10])
 
 
+def under_a_painted_subfigure() -> tuple[Figure, list[Artist], Step]:
+    """A text under a subfigure whose ground reaches beyond all that it holds."""
+    made = figure()
+    _, right = made.subfigures(1, 2)
+    right.set_facecolor("#00ff0080")
+    right.add_axes((0.5, 0.5, 0.2, 0.2))
+    text = made.text(0.6, 0.1, "0", fontsize=30, zorder=-5)
+    return made, [text], lambda number: text.set_text(f"{number}")
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        under_a_painted_subfigure,
         over_the_tick_labels,
         over_a_legend,
         note_with_an_arrow,

@@ -64,6 +64,7 @@ class Ffmpeg:
         self._waiting: queue.Queue[tuple[Pixels, list[int]] | None] = queue.Queue(room)
         self._held: Pixels | None = None
         self._times = 0
+        self._before: Pixels | None = None  # what stood before it, if that stood longer than once
         self._broken = False
 
     def __enter__(self) -> Self:
@@ -105,6 +106,7 @@ class Ffmpeg:
     def write(self, frame: Pixels, times: int = 1) -> None:
         """Take a frame that stands for so many, and wait if too many are waiting."""
         self._hand_over()
+        self._before = self._held if self._times > 1 else None
         self._held, self._times = frame, times
         if self._broken:
             self._finish()
@@ -142,6 +144,8 @@ class Ffmpeg:
             return
         end = self._start + self._times
         # ffmpeg takes the last frame to stand for as long as the one before it: here, for one.
+        if last and self._times == 1 and self._before is not None:
+            self._waiting.put((self._before, [self._start - 1]))
         starts = {self._start, end - 2, end - 1} if last else {self._start}
         self._waiting.put((self._held, sorted(starts & set(range(self._start, end)))))
         self._start = end
