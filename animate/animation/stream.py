@@ -355,15 +355,7 @@ def _stroke(artist: Artist) -> float:
 
 
 def _overlap(one: npt.NDArray[np.float64], others: list[npt.NDArray[np.float64]]) -> bool:
-    if not len(one) or not others:
+    if not others:
         return False
-    others_ = np.concatenate(others)
-    for left, bottom, right, top in one:
-        if (
-            (others_[:, 0] < right)
-            & (left < others_[:, 2])
-            & (others_[:, 1] < top)
-            & (bottom < others_[:, 3])
-        ).any():
-            return True
-    return False
+    low, high = np.split(np.concatenate(others), 2, axis=1)
+    return any(((low < box[2:]) & (box[:2] < high)).all(axis=1).any() for box in one)
