@@ -1,0 +1,149 @@
+"""
+Golden images: what is drawn now, against the pictures kept in `golden/`.
+
+    ./scripts/test tests/test_golden.py --update-golden
+
+draws the kept pictures again; look at them before you commit them.
+"""
+
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from animate import Animation, train
+
+GOLDEN = Path(__file__).parent / "golden"
+CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
+DRAWN_WITH = ("matplotlib", "contourpy", "numpy", "pillow", "torch")
+MOST_IMAGES, MOST_BYTES = 30, 3_000_000
+SIZE = (640, 360)
+ARTICLE = (0.1, 0.7, 1.01)
+SHEET = "sheet-fit-light.png"
+# With other versions text and edges move by parts of a pixel. There, squares of 8 pixels are
+# averaged, and averages may differ by this much of 255, the most of all squares and on the mean.
+# With matplotlib 3.11 it is 68 and 1.0.
+SQUARE, LARGEST, MEAN = 8, 80, 1.5
+
+
+@dataclass(frozen=True)
+class Case:
+    views: str
+    theme: str
+    epochs: Sequence[int] = (0, 8, 100)
+    lrs: Sequence[float] = ARTICLE
+
+    @property
+    def name(self) -> str:
+        rates = "" if self.lrs == ARTICLE else f"-{'-'.join(map(str, self.lrs))}"
+        return f"{self.views.replace(' ', '-')}{rates}-{self.theme}"
+
+
+CASES = [
+    Case("fit", "light"),
+    Case("loss", "dark"),
+    Case("surface", "light"),
+    Case("landscape", "dark"),
+    Case("bowl", "light"),
+    Case("weights", "dark"),
+    Case("cliff", "light"),
+    Case("data", "dark", (0,)),
+    Case("fit loss", "light", (3, 100), (0.7, 5)),  # 5 overflows
+    Case("surface bowl", "dark", (40,), (5, 1.01)),
+    Case("cliff weights", "light", (100,), (5, 0.02)),
+    Case("data fit landscape", "transparent", (8,), (0.7,)),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_frame_is_as_it_was(problem, runs, case: Case, tmp_path, update_golden) -> None:
+    shown = runs if case.lrs == ARTICLE else train(problem, case.lrs, epochs=100)
+    film = Animation(
+        shown, case.views.split(), SIZE, theme=case.theme, timeline=sorted(case.epochs)
+    )
+    drawn = zip(film.timeline, film.frames(), strict=True)
+    pictures = {f"{case.name}-{epoch:03}.png": frame for epoch, frame in drawn}
+    compare(pictures, tmp_path, update_golden)
+
+
+def test_a_sheet_of_stills_is_as_it_was(runs, tmp_path, update_golden) -> None:
+    path = tmp_path / "drawn.png"
+    Animation(runs, ["fit"], (1280, 720)).save(path, at=[0, 8, 100])
+    compare({SHEET: read(path)}, tmp_path, update_golden)
+
+
+def test_the_kept_pictures_are_few_small_and_all_compared() -> None:
+    wanted = {f"{case.name}-{epoch:03}.png" for case in CASES for epoch in case.epochs} | {SHEET}
+    kept = list(GOLDEN.iterdir())
+    assert {path.name for path in kept} == wanted
+    assert len(kept) <= MOST_IMAGES
+    assert sum(path.stat().st_size for path in kept) <= MOST_BYTES
+
+
+def compare(pictures: dict[str, np.ndarray], folder: Path, update: bool) -> None:
+    """Fail if a picture differs, and leave it in `folder` with a picture of the difference."""
+    failures = []
+    for name, drawn in pictures.items():
+        path = GOLDEN / name
+        if update:
+            write(path, drawn)
+        kept = read(path)
+        if not same(drawn, kept):
+            actual, difference = folder / f"actual-{name}", folder / f"difference-{name}"
+            write(actual, drawn)
+            write(difference, shown_difference(drawn, kept))
+            failures.append(f"{path} differs\n  drawn now: {actual}\n  difference: {difference}")
+    if failures:
+        pytest.fail("\n".join(failures), pytrace=False)
+
+
+def same(drawn: np.ndarray, kept: np.ndarray) -> bool:
+    if drawn.shape != kept.shape:
+        return False
+    if is_pinned():
+        return np.array_equal(drawn, kept)
+    apart = np.abs(averages(drawn) - averages(kept))
+    return bool(apart.max() <= LARGEST and apart.mean() <= MEAN)
+
+
+@cache
+def is_pinned() -> bool:
+    """Return whether this is what the kept pictures were drawn with, to the version."""
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", CONSTRAINTS.read_text(), re.MULTILINE))
+    same_versions = all(version(name).split("+")[0] == pinned[name] for name in DRAWN_WITH)
+    return same_versions and (platform.system(), platform.machine()) == ("Linux", "x86_64")
+
+
+def averages(picture: np.ndarray) -> np.ndarray:
+    height, width = (side // SQUARE * SQUARE for side in picture.shape[:2])
+    squares = picture[:height, :width].reshape(height // SQUARE, SQUARE, width // SQUARE, SQUARE, 4)
+    return squares.mean(axis=(1, 3))
+
+
+def shown_difference(drawn: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return a picture that is black where both are the same, and white where they differ most."""
+    height, width = np.minimum(drawn.shape[:2], kept.shape[:2])
+    apart = np.abs(drawn[:height, :width].astype(int) - kept[:height, :width]).max(axis=2)
+    shown = np.full((height, width, 4), 255, np.uint8)
+    shown[..., :3] = np.where(apart > 0, np.maximum(apart, 64), 0)[..., None]
+    return shown
+
+
+def read(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image.convert("RGBA"))
+
+
+def write(path: Path, picture: np.ndarray) -> None:
+    """Write `picture` without loss."""
+    image = Image.fromarray(picture)
+    opaque = picture[..., 3].min() == 255
+    path.parent.mkdir(exist_ok=True)
+    (image.convert("RGB") if opaque else image).save(path, optimize=True)
