@@ -98,6 +98,17 @@ def test_several_epochs_in_a_png_are_small_multiples_on_one_sheet(runs, tmp_path
         assert np.abs(cell.astype(int) - frame).mean() < 1
 
 
+@pytest.mark.parametrize("title", [None, "Three rates, once"])
+def test_a_sheet_has_its_title_once_and_an_epoch_a_picture(runs, tmp_path, title) -> None:
+    path = tmp_path / "sheet.svg"
+    Animation(runs, ["fit"], (1600, 900), title=title).save(path, at=[0, 8, 40, 100])
+    told = re.findall(r"<!-- (.*?) -->", path.read_text())  # what the outlines of letters say
+    assert told.count(title or "What does the learning rate do?") == 1
+    epochs = [text.split() for text in told if text.startswith("epoch")]
+    assert [int(words[1]) for words in epochs] == [0, 8, 40, 100]
+    assert told.count("learning rate 0.7") == 4
+
+
 def test_a_sheet_too_small_to_read_is_refused_with_the_size_that_would_do(runs, tmp_path) -> None:
     with pytest.raises(InputError, match="a sheet of 4 pictures; give at least") as told:
         Animation(runs, size=(800, 450)).save(tmp_path / "a.png", at=[0, 8, 40, 100])

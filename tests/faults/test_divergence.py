@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pictures
 import pytest
 from inside import SHORT, command
 
@@ -57,8 +58,8 @@ def test_the_place_of_divergence_has_a_mark_where_no_line_can_be_drawn(lost) -> 
     (_, _, _, wild) = lost
     film = Animation([wild], ["loss"], (640, 360), timeline=[0])
     film.scene.draw(50)
-    (view,) = film.scene.views
-    line, head = view._path.artists
+    panel = film.scene.figure.axes[0], film.scene.theme.run(0).line
+    (line,), (head,) = pictures.curves(*panel), pictures.marks(*panel)
     finite = np.isfinite(np.asarray(line.get_ydata(), float))
     assert finite.sum() <= 2
     assert np.isfinite(np.asarray(head.get_ydata(), float)).all()

@@ -1,0 +1,180 @@
+"""What stands around the panels at an epoch: title, epoch, progress, and each run's heading."""
+
+import numpy as np
+import pictures
+import pytest
+from matplotlib.colors import to_hex
+
+from animate import Animation, train
+from animate.scene import Scene
+
+MARKS = {"converged": "✓", "diverging": "✗"}
+EPOCHS = (0, 1, 7, 8, 50, 69, 70, 99, 100)
+
+
+def test_a_verdict_has_its_mark_and_colour_from_its_epoch_on(runs) -> None:
+    scene = Scene(runs, ["fit"])
+    verdict_epochs = (70, 8, int(np.flatnonzero(np.diff(runs[2].losses) > 0)[0]) + 1)
+    for epoch in EPOCHS + verdict_epochs:
+        scene.draw(epoch)
+        for number, heading in enumerate(pictures.headings(scene)):
+            said, color = heading.verdict.get_text(), to_hex(heading.verdict.get_color())
+            verdict = ("converged", "converged", "diverging")[number]
+            if epoch >= verdict_epochs[number]:
+                assert said.startswith(f"{MARKS[verdict]} {verdict}")
+                assert color == scene.theme.run(number).text
+            else:
+                assert said.endswith("% of the way left")
+                assert color == scene.theme.muted
+
+
+def test_the_sentences_of_the_article(runs) -> None:
+    scene = Scene(runs, ["fit"])
+    scene.draw(100)
+    assert [heading.verdict.get_text() for heading in pictures.headings(scene)] == [
+        "✓ converged at epoch 70",
+        "✓ converged at epoch 8",
+        "✗ diverging: past the limit 0.9985",
+    ]
+
+
+def test_a_heading_tells_loss_line_and_way_left_of_its_run(runs) -> None:
+    scene = Scene(runs, ["loss"])
+    best = runs[0].problem.best_weights
+    for epoch in (0, 1, 5):
+        scene.draw(epoch)
+        for run, heading in zip(runs, pictures.headings(scene), strict=True):
+            assert heading.name.get_text() == f"learning rate {run.lr:g}"
+            loss, (slope, bias) = run.losses[epoch], run.weights[epoch]
+            word, shown = heading.loss.get_text().split()
+            assert word == "loss"
+            assert float(shown) == pytest.approx(loss, rel=1e-3)
+            line = f"y = {slope:.2f} x {'-' if bias < 0 else '+'} {abs(bias):.2f}"
+            assert heading.detail.get_text() == line.replace("-", "\u2212")
+            if "left" in heading.verdict.get_text():
+                left = np.hypot(*(run.weights[epoch] - best)) / np.hypot(*(run.weights[0] - best))
+                shown = float(heading.verdict.get_text().split(" %")[0])
+                assert shown == pytest.approx(100 * left, abs=0.5)
+
+
+def test_a_run_that_is_too_slow_ends_with_the_rate_that_would_be_fastest(problem, runs) -> None:
+    scene = Scene([*train(problem, [0.02], epochs=100), *runs[1:]], ["fit"])
+    fastest = 2 / np.linalg.eigvalsh(problem.hessian).sum()
+    for epoch in (0, 50, 99, 100):
+        scene.draw(epoch)
+        details = [heading.detail.get_text() for heading in pictures.headings(scene)]
+        ends = epoch == 100
+        assert (details[0] == f"fastest rate {fastest:.2g}") is ends
+        assert all(detail.startswith("y = ") for detail in details[ends:])
+
+
+def test_an_overflow_is_told_from_its_epoch_on(problem) -> None:
+    runs = train(problem, [5, 50], epochs=40)
+    scene = Scene(runs, ["fit"])
+    for number, run in enumerate(runs):
+        finite = np.isfinite(run.losses) & np.isfinite(run.weights).all(axis=1)
+        overflowed_at = int(np.argmin(finite))
+        for epoch in (0, overflowed_at - 1, overflowed_at, 40):
+            scene.draw(epoch)
+            heading = pictures.headings(scene)[number]
+            if epoch < overflowed_at:
+                assert heading.loss.get_text().startswith("loss ")
+                assert heading.detail.get_text().startswith("y = ")
+            else:
+                assert heading.loss.get_text() == f"overflowed at epoch {overflowed_at}"
+                assert not heading.detail.get_text().strip()
+
+
+@pytest.mark.parametrize("lr", [0.7, 5.0])
+def test_a_run_that_starts_at_the_best_weights_has_nothing_left_to_go(problem, lr) -> None:
+    exact = type(problem).sample(points=2, noise="none", true_weights=(0, 0), start=(0, 0))
+    run = train(exact, [lr], epochs=3)[0]
+    assert run.diagnosis.distance_left == 0
+    scene = Scene([run], ["fit"])
+    for epoch in range(3):
+        scene.draw(epoch)
+        (heading,) = pictures.headings(scene)
+        expected = "✓ converged at epoch 0" if lr < 1 else "0.0 % of the way left"
+        assert heading.verdict.get_text() == expected
+
+
+def test_the_key_beside_a_name_is_the_line_and_marker_of_its_panel(runs) -> None:
+    scene = Scene(runs, ["loss"])
+    scene.draw(50)
+    looks = []
+    panels = scene.figure.axes
+    for heading, axes in zip(pictures.headings(scene), panels, strict=True):
+        key = heading.key
+        (curve,) = pictures.curves(axes, key.get_color())
+        (head,) = pictures.marks(axes, key.get_color())
+        assert key.get_linestyle() == curve.get_linestyle()
+        assert key.get_marker() == head.get_marker()
+        looks.append((key.get_color(), key.get_marker()))
+    assert len(set(looks)) == 3
+    assert pictures.headings(scene)[0].key.get_linestyle() == "-"
+    assert pictures.headings(scene)[1].key.get_linestyle() == "--"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (2400, 600)])
+def test_the_panels_of_a_run_stand_under_its_name(runs, size) -> None:
+    scene = Scene(runs, ["fit", "loss"], size)
+    scene.draw(3)
+    panels = iter(scene.figure.axes)
+    for number, heading in enumerate(pictures.headings(scene)):
+        left, top = pictures.place(heading.name)
+        color = scene.theme.run(number).line
+        for axes in (next(panels), next(panels)):
+            assert pictures.curves(axes, color)
+            assert axes.bbox.x0 >= left - 1
+            assert axes.bbox.y1 < top
+        others = [pictures.place(other.name) for other in pictures.headings(scene)]
+        between = [x for x, y in others if left < x <= axes.bbox.x0 and abs(y - top) < 1]
+        assert not between
+
+
+def test_the_progress_bar_grows_from_the_left_to_the_whole(runs) -> None:
+    scene = Scene(runs, ["fit"], (640, 360))
+    for epoch in (0, 1, 25, 99, 100):
+        scene.draw(epoch)
+        assert pictures.progress(scene) == pytest.approx((0, epoch / 100))
+
+
+def test_progress_is_dark_on_a_pale_time_line_in_the_pixels(runs) -> None:
+    film = Animation(runs, ["fit"], (640, 360), timeline=[0, 25, 100])
+    feet = np.array([frame[-20:, :, :3].min(axis=2) for frame in film.frames()])
+    row = np.argmin(feet[2].sum(axis=1))
+    whole = np.flatnonzero(feet[0, row] < 250)
+    dark = [np.flatnonzero(foot[row] < 150) for foot in feet]
+    assert len(dark[0]) == 0
+    np.testing.assert_allclose(
+        (dark[1][0], dark[1][-1]), (whole[0], whole[len(whole) // 4]), atol=1
+    )
+    np.testing.assert_array_equal(dark[2], whole)
+
+
+def test_the_epoch_is_told_and_does_not_tremble(runs) -> None:
+    scene = Scene(runs, ["fit"])
+    scene.figure.draw_without_rendering()
+    starts = []
+    for epoch in (0, 8, 70, 100):
+        scene.draw(epoch)
+        text = pictures.epoch_text(scene)
+        assert text.get_text().replace("\u2007", " ").split() == ["epoch", str(epoch), "of", "100"]
+        starts.append(text.get_window_extent().x0)
+    assert np.ptp(starts) < 1
+
+
+def test_the_default_title_speaks_of_one_run_or_of_several(runs) -> None:
+    assert pictures.titles(Scene(runs[:1], ["fit"])) == ["One line, fitted by gradient descent"]
+    assert pictures.titles(Scene(runs, ["fit"])) == ["What does the learning rate do?"]
+    assert pictures.titles(Scene(runs, ["fit"], title="Mine")) == ["Mine"]
+    assert pictures.titles(Scene(runs, ["fit"], title="")) == []
+
+
+def test_only_the_first_of_panels_side_by_side_has_numbers_at_its_left(runs) -> None:
+    def numbered(scene: Scene) -> list[bool]:
+        labels = [axes.yaxis.get_ticklabels() for axes in scene.figure.axes]
+        return [any(label.get_visible() and label.get_text() for label in some) for some in labels]
+
+    assert numbered(Scene(runs, ["loss"])) == [True, False, False]
+    assert numbered(Scene(runs, ["loss"], (1080, 1920))) == [True, True, True]
