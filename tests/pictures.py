@@ -62,15 +62,11 @@ def same_line(one: Text | Line2D, other: Text | Line2D) -> bool:
     return abs(place(one)[1] - place(other)[1]) < 1
 
 
-def titles(scene: Scene) -> list[str]:
-    """Return the bold texts that name no run."""
-    return [
-        text.get_text()
-        for text in outside_panels(scene, Text)
-        if text.get_weight() == "bold"
-        and text.get_text()
-        and not text.get_text().startswith("learning rate")
-    ]
+def titles(scene: Scene) -> list[Text]:
+    """Return the bold texts that name no run, without an empty one."""
+    bold = [text for text in outside_panels(scene, Text) if text.get_weight() == "bold"]
+    said = [text for text in bold if text.get_text()]
+    return [text for text in said if not text.get_text().startswith("learning rate")]
 
 
 def epoch_text(scene: Scene) -> Text:

@@ -164,11 +164,28 @@ def test_the_epoch_is_told_and_does_not_tremble(runs) -> None:
     assert np.ptp(starts) < 1
 
 
-def test_the_default_title_speaks_of_one_run_or_of_several(runs) -> None:
-    assert pictures.titles(Scene(runs[:1], ["fit"])) == ["One line, fitted by gradient descent"]
-    assert pictures.titles(Scene(runs, ["fit"])) == ["What does the learning rate do?"]
-    assert pictures.titles(Scene(runs, ["fit"], title="Mine")) == ["Mine"]
-    assert pictures.titles(Scene(runs, ["fit"], title="")) == []
+@pytest.mark.parametrize(
+    ("count", "title", "shown"),
+    [
+        (1, None, ["One line, fitted by gradient descent"]),
+        (3, None, ["What does the learning rate do?"]),
+        (3, "Mine", ["Mine"]),
+        (3, "", []),
+    ],
+)
+def test_the_default_title_speaks_of_one_run_or_of_several(runs, count, title, shown) -> None:
+    scene = Scene(runs[:count], ["fit"], title=title)
+    assert [text.get_text() for text in pictures.titles(scene)] == shown
+
+
+def test_a_title_that_is_long_has_a_line_of_its_own(runs) -> None:
+    long = "What a learning rate does to a line, to its loss, and to the patience of us all"
+    for title, lines in (("Short", 1), (long, 2)):
+        scene = Scene(runs, ["fit"], (640, 360), title=title)
+        (text,) = pictures.titles(scene)
+        assert text.get_text() == title
+        down = pictures.place(text)[1] - pictures.place(pictures.epoch_text(scene))[1]
+        assert bool(down > text.get_fontsize()) is (lines == 2)
 
 
 def test_only_the_first_of_panels_side_by_side_has_numbers_at_its_left(runs) -> None:
