@@ -457,7 +457,7 @@ def test_a_title_is_plain_text(runs) -> None:
     scene.figure.draw_without_rendering()
 
 
-@pytest.mark.parametrize("rates", [1, 2, 3, 6, 12])
+@pytest.mark.parametrize("rates", [1, 3, 12])
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1080), (1080, 1920)])
 @pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["data", "fit", "cliff"]])
 def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
@@ -498,10 +498,10 @@ def test_nothing_that_stands_still_is_drawn_again_for_a_frame(
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_diverged_runs_and_odd_problems_are_drawn(problem, name) -> None:
+def test_diverged_runs_of_odd_problems_are_drawn(problem, name) -> None:
     there = type(problem).sample(seed=11, start=problem.best_weights.tolist())
     exact = type(problem).sample(points=2, noise="none", true_weights=(0, 0), start=(0, 0))
-    for odd in (problem, there, exact):
+    for odd in (there, exact):
         scene = Scene(train(odd, [1.05, 5, 50, 1e30], epochs=30), [name])
         for epoch in (0, 1, 15, 30):
             scene.draw(epoch)
