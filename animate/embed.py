@@ -171,7 +171,7 @@ def _markdown(path: str, size: tuple[int, int], alt: str) -> str:
 
 def _html(path: str, size: tuple[int, int], alt: str) -> str:
     if PurePath(path).suffix.lower() in VIDEOS:
-        return _video(path, size, alt, {MORE: path})
+        return _video(path, size, alt)
     return _image(path, size, alt)
 
 
@@ -179,7 +179,7 @@ def _picture(path: str, size: tuple[int, int], alt: str) -> str:
     suffix = PurePath(path).suffix
     dark = _beside(path, DARK + suffix)
     if suffix.lower() in VIDEOS:
-        return _video(path, size, alt, {f"{MORE} and {NIGHT}": dark, MORE: path})
+        return _video(path, size, alt, dark)
     if suffix.lower() in (".png", ".svg"):
         sources = {NIGHT: dark}
     else:
@@ -199,17 +199,25 @@ def _image(path: str, size: tuple[int, int], alt: str) -> str:
     )
 
 
-def _video(path: str, size: tuple[int, int], alt: str, sources: Mapping[str, str]) -> str:
+def _video(path: str, size: tuple[int, int], alt: str, dark: str | None = None) -> str:
+    """
+    Return a video that plays by itself unless the visitor wants less motion.
+
+    A page where the handler is taken out, or may not run, shows the poster and plays on a click.
+    """
     kind = VIDEOS[PurePath(path).suffix.lower()]
+    sources = [f'  <source src="{_url(path)}" type="{kind}">']
+    handler = f"if(matchMedia('{MORE}').matches)this.play()"
+    if dark is not None:
+        sources.insert(0, f'  <source media="{NIGHT}" src="{_url(dark)}" type="{kind}">')
+        poster = _url(_beside(path, f"{DARK}{STILL}.png"))
+        handler = f"if(matchMedia('{NIGHT}').matches)this.poster='{poster}';{handler}"
     return "\n".join(
         [
-            f'<video autoplay loop muted playsinline controls width="{size[0]}" height="{size[1]}"',
-            f'       style="{FITTING}"',
+            f'<video controls loop muted playsinline width="{size[0]}" height="{size[1]}"',
+            f'       style="{FITTING}" onloadstart="{handler}"',
             f'       poster="{_url(_still(path))}" aria-label="{escape(alt)}">',
-            *(
-                f'  <source media="{media}" src="{_url(file)}" type="{kind}">'
-                for media, file in sources.items()
-            ),
+            *sources,
             "</video>",
         ]
     )

@@ -6,13 +6,15 @@ only what moves, and give the same pixels as matplotlib's full redraw.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.animation
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
@@ -137,7 +139,7 @@ class Animation(FuncAnimation):
             f'<source type="video/mp4" src="{source.format("video/mp4")}"></video>'
         )
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """
         Yield one frame for each entry of the timeline, drawn as it is asked for.
 
@@ -248,7 +250,7 @@ class Animation(FuncAnimation):
 
     def _draw(
         self, epochs: Iterable[int], stream: Stream, drawn: Mapping[int, Frame]
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Yield a frame for each of `epochs`, from `drawn` where it is there."""
         shown, frame = None, None
         for epoch in epochs:
@@ -274,7 +276,7 @@ class Animation(FuncAnimation):
 
 
 def save(
-    animation: FuncAnimation,
+    animation: matplotlib.animation.Animation,
     filename: str | PathLike[str],
     fps: float | None = None,
     *,
@@ -283,15 +285,20 @@ def save(
     progress_callback: Callable[[int, int | None], Any] | None = None,
 ) -> None:
     """
-    Write any FuncAnimation to `filename`, in the format that its extension names, and fast.
+    Write any matplotlib animation to `filename`, in the format that its extension names.
 
-    The pixels are those of matplotlib's own save. It is fast where the animation's function
-    returns the artists that it changes, as matplotlib asks for blitting; where it does not, a
-    warning says so, and every frame is drawn in full.
+    The animation's functions are called as often as by matplotlib's own save and in the same order,
+    and the frames have the same pixels, with two exceptions. Changes that matplotlib's artists do
+    not note (an array or a transform changed in place) are missed unless the function returns the
+    artist. And in formats without transparency, what the figure leaves transparent is white.
+
+    It is fast where the animation's function returns the artists that it changes, as matplotlib
+    asks for blitting; where it does not, a warning says so, and every frame is drawn in full.
 
     Parameters
     ----------
-    animation : FuncAnimation
+    animation : Animation
+        FuncAnimation, ArtistAnimation, or another TimedAnimation.
     filename : path
         Ending in one of `animate.encode.FORMATS`.
     fps : float, optional
@@ -309,19 +316,25 @@ def save(
     OutputError
         If the file cannot be written; an old one is then as it was.
     """
+    kind = encode.FORMATS[files.extension(filename, encode.FORMATS)]
+    loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
+    quality = inputs.choice(quality, "quality", inputs.QUALITIES)
     if isinstance(animation, Animation):
-        frames, rate, total = animation.frames(), animation.fps, len(animation.timeline)
+        rate, total = animation.fps if fps is None else fps, len(animation.timeline)
+        taken = animation.frames()
     else:
-        frames, rate, total = frames_of(animation), rate_of(animation), None
-        if not encode.FORMATS[files.extension(filename, encode.FORMATS)].transparency:
-            frames = map(opaque, frames)
-    encode.encode(
-        _reported(frames, total, progress_callback),
-        filename,
-        inputs.frame_rate(rate if fps is None else fps),
-        loop=inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS),
-        quality=inputs.choice(quality, "quality", inputs.QUALITIES),
-    )
+        rate, total = rate_of(animation) if fps is None else fps, None
+        taken = frames_of(animation, transparent=kind.transparency)
+    rate = inputs.frame_rate(rate)
+    with closing(taken):  # also after an error: until then the figure's canvas is set for saving
+        frames: Iterable[Frame] = taken if kind.transparency else map(opaque, taken)
+        encode.encode(
+            _reported(frames, total, progress_callback),
+            filename,
+            rate,
+            loop=loop,
+            quality=quality,
+        )
 
 
 def _reported(

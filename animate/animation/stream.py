@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, BboxImage, FigureImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.table import Cell
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
@@ -33,6 +34,7 @@ Frame = npt.NDArray[np.uint8]
 # clip only some of their parts, or none.
 CLIPPED = (Line2D, Patch, Collection, Text, AxesImage, BboxImage, FigureImage)
 EVERYWHERE = Bbox([[-np.inf, -np.inf], [np.inf, np.inf]])
+UNSEEN = 1e-6  # pixels by which an axes may move unnoticed: layouts round anew each time
 MARGIN = 2.0  # pixels by which an artist's ink may exceed the extent that it tells
 
 
@@ -47,6 +49,8 @@ class Stream:
         All artists that change.
     applied : callable, optional
         Makes the context in which to draw, entered anew for each frame.
+    size : (float, float), optional
+        Width and height in pixels, whose fractions are cut off; by default the figure's, rounded.
     """
 
     def __init__(
@@ -54,12 +58,15 @@ class Stream:
         figure: Figure,
         moving: Sequence[Artist],
         applied: Callable[[], AbstractContextManager[None]] = nullcontext,
+        size: tuple[float, float] | None = None,
     ) -> None:
         self._figure = figure
         self._applied = applied
-        width, height = (round(side) for side in figure.bbox.size)
-        self._renderer = RendererAgg(width, height, figure.dpi)
+        with applied():
+            width, height = size or [round(side) for side in figure.bbox.size]
+            self._renderer = RendererAgg(width, height, figure.dpi)
         self._order = list(draw_order(figure))
+        self._still: list[tuple[Artist, list[Artist]]] | None = None  # with all their parts
         chosen = {id(artist) for artist in moving}
         chosen |= {id(artist.axes) for artist in moving}  # where they are drawn as one
         self._moves = np.array([id(artist) in chosen for artist in self._order])
@@ -96,19 +103,51 @@ class Stream:
         parts = (item for item in artists if not drawn & {id(item), id(item.axes)})
         return next(parts, None)
 
+    def watch(self) -> None:
+        """From now on, `undeclared` finds what changes."""
+        if self._still is None:
+            self._still = [
+                (artist, list(_parts(artist)))
+                for artist, moves in zip(self._order, self._moves, strict=True)
+                if not moves
+            ]
+        for _, parts in self._still:
+            for part in parts:
+                part.stale = False  # also what is invisible, which matplotlib leaves stale
+
     def undeclared(self) -> Artist | None:
-        """Return an artist that is not said to move and has yet changed since the last `draw`."""
+        """Return an artist that is not said to move and has yet changed since the last `watch`."""
         if list(map(id, draw_order(self._figure))) != list(map(id, self._order)):
             return self._figure
-        engine = self._figure.get_layout_engine()
-        if engine is not None and any(clip is None for clip in self._clips):
-            engine.execute(self._figure)
-        for artist, moves in zip(self._order, self._moves, strict=True):
-            if artist.stale and not moves:
+        for artist, parts in self._still or ():
+            if any(part.stale for part in parts):
                 return artist
-        for axes, place in self._places.items():
-            if not np.array_equal(place, _place(axes)):
-                return axes
+        return self._moved_axes()
+
+    def lay_out(self) -> Artist | None:
+        """
+        Run the layout engine if an artist that moves could change the layout.
+
+        Returns axes that it has moved, if it has moved any.
+        """
+        engine = self._figure.get_layout_engine()
+        if engine is None or all(clip is not None for clip in self._clips):
+            return None
+        engine.execute(self._figure)
+        for axes in self._figure.axes:
+            if axes.get_axes_locator() is None:
+                axes.apply_aspect()
+        return self._moved_axes()
+
+    def _moved_axes(self) -> Axes | None:
+        with self._applied():
+            for axes, place in self._places.items():
+                now = _place(axes)
+                if not (
+                    np.allclose(place[0], now[0], rtol=0, atol=UNSEEN)
+                    and np.array_equal(place[1], now[1])
+                ):
+                    return axes
         return None
 
     def _over_base(self) -> list[Artist]:
@@ -127,8 +166,7 @@ class Stream:
         with _left_out(self._over_base()):
             self._renderer.clear()
             self._figure.draw(self._renderer)
-        for artist in self._order:
-            artist.stale = False  # also what has nothing to draw, which matplotlib leaves stale
+        self._still = None
         self._places = {axes: _place(axes) for axes in self._figure.axes}
 
     def _wandered(self, *, everywhere: bool) -> bool:
@@ -188,12 +226,25 @@ def draw_order(figure: Figure) -> Iterator[Artist]:
     """
     Yield the artists of `figure` that matplotlib draws, in its order.
 
-    Axes that are drawn in a way of their own, such as polar ones, are one artist.
+    Axes that are drawn in a way of their own, such as polar ones, are one artist. Animated artists
+    of the figure itself are left out, as matplotlib does even while it saves.
     """
     yield figure.patch
-    children = [child for child in figure.get_children() if child is not figure.patch]
+    children = [
+        child
+        for child in figure.get_children()
+        if child is not figure.patch and not child.get_animated()
+    ]
     for child in sorted(children, key=lambda artist: artist.get_zorder()):
         yield from _axes_order(child) if _is_plain(child) else [child]
+
+
+def _parts(artist: Artist) -> Iterator[Artist]:
+    """Yield `artist` and all artists in it: of many, `stale` is not passed on to the whole."""
+    for part in artist.findobj():
+        yield part
+        if isinstance(part, Cell):
+            yield part.get_text()  # no child of its cell
 
 
 def _is_plain(artist: Artist) -> TypeGuard[Axes]:
@@ -260,10 +311,9 @@ def _same(
     )
 
 
-def _place(axes: Axes) -> npt.NDArray[np.float64]:
+def _place(axes: Axes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return where `axes` are, and what they show."""
-    place: npt.NDArray[np.float64] = np.r_[axes.bbox.extents, axes.viewLim.extents]
-    return place
+    return np.array(axes.bbox.extents), np.array(axes.viewLim.extents)
 
 
 def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:

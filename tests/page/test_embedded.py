@@ -1,0 +1,79 @@
+"""A video that is pasted into a page, as visitors with different wishes find it there."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+Visit = Callable[..., Page]
+QUICK = ("--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet")
+STATE = """video => ({
+  paused: video.paused,
+  file: video.currentSrc.split("/").pop(),
+  poster: video.poster.split("/").pop(),
+})"""
+
+
+@pytest.fixture
+def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Visit]:
+    """Yield a function that opens a page with this text in it, once its video can be played."""
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def visit(text: str, **settings: str) -> Page:
+        path = tmp_path / "post.html"
+        path.write_text(f"<!doctype html><title>Post</title>{text}", encoding="utf-8")
+        opened = context(**settings).new_page()
+        pages.append(opened)
+        opened.on("console", lambda message: complaints.append(message.text))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.goto(path.as_uri())
+        opened.wait_for_function("document.querySelector('video').readyState > 0")
+        return opened
+
+    yield visit
+    for opened in pages:
+        opened.close()
+    assert complaints == []
+
+
+def plays(page: Page) -> bool:
+    page.wait_for_function("document.querySelector('video').currentTime > 0")
+    return not state(page)["paused"]
+
+
+def state(page: Page) -> dict[str, object]:
+    return page.eval_on_selector("video", STATE)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
+def test_a_video_plays_by_itself_unless_less_motion_is_wanted(run, visit, kind, name) -> None:
+    text = run(*QUICK, "-o", name, "--embed", kind).out
+    assert plays(visit(text, reduced_motion="no-preference"))
+    still = visit(text, reduced_motion="reduce")
+    assert state(still)["paused"]
+    still.click("video")
+    assert plays(still)
+
+
+def test_where_the_handler_is_taken_out_the_video_plays_on_a_click(run, visit) -> None:
+    text = run(*QUICK, "-o", "a.mp4", "--embed", "html").out
+    stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)
+    assert count == 1
+    opened = visit(stripped, reduced_motion="no-preference")
+    assert state(opened)["paused"]
+    opened.click("video")
+    assert plays(opened)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path) -> None:
+    text = run(*QUICK, "-o", "a.mp4", "--embed", "picture").out
+    for scheme, ending in (("light", ""), ("dark", "-dark")):
+        found = state(visit(text, reduced_motion=motion, color_scheme=scheme))
+        poster = "a-dark-still.png" if ending else "a-poster-still.png"
+        assert (found["file"], found["poster"]) == (f"a{ending}.mp4", poster)
+        assert found["paused"] == (motion == "reduce")
+        assert (tmp_path / poster).exists()
