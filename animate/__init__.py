@@ -2,7 +2,7 @@
 Videos and figures that show why the learning rate matters.
 
 >>> import animate
->>> problem = animate.Problem.sample(seed=11)
+>>> problem = animate.Line.sample(seed=11)
 >>> runs = animate.train(problem, lrs=[0.1, 0.7, 1.01], epochs=100)
 >>> [run.diagnosis.verdict for run in runs]
 ['converged', 'converged', 'diverging']
@@ -21,36 +21,48 @@ if signals.is_program():  # before anything that takes time; whoever imports us 
 if TYPE_CHECKING:
     from animate.animation import Animation as Animation
     from animate.animation import save as save
-    from animate.diagnosis import Diagnosis as Diagnosis
     from animate.errors import DestinationError as DestinationError
     from animate.errors import DrawingError as DrawingError
     from animate.errors import Error as Error
     from animate.errors import InputError as InputError
     from animate.errors import OutputError as OutputError
-    from animate.problem import Problem as Problem
     from animate.recipe import Recipe as Recipe
     from animate.recipe.making import make as make
     from animate.report import load as load
-    from animate.training import train as train
-    from animate.trajectory import Trajectory as Trajectory
+    from animate.training.descent import train as train
+    from animate.training.diagnosis import Diagnosis as Diagnosis
+    from animate.training.hyperparameters import Hyperparameters as Hyperparameters
+    from animate.training.line import Line as Line
+    from animate.training.problem import HasLoss as HasLoss
+    from animate.training.problem import Predicts as Predicts
+    from animate.training.problem import Problem as Problem
+    from animate.training.problem import Quadratic as Quadratic
+    from animate.training.trajectory import Runs as Runs
+    from animate.training.trajectory import Trajectory as Trajectory
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Animation": "animation",
     "DestinationError": "errors",
-    "Diagnosis": "diagnosis",
+    "Diagnosis": "training.diagnosis",
     "DrawingError": "errors",
     "Error": "errors",
+    "HasLoss": "training.problem",
+    "Hyperparameters": "training.hyperparameters",
     "InputError": "errors",
+    "Line": "training.line",
     "OutputError": "errors",
-    "Problem": "problem",
+    "Predicts": "training.problem",
+    "Problem": "training.problem",
+    "Quadratic": "training.problem",
     "Recipe": "recipe",
-    "Trajectory": "trajectory",
+    "Runs": "training.trajectory",
+    "Trajectory": "training.trajectory",
     "load": "report",
     "make": "recipe.making",
     "save": "animation",
-    "train": "training",
+    "train": "training.descent",
 }
 __all__ = ["__version__", *_HOME]
 

@@ -16,12 +16,12 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from animate import files
+from animate.alt_text import describe
 from animate.compare import pictures
-from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
 from animate.recipe import OF_A_FORM, Output, Recipe
-from animate.trajectory import Trajectory, epoch_of
-from animate.wording import epochs_text, limit_text, line_equation, rate_texts, share_text
+from animate.scene.clock import moments_of
+from animate.training.trajectory import Trajectory
 
 VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
 EMBEDDED = (*VIDEOS, ".gif", ".webp", ".apng", ".png", ".svg")
@@ -111,46 +111,10 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
 
 
 def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
-    """Return what a film or still shows, in words for who cannot see it."""
-    shown = part.shown(runs)
-    problem, last = shown[0].problem, shown[0].epochs
-    points = len(problem.x)
-    if set(part.views) == {"data"}:
-        best = line_equation(*problem.best_weights)
-        return f"{points} points, and the line that fits them best, {best}."
-    if set(part.views) == {"cliff"}:
-        limit = limit_text(problem.stability_limit, 2 * problem.stability_limit)
-        return (
-            "Epochs to converge against the learning rate: fewest near "
-            f"{problem.best_lr:.2g}, ever more towards the limit {limit}, and past it never."
-        )
-    moments = part.at if part.form == "still" else ("end",)
-    epoch = max(epoch_of(moment, shown) for moment in moments)
-    names = rate_texts([run.lr for run in shown])
-    first = f"A line is fitted to {points} points by gradient descent, over {epochs_text(last)}."
-    if part.form == "still" and len(moments) == 1 and epoch < last:
-        first = f"A line that is fitted to {points} points by gradient descent, at epoch {epoch}."
-    told = [_told(run, name, epoch) for run, name in zip(shown, names, strict=True)]
-    return " ".join([first, *told])
-
-
-def _told(run: Trajectory, name: str, epoch: int) -> str:
-    """Return what `run` has done by `epoch`."""
-    diagnosis, start = run.diagnosis, f"At learning rate {name}"
-    if epoch < diagnosis.earned_at:
-        left = share_text(share_left(distance(run.weights, run.problem))[epoch])
-        return f"{start} {left} of the way is left."
-    if diagnosis.verdict == "converged":
-        return f"{start} the line reaches the data at epoch {diagnosis.converged_at}."
-    if diagnosis.verdict == "converging":
-        return f"{start} the line is on its way: {diagnosis.sentence}."
-    turn, lost = diagnosis.earned_at - 1, diagnosis.overflowed_at
-    course = ""
-    if lost is not None and lost <= epoch:
-        course = f", and overflows at epoch {lost}"
-    elif 0 < turn < run.epochs - 1:
-        course = f"; its loss falls until epoch {turn}, then climbs"
-    return f"{start} it is {diagnosis.sentence}{course}."
+    """Return what a film or still shows, in words for readers who cannot see it."""
+    shown, is_still = part.shown(runs), part.form == "still"
+    moments = moments_of(part.at if is_still else ["end"], shown)
+    return describe(shown, part.views, moments, is_still=is_still)
 
 
 def _size(part: Recipe) -> tuple[int, int]:

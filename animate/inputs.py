@@ -34,6 +34,7 @@ MOMENTS = ("start", "end", "converged")
 MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
+MEMORY_A_RUN = 3_000  # bytes, whatever its length: its objects and its diagnosis
 MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
 
 
@@ -108,15 +109,17 @@ def points(value: object) -> int:
     return whole(value, "number of points", least=2, most=MOST_POINTS)
 
 
-def epochs(value: object, *, runs: int = 1) -> int:
+def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
     """Return `value` as a number of epochs whose trajectories fit into memory for `runs` runs."""
     count = whole(value, "number of epochs", least=1)
-    needed = runs * (count + 1) * 3 * 4  # two weights and a loss, float32
+    record = runs * 3 * 4  # two weights and a loss, float32
+    needed = (count // record_every + 2) * record + runs * MEMORY_A_RUN
     if needed > MEMORY_LIMIT:
-        most = MEMORY_LIMIT // (12 * runs) - 1
+        most = ((MEMORY_LIMIT - runs * MEMORY_A_RUN) // record - 2) * record_every
+        advice = f"give at most {most} epochs" if most > 0 else "give fewer runs"
         raise InputError(
             f"{count} epochs of {runs} run{'s' if runs > 1 else ''} would take "
-            f"{needed / 1e9:.3g} GB of memory; give at most {most} epochs"
+            f"{needed / 1e9:.3g} GB of memory; {advice}"
         )
     return count
 
@@ -127,6 +130,13 @@ def weights(values: Iterable[object], name: str) -> tuple[float, float]:
     if len(pair) != 2:
         raise InputError(f"{name} {pair} has {len(pair)} numbers; give two, the slope and the bias")
     return pair
+
+
+def label(value: object) -> str:
+    """Return `value` as the name of a run."""
+    if not (isinstance(value, str) and value.strip()):
+        raise InputError(f"label {shown(value)} is no text; give one, or leave it out")
+    return value
 
 
 def size(value: object) -> tuple[int, int]:

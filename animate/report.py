@@ -13,15 +13,16 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from animate import __version__, files
 from animate.inputs import InputError
-from animate.problem import Problem
-from animate.trajectory import Trajectory
+from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.line import Line
+from animate.training.trajectory import Runs, Trajectory
 
 PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
 DIGITS = 9
@@ -52,7 +53,7 @@ def report(
         "animate": __version__,
         "versions": versions(),
         "settings": dict(settings),
-        "problem": _problem(runs[0].problem),
+        "problem": _problem(cast("Line", runs[0].problem)),
         "runs": [_run(run) for run in runs],
         "outputs": [
             {
@@ -121,7 +122,7 @@ def read(path: files.AnyPath) -> dict[str, Any]:
     return told
 
 
-def load(path: files.AnyPath) -> list[Trajectory]:
+def load(path: files.AnyPath) -> Runs:
     """
     Return the runs of the report at `path`, as they were trained, to the last bit.
 
@@ -132,11 +133,24 @@ def load(path: files.AnyPath) -> list[Trajectory]:
     """
     told = read(path)
     try:
-        problem = Problem(**{name: _array(told["problem"][name]) for name in _ARRAYS})
-        return [
-            Trajectory(float(run["lr"]), problem, _array(run["weights"]), _array(run["losses"]))
-            for run in told["runs"]
-        ]
+        arrays = {name: _array(told["problem"][name]) for name in _ARRAYS}
+        if arrays["x"].ndim == 2:  # beside a column of ones, which go with the bias
+            arrays["x"] = arrays["x"][:, 0]
+        problem = Line(**arrays)
+        several = [Hyperparameters(float(run["lr"])) for run in told["runs"]]
+        return Runs(
+            [
+                Trajectory(
+                    _array(run["weights"]),
+                    _array(run["losses"]),
+                    hyperparameters=one,
+                    problem=problem,
+                    label=label,
+                    from_train=True,
+                )
+                for run, one, label in zip(told["runs"], several, described(several), strict=True)
+            ]
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is no whole report: {error!r}") from error
 
@@ -149,9 +163,11 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: Line) -> dict[str, Any]:
     return {
         **{name: _exact(getattr(problem, name)) for name in _ARRAYS},
+        # With the column of ones that reports have always had, for whoever reads them.
+        "x": _exact(np.column_stack([problem.x, np.ones_like(problem.x)])),
         "best_weights": [_rounded(weight) for weight in problem.best_weights],
         "best_loss": _rounded(problem.best_loss),
         "stability_limit": _rounded(problem.stability_limit),

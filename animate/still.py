@@ -1,7 +1,7 @@
 """
-A scene at single epochs, as a picture for print and slides: PNG, SVG, PDF.
+A scene at single moments, as a picture for print and slides: PNG, SVG, PDF.
 
-One epoch is the scene as a film shows it then. Several are a page each in a PDF, and otherwise
+One moment is the scene as a film shows it then. Several are a page each in a PDF, and otherwise
 small multiples on one sheet. No file holds a date, a version or a random name, so that the same
 scene gives the same bytes.
 """
@@ -42,9 +42,9 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     return columns, math.ceil(count / columns)
 
 
-def save(scene: Scene, path: files.AnyPath, epochs: Sequence[int]) -> None:
+def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
     """
-    Write `scene` at `epochs` to `path`, whole or not at all.
+    Write `scene` at `moments` to `path`, whole or not at all.
 
     Raises
     ------
@@ -55,14 +55,14 @@ def save(scene: Scene, path: files.AnyPath, epochs: Sequence[int]) -> None:
     """
     suffix = files.extension(path, FORMATS)
     files.check(path)
-    apart = len(epochs) == 1 or suffix in PAGED
-    pages = _pages(scene, epochs) if apart else iter([_sheet(scene, epochs, path)])
+    apart = len(moments) == 1 or suffix in PAGED
+    pages = _pages(scene, moments) if apart else iter([_sheet(scene, moments, path)])
     with files.atomic(path) as temporary, scene.theme.applied():
         FORMATS[suffix](pages, str(temporary))
 
 
 def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of a still of `count` epochs in which each is a `picture`."""
+    """Return the size of a still of `count` moments in which each is a `picture`."""
     columns, rows = (1, 1) if _is_paged(path) else grid(count)
     return columns * picture[0], rows * picture[1]
 
@@ -84,7 +84,7 @@ def check_size(
         wide, high = error.enough
         raise InputError(
             f"size {size[0]}x{size[1]} is too small to read a sheet of {count} pictures; "
-            f"give at least {columns * wide}x{rows * high}, or fewer epochs"
+            f"give at least {columns * wide}x{rows * high}, or fewer of them"
         ) from None
 
 
@@ -92,31 +92,33 @@ def _is_paged(path: files.AnyPath) -> bool:
     return files.extension(path, FORMATS) in PAGED
 
 
-def _sheet(scene: Scene, epochs: Sequence[int], path: files.AnyPath) -> Figure:
-    """Return a figure with one picture an epoch, of which only the first has the title."""
-    columns, rows = grid(len(epochs), scene.size)
+def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figure:
+    """Return a figure with one picture a moment, of which only the first has the title."""
+    columns, rows = grid(len(moments), scene.size)
     figure = figure_of(scene.size, scene.theme)
     figure.patch.set_facecolor(scene.theme.background)  # where the grid has no picture
     places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
 
     def draw(size: tuple[int, int]) -> None:
-        for number, epoch in enumerate(epochs):
+        for number, moment in enumerate(moments):
             ground = figure.add_subfigure(places[number])
             title = scene.title if number == 0 else ""
-            small = Scene(scene.runs, scene.kinds, size, scene.theme, title, ground=ground)
-            small.draw(epoch)
+            small = Scene(
+                scene.runs, scene.kinds, size, scene.theme, title, data=scene.data, ground=ground
+            )
+            small.draw(moment)
 
     with scene.theme.applied():
-        check_size(path, len(epochs), scene.size, draw)
+        check_size(path, len(moments), scene.size, draw)
     return figure
 
 
-def _pages(scene: Scene, epochs: Sequence[int]) -> Iterator[Figure]:
+def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
     # Some of matplotlib's writers change the size of the figure that they save, for good.
     scene.figure.set_dpi(DOTS_AN_INCH)
     scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
-    for epoch in epochs:
-        scene.draw(epoch)
+    for moment in moments:
+        scene.draw(moment)
         yield scene.figure
 
 

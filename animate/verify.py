@@ -22,10 +22,10 @@ from animate.files import OutputError
 from animate.recipe import Output
 from animate.recipe.making import make
 from animate.recipe.toml import from_settings
-from animate.training import train
+from animate.training.descent import train
 
 if TYPE_CHECKING:
-    from animate.trajectory import Trajectory
+    from animate.training.trajectory import Trajectory
 
 DATA = ("x", "y", "start", "true_weights")
 CLOSE = 1e-4  # of the larger number: what float32 keeps over many epochs on any processor
@@ -65,7 +65,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
             again[name] = replace(by_path[name], path=f"{scratch}/{number}{end}")
         try:
             if again:
-                runs = make(replace(recipe, outputs=list(again.values())))
+                runs: Sequence[Trajectory] = make(replace(recipe, outputs=list(again.values())))
             else:
                 runs = train(recipe.problem(), recipe.rates, recipe.epochs)
         except OutputError as error:  # some may stand

@@ -97,9 +97,34 @@ def share_text(share: float) -> str:
     return f"{percent:.0f} %"
 
 
-def epochs_text(count: int) -> str:
-    """Return ``1 epoch`` or ``N epochs``."""
-    return f"{count} epoch{'' if count == 1 else 's'}"
+def number_text(value: float) -> str:
+    """
+    Return a count of steps or epochs, with two decimals only if it is not whole.
+
+    >>> number_text(8), number_text(3.25), number_text(3.0)
+    ('8', '3.25', '3')
+    """
+    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+
+
+def moment_text(value: float, unit: str) -> str:
+    """
+    Return a moment as it is said.
+
+    >>> moment_text(8, "epoch"), moment_text(3.25, "epoch")
+    ('epoch 8', 'epoch 3.25')
+    """
+    return f"{unit} {number_text(value)}"
+
+
+def count_text(value: float, unit: str) -> str:
+    """
+    Return so many epochs or steps as they are said.
+
+    >>> count_text(1, "epoch"), count_text(20, "step"), count_text(1.5, "epoch")
+    ('1 epoch', '20 steps', '1.50 epochs')
+    """
+    return f"{number_text(value)} {unit}{'' if value == 1 else 's'}"
 
 
 def _minus(text: str) -> str:

@@ -27,8 +27,8 @@ from animate.recipe.making import Group, Watcher, Writing, write_group
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-    from animate.problem import Floats
-    from animate.trajectory import Trajectory
+    from animate.training.problem import Floats
+    from animate.training.trajectory import Trajectory
 
 PATIENCE = 5.0  # seconds for a process to clean up after it is told to stop
 

@@ -149,7 +149,7 @@ def scale() -> dict[str, float]:
     """Return how long 10,000 learning rates take for 100 epochs, diagnoses included."""
     import animate
 
-    problem = animate.Problem.sample()
+    problem = animate.Line.sample()
     animate.train(problem, LRS)
     start = time.perf_counter()
     for run in animate.train(problem, [(n + 1) / 8000 for n in range(10_000)]):
@@ -171,7 +171,7 @@ def child(way: str, form: str, path: str) -> dict[str, float]:
     if way == "scale":
         return scale()
     epochs = int(way) if way.isdigit() else 100
-    runs = animate.train(animate.Problem.sample(), LRS, epochs)
+    runs = animate.train(animate.Line.sample(), LRS, epochs)
     film = animate.Animation(runs, size=SIZES[form])
     if way == "truth":
         return truth(film)

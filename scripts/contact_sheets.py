@@ -14,7 +14,7 @@ import geometry
 import numpy as np
 from PIL import Image
 
-from animate import Animation, InputError, Problem, train
+from animate import Animation, InputError, Line, train
 from animate.inputs import SIZES
 from animate.theme import THEMES
 from animate.views import VIEWS
@@ -43,7 +43,7 @@ def main() -> int:
 
 def sheets(views: str, theme: str) -> list[str]:
     """Write the sheets of `views` in `theme` and return what is wrong with them."""
-    problem = Problem.sample()
+    problem = Line.sample()
     found = []
     rows: dict[int, list[list[Image.Image]]] = {epoch: [] for epoch in EPOCHS}
     for count in COUNTS:

@@ -22,7 +22,7 @@ def main() -> None:
     path = found()
     if path is None:
         sys.exit("there is no Chromium to open the page in; on Debian: apt-get install chromium")
-    runs = animate.train(animate.Problem.sample(), [0.1, 0.7, 1.01], epochs=100)
+    runs = animate.train(animate.Line.sample(), [0.1, 0.7, 1.01], epochs=100)
     with tempfile.TemporaryDirectory() as folder, launched(path) as browser:
         file = Path(folder, "lesson.html")
         file.write_text(page(runs), encoding="utf-8")

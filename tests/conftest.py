@@ -8,7 +8,7 @@ import pytest
 from command import Done
 from hypothesis import settings
 
-from animate import Problem, Trajectory, train
+from animate import Line, Runs, train
 from animate.cli import main
 
 mpl.use("agg")
@@ -17,12 +17,12 @@ settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
-def problem() -> Problem:
-    return Problem.sample(seed=11)
+def problem() -> Line:
+    return Line.sample(seed=11)
 
 
 @pytest.fixture(scope="session")
-def runs(problem: Problem) -> list[Trajectory]:
+def runs(problem: Line) -> Runs:
     return train(problem, [0.1, 0.7, 1.01], epochs=100)
 
 

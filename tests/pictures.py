@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation, Text
 
-from animate import Problem
+from animate import Line
 from animate.scene import Scene
 
 
@@ -128,6 +128,6 @@ def named_places(axes: Axes) -> dict[str, tuple[float, float]]:
     return {note.get_text(): tuple(note.xy) for note in axes.findobj(Annotation)}
 
 
-def inputs(problem: Problem) -> np.ndarray:
+def inputs(problem: Line) -> np.ndarray:
     """Return the x of a problem's points, shape (n,)."""
     return problem.x.reshape(len(problem.y), -1)[:, 0]

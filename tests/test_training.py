@@ -6,14 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate import InputError, Problem, train
+from animate import InputError, Line, train
 
 EPS = float(np.finfo(np.float32).eps)
 
 
-def closed_form(problem: Problem, lr: float, epochs: int) -> np.ndarray:
+def closed_form(problem: Line, lr: float, epochs: int) -> np.ndarray:
     """Return ``w* + (I - lr·H)^k (w0 - w*)`` in float64 for k from 0 to `epochs`."""
     x, y = problem.x.astype(float), problem.y.astype(float)
+    x = np.column_stack([x, np.ones_like(x)])
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     step = np.eye(2) - lr * 2 / len(x) * x.T @ x
     offset = problem.start - best
@@ -23,7 +24,7 @@ def closed_form(problem: Problem, lr: float, epochs: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 11, 2024])
 @pytest.mark.parametrize("lr", [0.01, 0.1, 0.7, 0.95, 1.01, 1.3])
 def test_weights_follow_the_closed_form(seed: int, lr: float) -> None:
-    problem = Problem.sample(seed=seed)
+    problem = Line.sample(seed=seed)
     (run,) = train(problem, [lr], epochs=60)
     expected = closed_form(problem, lr, 60)
     growth = np.linalg.norm(expected - problem.best_weights, axis=1).max()
@@ -33,7 +34,8 @@ def test_weights_follow_the_closed_form(seed: int, lr: float) -> None:
 def test_losses_are_those_of_the_weights(runs) -> None:
     for run in runs:
         x, y = run.problem.x.astype(float), run.problem.y.astype(float)
-        expected = [np.mean((x @ weights - y) ** 2) for weights in run.weights.astype(float)]
+        weights = run.weights.astype(float)
+        expected = [np.mean((slope * x + bias - y) ** 2) for slope, bias in weights]
         np.testing.assert_allclose(run.losses, expected, rtol=1e-4)
 
 
@@ -54,7 +56,7 @@ def test_the_loss_of_1_01_falls_turns_and_climbs(runs) -> None:
 
 @pytest.mark.parametrize("points", [100, 60_000])  # together, and in blocks
 def test_a_run_does_not_depend_on_its_neighbours(points: int) -> None:
-    problem = Problem.sample(points=points)
+    problem = Line.sample(points=points)
     together = train(problem, [0.1, 0.7, 1.01, 5], epochs=20)
     for run in together:
         (alone,) = train(problem, [run.lr], epochs=20)
@@ -63,7 +65,7 @@ def test_a_run_does_not_depend_on_its_neighbours(points: int) -> None:
 
 
 def test_a_run_does_not_depend_on_the_number_of_threads() -> None:
-    problem = Problem.sample(points=40_000)
+    problem = Line.sample(points=40_000)
     threads = torch.get_num_threads()
     try:
         found = []
@@ -76,7 +78,7 @@ def test_a_run_does_not_depend_on_the_number_of_threads() -> None:
     np.testing.assert_array_equal(*found)
 
 
-def test_training_touches_no_global_state(problem: Problem) -> None:
+def test_training_touches_no_global_state(problem: Line) -> None:
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
     first = train(problem, [0.5], epochs=5)
@@ -84,7 +86,7 @@ def test_training_touches_no_global_state(problem: Problem) -> None:
     np.testing.assert_array_equal(train(problem, [0.5], epochs=5)[0].weights, first[0].weights)
 
 
-def test_every_epoch_is_reported_with_all_losses(problem: Problem) -> None:
+def test_every_epoch_is_reported_with_all_losses(problem: Line) -> None:
     heard = []
     runs = train(problem, [0.1, 0.7], 3, lambda epoch, losses: heard.append((epoch, *losses)))
     assert heard == [(epoch, runs[0].losses[epoch], runs[1].losses[epoch]) for epoch in range(4)]
@@ -98,12 +100,11 @@ def test_every_epoch_is_reported_with_all_losses(problem: Problem) -> None:
 def test_the_sharpest_error_shrinks_below_the_limit_and_grows_above_it(
     seed: int, points: int, share: float
 ) -> None:
-    problem = Problem.sample(seed=seed, points=points)
+    problem = Line.sample(seed=seed, points=points)
     lr = max(share * problem.stability_limit, 1e-3)
     (run,) = train(problem, [lr], epochs=40)
-    eigenvalues, eigenvectors = np.linalg.eigh(
-        2 / points * problem.x.T.astype(float) @ problem.x.astype(float)
-    )
+    x = np.column_stack([problem.x, np.ones(points)]).astype(float)
+    eigenvalues, eigenvectors = np.linalg.eigh(2 / points * x.T @ x)
     finite = run.weights[np.isfinite(run.weights).all(axis=1)].astype(float)
     error = np.abs((finite - problem.best_weights) @ eigenvectors[:, 1])
     # What rounding in float32 can add in one step.
@@ -114,7 +115,7 @@ def test_the_sharpest_error_shrinks_below_the_limit_and_grows_above_it(
             assert after > before if grows else after < before
 
 
-def test_a_rate_far_past_the_limit_overflows_and_is_no_error(problem: Problem) -> None:
+def test_a_rate_far_past_the_limit_overflows_and_is_no_error(problem: Line) -> None:
     (run,) = train(problem, [1e30], epochs=10)
     assert run.diagnosis.verdict == "diverging"
     assert run.diagnosis.overflowed_at is not None
@@ -140,6 +141,6 @@ def test_a_value_that_cannot_be_trained_is_named(problem, lrs, epochs, said) -> 
         train(problem, lrs, epochs)
 
 
-def test_a_tiny_rate_is_trained(problem: Problem) -> None:
+def test_a_tiny_rate_is_trained(problem: Line) -> None:
     (run,) = train(problem, [1e-30], epochs=1)
     assert run.diagnosis.verdict == "converging"

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from animate import InputError, Trajectory, train
+from animate import Animation, InputError, Trajectory, train
 from animate.animation.stream import Stream, draw_order
 from animate.readout import Readout
 from animate.scene import Scene
@@ -97,7 +97,7 @@ def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
 def test_the_note_on_a_lost_line_fits_its_panel(problem, runs: int, size) -> None:
     lrs = [1.05 + number / 100 for number in range(runs)]
     scene = Scene(train(problem, lrs), ["fit", "loss"], size)
-    scene.draw(scene.epochs)
+    scene.draw(scene.clock.last)
     notes = [
         artist
         for artist in scene.moving
@@ -399,7 +399,7 @@ def cliff_marks(scene: Scene) -> Iterator[tuple[Trajectory, list]]:
 
 
 def test_cliff_agrees_with_theory_and_with_the_runs(runs) -> None:
-    scene = Scene(runs, ["cliff"])
+    scene = Animation(runs, ["cliff"]).scene
     (axes,) = scene.figure.axes
     lines = pictures.named_lines(axes)
     rates, trained = lines["trained"].get_data()
@@ -417,7 +417,7 @@ def test_cliff_agrees_with_theory_and_with_the_runs(runs) -> None:
 
 
 def test_cliff_marks_the_limit_the_best_rate_and_now(runs) -> None:
-    scene = Scene(runs, ["cliff"])
+    scene = Animation(runs, ["cliff"]).scene
     (axes,) = scene.figure.axes
     curvatures = np.linalg.eigvalsh(runs[0].problem.hessian)
     limit, best = 2 / curvatures[1], 2 / curvatures.sum()
@@ -439,7 +439,7 @@ def test_cliff_marks_the_limit_the_best_rate_and_now(runs) -> None:
 
 
 def test_cliff_puts_a_run_that_was_cut_short_where_it_would_end(problem) -> None:
-    scene = Scene(train(problem, [0.02, 0.0001, 1.01]), ["cliff"])
+    scene = Animation(train(problem, [0.02, 0.0001, 1.01]), ["cliff"]).scene
     scene.draw(100)
     whole = train(problem, [0.02], epochs=600)[0].diagnosis.converged_at
     marks = [mark for _, (mark,) in cliff_marks(scene)]
@@ -462,7 +462,7 @@ def test_a_title_is_plain_text(runs) -> None:
 @pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["data", "fit", "cliff"]])
 def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
     lrs = [0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6][:rates]
-    scene = Scene(train(problem, lrs), views, size)
+    scene = Animation(train(problem, lrs), views, size).scene
     for epoch in (3, 100):
         scene.draw(epoch)
         assert list(geometry.faults(scene)) == []
@@ -502,7 +502,7 @@ def test_diverged_runs_of_odd_problems_are_drawn(problem, name) -> None:
     there = type(problem).sample(seed=11, start=problem.best_weights.tolist())
     exact = type(problem).sample(points=2, noise="none", true_weights=(0, 0), start=(0, 0))
     for odd in (there, exact):
-        scene = Scene(train(odd, [1.05, 5, 50, 1e30], epochs=30), [name])
+        scene = Animation(train(odd, [1.05, 5, 50, 1e30], epochs=30), [name]).scene
         for epoch in (0, 1, 15, 30):
             scene.draw(epoch)
         scene.figure.draw_without_rendering()

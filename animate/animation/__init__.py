@@ -1,5 +1,5 @@
 """
-A scene in time: which epoch each frame shows, and the frames themselves.
+A scene in time: which moment each frame shows, and the frames themselves.
 
 `Animation` is a matplotlib FuncAnimation with a fast way out: its own `save` and `frames` draw
 only what moves, and give the same pixels as matplotlib's full redraw.
@@ -8,6 +8,7 @@ only what moves, and give the same pixels as matplotlib's full redraw.
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,18 +19,22 @@ import matplotlib.animation
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from animate import encode, files, inputs, page, still
 from animate.animation.others import frames_of, opaque, rate_of
 from animate.animation.stream import Frame, Stream
 from animate.animation.timeline import timeline as default_timeline
 from animate.errors import DrawingError, InputError
-from animate.scene import DOTS_AN_INCH, Scene
+from animate.scene import DOTS_AN_INCH, Scene, Views, checked_runs, checked_views
+from animate.scene.clock import moments_of
 from animate.theme import Theme
-from animate.trajectory import Trajectory, epoch_of
-from animate.views import View
+from animate.training.derived import derive
+from animate.training.trajectory import Trajectory
+from animate.wording import moment_text
 
-Moment = int | str
+Moment = float | str
 PAGE = ".html"
 PALETTE_SAMPLE = 8  # frames from which a GIF's palette is made
 
@@ -40,17 +45,20 @@ class Animation(FuncAnimation):
 
     Parameters
     ----------
-    runs : sequence of Trajectory
-        Of one problem and one number of epochs; at most 12.
-    views : sequence of view names or View classes
-        One row (or column) of panels each.
+    runs : sequence of Trajectory, or one
+        At most 12. They may differ in length, and where the views allow it in their problem.
+    views : view names or View classes, or one, optional
+        One row (or column) of panels each. By default fit and loss, or else what the runs have
+        records for.
     size : (int, int)
         Width and height in pixels, kept exactly.
     theme : str or Theme
     title : str, optional
         Plain text; the empty string for none.
-    timeline : sequence of int, optional
-        The epoch that each frame shows. The default shows every epoch, the first ones slowly.
+    timeline : sequence of numbers, optional
+        The moment that each frame shows, in epochs if every run has them, else in steps. The
+        default shows every moment at which a run has a record, the first ones slowly; of more
+        than 400, a few hundred.
     fps : float
         Frames a second.
     hold : float
@@ -65,25 +73,26 @@ class Animation(FuncAnimation):
     Attributes
     ----------
     scene : Scene
-    timeline : tuple of int
+    timeline : tuple of numbers
     fps : float
     size : (int, int)
 
     Raises
     ------
     InputError
-        If a value cannot be used, or the size leaves text too small to read.
+        If a value cannot be used, a view cannot show the runs, or the size leaves text too small
+        to read.
     """
 
     def __init__(
         self,
-        runs: Sequence[Trajectory],
-        views: Sequence[str | type[View]] = ("fit", "loss"),
+        runs: Sequence[Trajectory] | Trajectory,
+        views: Views | None = None,
         size: tuple[int, int] = (1280, 720),
         *,
         theme: str | Theme = "light",
         title: str | None = None,
-        timeline: Iterable[int] | None = None,
+        timeline: Iterable[float] | None = None,
         fps: float = 25,
         hold: float = 2.0,
         duration: float | None = None,
@@ -94,19 +103,21 @@ class Animation(FuncAnimation):
         self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
         self._title = title
         self._quality = inputs.choice(quality, "quality", inputs.QUALITIES)
-        self.scene = Scene(runs, views, size, theme, title)
+        several = checked_runs(runs)
+        kinds = checked_views(views, several)
+        data = derive([name for kind in kinds for name in kind.needs], several)
+        self.scene = Scene(several, kinds, size, theme, title, data=data)
+        clock = self.scene.clock
         if timeline is None:
-            timeline = default_timeline(self.scene.epochs, self.fps, hold, duration)
-        self.timeline = tuple(
-            inputs.whole(epoch, "epoch in the timeline", least=0, most=self.scene.epochs)
-            for epoch in timeline
-        )
+            places = default_timeline(len(clock.moments) - 1, self.fps, hold, duration)
+            timeline = clock.moments[list(places)].tolist()
+        self.timeline: tuple[float, ...] = tuple(map(clock.moment, timeline))
         if not self.timeline:
-            raise InputError("the timeline is empty; give at least one epoch")
+            raise InputError("the timeline is empty; give at least one moment")
         self.size = self.scene.size
         super().__init__(
             self.scene.figure,
-            self._draw_epoch,
+            self._draw_moment,
             frames=self.timeline,
             interval=1000 / self.fps,
             repeat=self._loop != 1,
@@ -144,7 +155,7 @@ class Animation(FuncAnimation):
         Yield one frame for each entry of the timeline, drawn as it is asked for.
 
         Each is (height, width, 4) uint8, exactly `size` pixels, RGBA, read-only, and stays valid.
-        A frame that shows the same epoch as the one before is the same object.
+        A frame that shows the same moment as the one before is the same object.
         """
         return self._draw(self.timeline, self._stream(), {})
 
@@ -162,7 +173,7 @@ class Animation(FuncAnimation):
         savefig_kwargs: dict[str, Any] | None = None,
         *,
         progress_callback: Callable[[int, int], Any] | None = None,
-        at: Moment | Sequence[Moment] = "end",
+        at: Moment | Sequence[Moment] | None = None,
     ) -> None:
         """
         Write the film, a still of it, or its page, to `filename`, as the extension says.
@@ -179,15 +190,15 @@ class Animation(FuncAnimation):
             Instead of the animation's own.
         progress_callback : callable, optional
             Called as ``(frame, frames)`` after each frame, as in matplotlib.
-        at : int, "start", "end" or "converged", or a sequence of them
-            The epoch that a still shows; of several, a PDF has a page for each, and a PNG or SVG
-            shows all on one sheet.
+        at : number, "start", "end" or "converged", or a sequence of them
+            The moment that a still shows, by default the end; of several, a PDF has a page for
+            each, and a PNG or SVG shows all on one sheet.
 
         Raises
         ------
         InputError
-            If the extension is unknown, its format has no transparency and the theme needs it, or
-            an epoch was not trained.
+            If the extension is unknown, its format has no transparency and the theme needs it,
+            there is no such moment, or `at` is given for what is no still.
         OutputError
             If the file cannot be written; an old one is then as it was.
         """
@@ -199,14 +210,18 @@ class Animation(FuncAnimation):
             )  # fmt: skip
             return
         suffix = files.extension(filename, [*encode.FORMATS, *still.FORMATS, PAGE])
+        if at is not None and suffix not in still.FORMATS:
+            raise InputError(
+                f"at is the moment of a still, and {filename} is none; leave it out, or give a "
+                f"file in {', '.join(still.FORMATS)}"
+            )
         if suffix == PAGE:
             page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
             return
         if suffix in still.FORMATS:
-            several = at if isinstance(at, Sequence) and not isinstance(at, str) else [at]
-            moments = inputs.moments(several, self.scene.epochs)
-            epochs = [epoch_of(moment, self.scene.runs) for moment in moments]
-            still.save(self.scene, filename, epochs)
+            named = "end" if at is None else at
+            several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
+            still.save(self.scene, filename, moments_of(several, self.scene.runs))
             return
         rate = self.fps if fps is None else inputs.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
@@ -237,8 +252,8 @@ class Animation(FuncAnimation):
             written=written,
         )
 
-    def _draw_epoch(self, epoch: int) -> list[Artist]:
-        self.scene.draw(epoch)
+    def _draw_moment(self, moment: float) -> list[Artist]:
+        self.scene.draw(moment)
         return self.scene.moving
 
     def _stream(self) -> Stream:
@@ -249,29 +264,46 @@ class Animation(FuncAnimation):
         return Stream(scene.figure, scene.moving, scene.theme.applied)
 
     def _draw(
-        self, epochs: Iterable[int], stream: Stream, drawn: Mapping[int, Frame]
+        self, moments: Iterable[float], stream: Stream, drawn: Mapping[float, Frame]
     ) -> Generator[Frame, None, None]:
-        """Yield a frame for each of `epochs`, from `drawn` where it is there."""
+        """Yield a frame for each of `moments`, from `drawn` where it is there."""
         shown, frame = None, None
-        for epoch in epochs:
-            if frame is None or epoch != shown:
-                shown, frame = epoch, drawn.get(epoch)
+        for moment in moments:
+            if frame is None or moment != shown:
+                shown, frame = moment, drawn.get(moment)
                 try:
                     if frame is None:
-                        self.scene.draw(epoch)
+                        stream.changed_still()  # from here on
+                        self.scene.draw(moment)
+                        self._check_declared(stream)
                         frame = stream.draw()
+                except DrawingError:
+                    raise
                 except Exception as error:
                     raise DrawingError(
-                        f"frame {self.timeline.index(epoch)} (epoch {epoch}) cannot be drawn: "
-                        f"{type(error).__name__}: {error}"
+                        f"{self._name(moment)} cannot be drawn: {type(error).__name__}: {error}"
                     ) from error
             yield frame
 
-    def _sample(self, stream: Stream) -> dict[int, Frame]:
-        """Return frames from all over the film, and the epochs that they show."""
-        epochs = list(dict.fromkeys(self.timeline))
-        places = np.linspace(0, len(epochs) - 1, PALETTE_SAMPLE).round().astype(int)
-        chosen = [epochs[place] for place in np.unique(places)]
+    def _check_declared(self, stream: Stream) -> None:
+        """Raise if a view's `draw` has changed what the stream does not draw anew."""
+        changed = stream.changed_still()
+        if changed is not None:
+            how = "adds artists to" if isinstance(changed, (Axes, Figure)) else "changes"
+            raise DrawingError(
+                f"a view's draw {how} {changed}, and did not give them to self.moves(…); make each "
+                "artist in __init__ and register it there"
+            )
+
+    def _name(self, moment: float) -> str:
+        at = moment_text(moment, self.scene.clock.unit)
+        return f"frame {self.timeline.index(moment)} ({at})"
+
+    def _sample(self, stream: Stream) -> dict[float, Frame]:
+        """Return frames from all over the film, and the moments that they show."""
+        moments = list(dict.fromkeys(self.timeline))
+        places = np.linspace(0, len(moments) - 1, PALETTE_SAMPLE).round().astype(int)
+        chosen = [moments[place] for place in np.unique(places)]
         return dict(zip(chosen, self._draw(chosen, stream, {}), strict=True))
 
 

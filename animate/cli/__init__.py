@@ -35,7 +35,7 @@ from animate.recipe.making import (
 )
 
 if TYPE_CHECKING:
-    from animate.trajectory import Trajectory
+    from animate.training.trajectory import Trajectory
 
 DONE, FAILED, MISUSED = 0, 1, 2
 

@@ -11,12 +11,12 @@ from animate import signals
 from animate.cli.streams import plain, say, tell
 from animate.errors import OutputError
 from animate.recipe import Recipe
-from animate.wording import epochs_text, figures, rate_texts
+from animate.wording import count_text, figures, rate_texts
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from animate.problem import Floats
+    from animate.training.problem import Floats
 
 SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # which the bar hides, on a line that it wrote
 LOSS_EVERY = 10  # epochs between two lines of the table
@@ -134,7 +134,7 @@ def _table_line(first: str, cells: Sequence[str]) -> str:
 def plan(recipe: Recipe) -> str:
     """Return what making `recipe` would do."""
     lines = [
-        f"would train {epochs_text(recipe.epochs)} at "
+        f"would train {count_text(recipe.epochs, 'epoch')} at "
         f"{', '.join(rate_texts(recipe.rates))} (seed {recipe.seed}) and write"
     ]
     for part in recipe.parts:

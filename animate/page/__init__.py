@@ -18,9 +18,10 @@ from string import Template
 from animate import __version__, files, inputs
 from animate.inputs import InputError
 from animate.palette import DARK, LIGHT, Palette, RunStyle, readable
-from animate.problem import Floats, Problem
-from animate.trajectory import Trajectory
-from animate.wording import coordinate, epochs_text, figures, limit_text, rate_texts
+from animate.training.line import Line
+from animate.training.problem import Floats
+from animate.training.trajectory import Trajectory
+from animate.wording import coordinate, count_text, figures, limit_text, rate_texts
 
 DEFAULT_TITLE = "Why the learning rate matters"
 LONGEST_TITLE = 160  # characters
@@ -38,7 +39,8 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     Parameters
     ----------
     runs : sequence of Trajectory
-        Of the same problem and the same number of epochs.
+        That `animate.train` made by plain full-batch descent on one Line, of the same number of
+        epochs: the page trains them again.
     title : str, optional
         Plain text.
     theme : {"auto", "light", "dark"}
@@ -63,7 +65,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         best_slope=coordinate(problem.best_weights[0]),
         best_bias=coordinate(problem.best_weights[1]),
         noise=_noise(problem),
-        epochs=epochs_text(epochs),
+        epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
         film=_embedded({"theme": theme, **_film(runs, problem, epochs)}),
         script=script(),
@@ -96,13 +98,22 @@ def script(*modules: str) -> str:
     return "\n".join(_joined(_source(f"{name}.js")) for name in modules or MODULES)
 
 
-def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
+def _checked(runs: Sequence[Trajectory]) -> tuple[Line, int]:
     if not runs:
         raise InputError("there is no run to show; train at least one learning rate")
     problem, epochs = runs[0].problem, runs[0].epochs
+    for number, run in enumerate(runs, 1):
+        if not _can_be_trained_again(run):
+            raise InputError(
+                "a page trains its runs itself, by plain full-batch descent on a line, and so can "
+                f"show only runs that animate.train made; {run.label or f'run {number}'} is none: "
+                "save a film instead"
+            )
+    assert isinstance(problem, Line)
+    assert isinstance(epochs, int)
     if len(runs) > inputs.MOST_RUNS:
         raise InputError(
-            f"{len(runs)} learning rates do not fit into one page; give at most {inputs.MOST_RUNS}"
+            f"{len(runs)} runs do not fit into one page; give at most {inputs.MOST_RUNS}"
         )
     if any(run.problem is not problem for run in runs):
         raise InputError("the runs are of different problems; show runs of one problem together")
@@ -112,13 +123,17 @@ def _checked(runs: Sequence[Trajectory]) -> tuple[Problem, int]:
     return problem, epochs
 
 
-def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str, object]:
+def _can_be_trained_again(run: Trajectory) -> bool:
+    return run.from_train and isinstance(run.problem, Line) and run.is_plain_descent
+
+
+def _film(runs: Sequence[Trajectory], problem: Line, epochs: int) -> dict[str, object]:
     """Return all that the program needs to know; see `Film` in state.js."""
     sampling, true = problem.sampling, problem.true_weights
     return {
         "epochs": epochs,
-        "rates": [run.lr for run in runs],
-        "x": _packed(problem.x[:, 0]),
+        "rates": _rates(runs),
+        "x": _packed(problem.x),
         "y": _packed(problem.y),
         "start": _short(problem.start),
         "trueWeights": None if true is None else _short(true),
@@ -134,9 +149,13 @@ def _film(runs: Sequence[Trajectory], problem: Problem, epochs: int) -> dict[str
     }
 
 
+def _rates(runs: Sequence[Trajectory]) -> list[float]:
+    return [run.lr for run in runs if run.lr is not None]  # which all have
+
+
 def _told_limit(limit: float, runs: Sequence[Trajectory]) -> float:
     """Return `limit` without its last bits, which depend on the machine, unless a run is at it."""
-    near = any(abs(run.lr / limit - 1) < 1e-9 for run in runs)
+    near = any(abs(lr / limit - 1) < 1e-9 for lr in _rates(runs))
     return limit if near else float(f"{limit:.12g}")
 
 
@@ -212,7 +231,7 @@ def _colors() -> str:
     )
 
 
-def _noise(problem: Problem) -> str:
+def _noise(problem: Line) -> str:
     if problem.sampling is None or problem.sampling.noise != "uniform":
         return ""
     return (
@@ -224,7 +243,7 @@ def _noise(problem: Problem) -> str:
 def _verdicts(runs: Sequence[Trajectory]) -> str:
     """Return the rows of the table for readers without JavaScript."""
     rows = []
-    for name, run in zip(rate_texts([run.lr for run in runs]), runs, strict=True):
+    for name, run in zip(rate_texts(_rates(runs)), runs, strict=True):
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is None:
             loss = figures(run.losses[-1])

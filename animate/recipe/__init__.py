@@ -19,8 +19,8 @@ from animate.views import VIEWS
 
 if TYPE_CHECKING:
     from animate.animation import Animation
-    from animate.problem import Problem
-    from animate.trajectory import Trajectory
+    from animate.training.line import Line
+    from animate.training.trajectory import Trajectory
 
 Form = Literal["film", "still", "page", "report"]
 
@@ -161,11 +161,11 @@ class Recipe:
             return still.default_size(self.path, len(self.at), DEFAULT_SIZE)
         return DEFAULT_SIZES.get(Path(self.path).suffix.lower(), DEFAULT_SIZE)
 
-    def problem(self) -> Problem:
+    def problem(self) -> Line:
         """Return the data to train on."""
-        from animate.problem import Problem
+        from animate.training.line import Line
 
-        return Problem.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
+        return Line.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
 
     @property
     def frames(self) -> int:
@@ -176,7 +176,7 @@ class Recipe:
 
     def shown(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""
-        by_rate = {run.lr: run for run in runs}
+        by_rate = {run.lr: run for run in runs if run.lr is not None}
         return [by_rate[lr] for lr in self.lrs]
 
     def animation(self, runs: Sequence[Trajectory]) -> Animation:
@@ -188,7 +188,7 @@ class Recipe:
         from animate.animation import Animation
         from animate.theme import theme
 
-        rates = [run.lr for run in runs]
+        rates = [run.lr for run in runs if run.lr is not None]
         look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
         return Animation(
             self.shown(runs),

@@ -21,8 +21,8 @@ from animate.recipe.settings import key_of
 
 if TYPE_CHECKING:
     from animate.animation import Animation
-    from animate.problem import Floats
-    from animate.trajectory import Trajectory
+    from animate.training.problem import Floats
+    from animate.training.trajectory import Runs, Trajectory
 
 
 class Watcher(Protocol):
@@ -53,9 +53,7 @@ Group = Sequence[Recipe]
 Writing = Callable[[Sequence[Group], Sequence["Trajectory"], Watcher], list[str]]
 
 
-def make(
-    recipe: Recipe, watcher: Watcher | None = None, write: Writing | None = None
-) -> list[Trajectory]:
+def make(recipe: Recipe, watcher: Watcher | None = None, write: Writing | None = None) -> Runs:
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
@@ -70,7 +68,7 @@ def make(
         If a file cannot be written: before training where that can be known, and otherwise
         after the other files were made.
     """
-    from animate.training import train
+    from animate.training.descent import train
 
     watcher, write = watcher or _Nobody(), write or write_in_turn
     check(recipe)
@@ -159,12 +157,11 @@ def _check_place(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate.trajectory import epoch_of
+    from animate.scene.clock import moments_of
 
     for part in recipe.parts:
         if part.form == "still":
-            for moment in part.at:
-                epoch_of(moment, part.shown(runs))
+            moments_of(part.at, part.shown(runs))
 
 
 def groups(recipe: Recipe) -> list[Group]:

@@ -1,12 +1,12 @@
 """
-All panels of one picture on one Figure: views × runs, their headings, the epoch and the time line.
+All panels of one picture on one Figure: views × runs, their headings, the time and the time line.
 
-A scene is drawn for an epoch, and that depends on nothing but the epoch. It knows neither which
-epochs a film shows nor what becomes of the picture.
+A scene is drawn for a moment, and that depends on nothing but the moment. It knows neither which
+moments a film shows nor what becomes of the picture.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,23 +22,24 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate import inputs
-from animate.diagnosis import distance, share_left
 from animate.inputs import InputError
 from animate.readout import Readout
+from animate.scene.clock import Clock
+from animate.scene.heading import Heading
 from animate.scene.layout import GAP, Box, Layout, arrange
 from animate.scene.text import drawable, shortened, text_width
 from animate.theme import RunStyle, Theme
 from animate.theme import theme as theme_named
-from animate.trajectory import Trajectory
-from animate.views import Panel, View, load
-from animate.wording import figures, line_equation, rate_texts, share_text
+from animate.training.problem import NamesWeights, has
+from animate.training.trajectory import Trajectory, labels
+from animate.views import Panel, View, load_all
+from animate.views.requirements import check, default_views
 
 DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
-DEFAULT_TITLES = (
-    "One line, fitted by gradient descent",
-    "What does the learning rate do?",
-)
+LINE_TITLES = "One line, fitted by gradient descent", "What does the learning rate do?"
+OTHER_TITLES = "One training run", "Training runs, side by side"
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
+Views = str | type[View] | Sequence[str | type[View]]
 MIDDLE = 0.26  # em, from the baseline to the middle of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
@@ -69,18 +70,21 @@ def figure_of(size: tuple[int, int], theme: Theme) -> ThemedFigure:
 
 class Scene:
     """
-    Runs seen through views, drawn for any epoch.
+    Runs seen through views, drawn for any moment.
 
     Parameters
     ----------
-    runs : sequence of Trajectory
-        Of the same problem and the same number of epochs; at most 12.
-    views : sequence of view names or View classes
+    runs : sequence of Trajectory, or one
+        At most 12. They may differ in length, and where the views allow it in their problem.
+    views : view names or View classes, or one, optional
+        By default fit and loss, or else what the runs have records for.
     size : (int, int)
         Width and height in pixels.
     theme : str or Theme
     title : str, optional
         Plain text; the empty string for none.
+    data : mapping, optional
+        What the views name in `View.needs`; `animate.training.derived` makes it.
     ground : Figure or SubFigure, optional
         What to draw on, `size` pixels large; by default a new Figure.
 
@@ -89,71 +93,83 @@ class Scene:
     figure : Figure
     moving : list of Artist
         All that `draw` changes.
-    epochs : int
+    clock : Clock
+        What moments are counted in, and which there are.
 
     Raises
     ------
     InputError
-        If there is nothing to draw or no room to draw it legibly.
+        If there is nothing to draw, a view cannot show the runs, or there is no room to draw it
+        legibly.
     """
 
     def __init__(
         self,
-        runs: Sequence[Trajectory],
-        views: Sequence[str | type[View]] = ("fit", "loss"),
+        runs: Sequence[Trajectory] | Trajectory,
+        views: Views | None = None,
         size: tuple[int, int] = (1280, 720),
         theme: str | Theme = "light",
         title: str | None = None,
         *,
+        data: Mapping[str, Any] | None = None,
         ground: Figure | SubFigure | None = None,
     ) -> None:
-        self.runs = list(runs)
-        self.kinds = views
-        _check_runs(self.runs)
+        self.runs = checked_runs(runs)
+        self.kinds = checked_views(views, self.runs)
+        self.data = data or {}
+        missing = [name for kind in self.kinds for name in kind.needs if name not in self.data]
+        if missing:
+            raise InputError(f"data {missing[0]!r} is missing; animate.Animation computes it")
         self.size = inputs.size(size)
         self.theme = theme_named(theme) if isinstance(theme, str) else theme
-        self.epochs = self.runs[0].epochs
+        self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
-        self._names = rate_texts([run.lr for run in self.runs])
-        self.title = _title(title, len(self.runs))
-        one, above, below = _sorted_views(views)
+        self.title = default_title(self.runs) if title is None else drawable(title, bold=True)
+        one, above, below = _sorted_views(self.kinds)
         with self.theme.applied():
-            self.layout = _lay_out(views, len(self.runs), self.size, self.title, self.epochs)
+            self.layout = _lay_out(
+                self.kinds, len(self.runs), self.size, self.title, self.clock.text(self.clock.last)
+            )
             self._ground = ground or figure_of(self.size, self.theme)
             self.figure: Figure = self._ground.get_figure(root=True)
             self._draw_background()
-            self._epoch = self._draw_head()
+            self._names = self._fitting_names()
+            self._moment = self._draw_head()
             self._headings = [
                 self._draw_heading(index) for index in range(len(self.layout.headings))
             ]
             self._timeline = self._draw_timeline()
             self.views = [
-                kind(self._panel(box, kind, index))
+                self._draw_view(box, kind, index)
                 for index, boxes in enumerate(self.layout.panels)
                 for kind, box in zip(one, boxes, strict=True)
             ] + [
-                kind(self._panel(box, kind, None))
+                self._draw_view(box, kind, None)
                 for kind, box in zip(above + below, self.layout.across, strict=True)
             ]
             for view in self.views:
                 self.moving += view.moving
-            if not self.layout.headings:  # the data alone are of no epoch
-                for artist in (self._epoch, *self._timeline):
+            if not self.layout.headings:  # the data alone are of no moment
+                for artist in (self._moment, *self._timeline):
                     artist.set_visible(False)
-            self.draw(0)
+            self.draw(self.clock.first)
 
-    def draw(self, epoch: int) -> None:
-        """Set every moving artist to `epoch`; what was drawn before does not matter."""
-        if not 0 <= epoch <= self.epochs:
-            raise InputError(f"epoch {epoch} was not trained; give one from 0 to {self.epochs}")
-        digits = len(str(self.epochs))
-        padded = f"{epoch:>{digits}}".replace(" ", "\u2007")  # as wide as a digit
-        self._epoch.set_text(f"epoch {padded} of {self.epochs}")
-        self._timeline[1].set_width(self.layout.timeline.width / self.size[0] * epoch / self.epochs)
-        for heading in self._headings:
-            heading.draw(epoch)
+    def draw(self, moment: float) -> None:
+        """
+        Set every moving artist to `moment`; what was drawn before does not matter.
+
+        Each run shows its last record at or before it.
+        """
+        moment = self.clock.moment(moment)
+        records = [self.clock.record(index, moment) for index in range(len(self.runs))]
+        self._moment.set_text(self.clock.text(moment))
+        width = self.layout.timeline.width / self.size[0]
+        self._timeline[1].set_width(width * self.clock.share(moment))
+        for heading, record in zip(self._headings, records, strict=False):
+            heading.draw(record, moment)
         for view in self.views:
-            view.draw(epoch)
+            # A view across runs asks for the records itself.
+            view.draw(moment if view.panel.index is None else records[view.panel.index])  # type: ignore[arg-type]
 
     def _draw_background(self) -> None:
         # An artist of its own, since savefig's settings may colour the Figure's patch.
@@ -189,7 +205,8 @@ class Scene:
     def _draw_head(self) -> Text:
         em = self.layout.em
         first, last = self.layout.title[0], self.layout.title[-1]
-        epoch_width = math.ceil(text_width(_longest_epoch(self.epochs), em * EPOCH_SIZE) + em / 2)
+        longest = self.clock.text(self.clock.last)
+        epoch_width = math.ceil(text_width(longest, em * EPOCH_SIZE) + em / 2)
         room = first.width - (epoch_width + em / 2 if first is last else 0)
         self._text(
             first.left,
@@ -210,12 +227,22 @@ class Scene:
         self._confine(epoch, replace(last, left=right - epoch_width, width=epoch_width))
         return epoch
 
-    def _draw_heading(self, index: int) -> "_Heading":
+    def _fitting_names(self) -> list[str]:
+        """Return what the runs are called, briefly if one of them has no room for more."""
+        full = [drawable(label, bold=True) for label in labels(self.runs)]
+        rooms = [box.width for box in self.layout.headings]
+        size = self.layout.em * NAME_SIZE
+        if all(
+            text_width(name, size, bold=True) <= room
+            for name, room in zip(full, rooms, strict=False)
+        ):
+            return full
+        return [name.replace("learning rate", "lr") for name in full]
+
+    def _draw_heading(self, index: int) -> Heading:
         box, em = self.layout.headings[index], self.layout.em
         style = self.theme.run(index)
-        name = shortened(
-            f"learning rate {self._names[index]}", box.width, em * NAME_SIZE, bold=True
-        )
+        name = shortened(self._names[index], box.width, em * NAME_SIZE, bold=True)
         top = box.top
         self._text(box.left, top - 0.95 * em, name, NAME_SIZE, weight="bold", color=style.text)
         end = box.left + text_width(name, em * NAME_SIZE, bold=True)
@@ -224,12 +251,23 @@ class Scene:
         loss = self._readout(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
         line = self._readout(box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted)
         verdict = self._readout(box.left, top - 3.82 * em, 1.0)
+        room = box.width + round(0.9 * GAP * em)
         for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
             start = round(text.get_position()[0] * self.size[0])
-            end = box.left + box.width + round(0.9 * GAP * em)
+            end = box.left + room
             low = round(top - (place + 0.6) * em)
             self._confine(text, Box(start, low, end - start, round(1.2 * em)))
-        return _Heading(self.runs[index], loss, line, verdict, style.text, self.theme.muted)
+        return Heading(
+            self.runs[index],
+            self.clock,
+            self.clock.times[index],
+            loss,
+            line,
+            verdict,
+            earned_color=style.text,
+            pending_color=self.theme.muted,
+            fit=lambda text, left: shortened(text, room - left * em, em),
+        )
 
     def _draw_key(self, left: float, y: float, style: RunStyle) -> None:
         """Draw the run's line and marker beside its name, for where runs share a panel."""
@@ -278,7 +316,20 @@ class Scene:
         self._confine(bar, box)
         return whole, self._moves(bar)
 
-    def _panel(self, box: Box, kind: type[View], index: int | None) -> Panel:
+    def _draw_view(self, box: Box, kind: type[View], index: int | None) -> View:
+        """Draw a view of the run at `index`, or of all runs, and its caption."""
+        view = kind(self._panel(box, index))
+        em = self.layout.em
+        self._text(
+            box.left,
+            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
+            _caption(view, box.width, em, self.clock.unit),
+            1.0,
+            color=self.theme.muted,
+        )
+        return view
+
+    def _panel(self, box: Box, index: int | None) -> Panel:
         width, height = self.size
         em, theme = self.layout.em, self.theme
         axes = self._ground.add_axes(
@@ -295,117 +346,84 @@ class Scene:
             labelcolor=theme.muted,
             labelleft=box in self.layout.labelled,
         )
-        self._text(
-            box.left,
-            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
-            _caption(kind, box.width, em),
-            1.0,
-            color=theme.muted,
-        )
-        return Panel(axes, self.runs, index, theme, em)
+        return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
 
     def _moves(self, artist: AnyArtist) -> AnyArtist:
         self.moving.append(artist)
         return artist
 
 
-class _Heading:
-    """A run's numbers and verdict, as they stand at an epoch."""
-
-    def __init__(
-        self, run: Trajectory, loss: Text, line: Text, verdict: Text, earned: str, pending: str
-    ) -> None:
-        self._run = run
-        self._loss, self._line, self._verdict = loss, line, verdict
-        self._earned, self._pending = earned, pending
-        self._left = share_left(distance(run.weights, run.problem))
-
-    def draw(self, epoch: int) -> None:
-        """Set the texts to `epoch`."""
-        run, diagnosis = self._run, self._run.diagnosis
-        overflowed_at = diagnosis.overflowed_at
-        if overflowed_at is not None and epoch >= overflowed_at:
-            self._loss.set_text(f"overflowed at epoch {overflowed_at}")
-            self._line.set_text("")
-        else:
-            self._loss.set_text(f"loss {figures(run.losses[epoch])}")
-            unfinished = diagnosis.verdict == "converging" and epoch == run.epochs
-            self._line.set_text(
-                f"fastest rate {run.problem.best_lr:.2g}"
-                if unfinished
-                else line_equation(*run.weights[epoch])
-            )
-        if epoch >= diagnosis.earned_at:
-            mark = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}[diagnosis.verdict]
-            self._verdict.set(text=mark + diagnosis.sentence, color=self._earned)
-        else:
-            left = share_text(self._left[epoch])
-            self._verdict.set(text=f"{left} of the way left", color=self._pending)
-
-
 def check_legible(
     runs: int,
-    views: Sequence[str | type[View]],
+    views: Views,
     size: tuple[int, int],
     title: str | None = None,
     epochs: int = 100,
 ) -> None:
-    """Raise `InputError` if a scene of so many runs would be too small to read at `size`."""
-    _lay_out(views, runs, size, _title(title, runs), epochs)
+    """Raise `InputError` if a scene of so many runs of a line could not be read at `size`."""
+    title = LINE_TITLES[runs > 1] if title is None else drawable(title, bold=True)
+    kinds = load_all(views)
+    _lay_out(kinds, runs, size, title, f"epoch {epochs} of {epochs}")
 
 
 def _lay_out(
-    views: Sequence[str | type[View]], runs: int, size: tuple[int, int], title: str, epochs: int
+    kinds: Sequence[type[View]], runs: int, size: tuple[int, int], title: str, longest_moment: str
 ) -> Layout:
-    one, above, below = _sorted_views(views)
-    headings = runs if any(kind.of_runs for kind in (*one, *above, *below)) else 0
+    one, above, below = _sorted_views(kinds)
+    headings = runs if any(kind.of_runs for kind in kinds) else 0
     counts = (headings, len(one), len(above), len(below))
     if not title:
         return arrange(size, *counts)
     layout = arrange(size, *counts)
     needed = (
         text_width(title, layout.em * TITLE_SIZE, bold=True)
-        + text_width(_longest_epoch(epochs), layout.em * EPOCH_SIZE)
+        + text_width(longest_moment, layout.em * EPOCH_SIZE)
         + 2 * layout.em
     )
     return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
 
 
 def _sorted_views(
-    views: Sequence[str | type[View]],
+    kinds: Sequence[type[View]],
 ) -> tuple[list[type[View]], list[type[View]], list[type[View]]]:
     """Return the views of one run, and those across all runs that stand above and below them."""
-    kinds = [load(view) for view in views]
-    if not kinds:
-        raise InputError("no view is given; give at least one, such as fit")
     one = [kind for kind in kinds if not kind.across]
     first = kinds.index(one[0]) if one else 0
-    return one, kinds[:first], [kind for kind in kinds[first:] if kind.across]
+    return one, list(kinds[:first]), [kind for kind in kinds[first:] if kind.across]
 
 
-def _caption(kind: type[View], room: float, em: float) -> str:
+def _caption(view: View, room: float, em: float, unit: str) -> str:
     """Return the longest of the view's captions that fits, or the start of the shortest."""
-    full = kind.full_caption
-    return full if full and text_width(full, em) <= room else shortened(kind.caption, room, em)
+    full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
+    return full if full and text_width(full, em) <= room else shortened(short, room, em)
 
 
-def _title(title: str | None, runs: int) -> str:
-    return DEFAULT_TITLES[runs > 1] if title is None else drawable(title, bold=True)
+def default_title(runs: Sequence[Trajectory]) -> str:
+    """Return what stands above runs that nobody has named; it claims no more than is known."""
+    is_lesson = all(run.is_plain_descent and has(run.problem, NamesWeights) for run in runs)
+    return (LINE_TITLES if is_lesson else OTHER_TITLES)[len(runs) > 1]
 
 
-def _check_runs(runs: Sequence[Trajectory]) -> None:
-    if not runs:
+def checked_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[View]]:
+    """Return the classes of `views`, each of which can show `runs`; None means what suits them."""
+    kinds = default_views(runs) if views is None else load_all(views)
+    check(kinds, runs)
+    return kinds
+
+
+def checked_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
+    """Return `runs`, or the only one, as a list that a picture has room for."""
+    several = [runs] if isinstance(runs, Trajectory) else list(runs)
+    if not several:
         raise InputError("there is no run to draw; train at least one learning rate")
-    if len(runs) > inputs.MOST_RUNS:
+    for run in several:
+        if not isinstance(run, Trajectory):
+            raise InputError(
+                f"{inputs.shown(run)} is no run; give what animate.train returns, or an "
+                "animate.Trajectory"
+            )
+    if len(several) > inputs.MOST_RUNS:
         raise InputError(
-            f"{len(runs)} learning rates do not fit into one picture; "
-            f"give at most {inputs.MOST_RUNS}"
+            f"{len(several)} runs do not fit into one picture; give at most {inputs.MOST_RUNS}"
         )
-    if any(run.problem is not runs[0].problem for run in runs):
-        raise InputError("the runs are of different problems; draw runs of one problem together")
-    if len({run.epochs for run in runs}) > 1:
-        raise InputError("the runs have different numbers of epochs; train them for the same")
-
-
-def _longest_epoch(epochs: int) -> str:
-    return f"epoch {epochs} of {epochs}"
+    return several

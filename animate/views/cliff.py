@@ -1,19 +1,17 @@
 """How many epochs each learning rate needs: down to the best rate, then up a cliff."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from animate.diagnosis import distance, epochs_to_converge
-from animate.problem import Doubles, Problem
-from animate.trajectory import Trajectory
+from animate.training.convergence import MOST_EPOCHS, expected
+from animate.training.problem import Quadratic
+from animate.training.trajectory import Trajectory
 from animate.views import Panel, View
 from animate.views.marks import at_edge, log_ticks, rate_ticks
 from animate.views.scatter import name_lines
 from animate.wording import limit_text
 
-RATES = 300
-MOST_EPOCHS = 1000
 NEVER = 0.5  # of the axis' end: where the runs are that do not converge
 LIMIT_WIDTH = 8.5  # em, of the limit's name, which stands past it
 
@@ -23,13 +21,15 @@ class Cliff(View):
 
     caption = "epochs to converge against learning rate"
     across = True
+    requires = (Quadratic,)
+    records = ("weights",)
+    needs = ("convergence",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         limit, best = problem.stability_limit, problem.best_lr
-        rates = limit * (np.arange(RATES) + 1) / (RATES + 1)
-        trained, expected = _trained(problem, rates), _expected(problem, rates)
+        found = panel.data["convergence"]
         width = axes.get_window_extent().width / em
         right = limit * width / (width - LIMIT_WIDTH)
         high = 2.2 * MOST_EPOCHS
@@ -37,10 +37,12 @@ class Cliff(View):
         log_ticks(panel, 0.8, high)
         rate_ticks(panel)
         axes.axvspan(limit, right, color=theme.faint, linewidth=0, zorder=1)
-        axes.plot(rates, trained, color=theme.ink, linewidth=em / 7, label="trained", zorder=2)
         axes.plot(
-            rates,
-            expected,
+            found.lrs, found.trained, color=theme.ink, linewidth=em / 7, label="trained", zorder=2
+        )
+        axes.plot(
+            found.lrs,
+            found.expected,
             color=theme.muted,
             linewidth=em / 9,
             linestyle=":",
@@ -68,8 +70,11 @@ class Cliff(View):
         self._marks = []
         for index, run in enumerate(panel.runs):
             style = theme.run(index)
+            if not run.is_plain_descent:  # the curve is of plain descent alone
+                self.caption = "epochs that plain descent needs, against learning rate"
+                continue
             needed = NEVER * high if run.diagnosis.verdict == "diverging" else _needed(run)
-            x, y, marker = at_edge(axes, run.lr, max(needed, 0.8))
+            x, y, marker = at_edge(axes, cast("float", run.lr), max(needed, 0.8))
             (mark,) = axes.plot(
                 [x],
                 [y],
@@ -82,40 +87,20 @@ class Cliff(View):
                 zorder=4 + index,
             )
             mark.set_clip_box(panel.around)
-            self._marks.append((run.diagnosis.earned_at, self.moves(mark)))
+            visible_from = panel.times_of(run)[run.record_at(run.diagnosis.verdict_step)]
+            self._marks.append((visible_from, self.moves(mark)))
 
-    def draw(self, epoch: int) -> None:
-        """Set the line at now, and show the runs whose verdict is earned."""
-        self._now.set_ydata([max(epoch, 0.8)] * 2)
-        for earned_at, mark in self._marks:
-            mark.set_visible(epoch >= earned_at)
-
-
-def _trained(problem: Problem, rates: Doubles) -> Doubles:
-    """Return the epochs that training takes, NaN where it is not there in time."""
-    from animate.training import descend  # here, since only this view needs torch
-
-    weights, _ = descend(problem, tuple(rates.tolist()), MOST_EPOCHS)
-    return _within(epochs_to_converge(distance(weights, problem).T, problem))
+    def draw(self, moment: float) -> None:
+        """Set the line at now, and show the runs whose verdict is visible."""
+        self._now.set_ydata([max(moment, 0.8)] * 2)
+        for visible_from, mark in self._marks:
+            mark.set_visible(moment >= visible_from)
 
 
 def _needed(run: Trajectory) -> float:
-    """Return the epochs that a run below the limit needs, by theory where it was cut short."""
+    """Return the epochs that a run needs below the limit, by theory if it was cut short."""
     if run.diagnosis.converged_at is not None:
-        return run.diagnosis.converged_at
-    (expected,) = _expected(run.problem, np.array([run.lr]))
-    return float(np.nan_to_num(expected, nan=np.inf))
-
-
-def _expected(problem: Problem, rates: Doubles) -> Doubles:
-    """Return the same from the closed form: each eigencomponent shrinks by ``1 - lr·λ``."""
-    eigenvalues, eigenvectors = np.linalg.eigh(problem.hessian)
-    errors = (problem.start - problem.best_weights) @ eigenvectors
-    factors = 1 - rates[:, None] * eigenvalues
-    epochs = np.arange(MOST_EPOCHS + 1)
-    left = errors[:, None] * factors[..., None] ** epochs
-    return _within(epochs_to_converge(np.hypot(left[:, 0], left[:, 1]), problem))
-
-
-def _within(epochs: np.ndarray) -> Doubles:
-    return np.where(epochs > MOST_EPOCHS, np.nan, epochs.astype(float))
+        return float(run.times[run.record_at(run.diagnosis.converged_at)])
+    problem = cast("Quadratic", run.problem)
+    (epochs,) = expected(problem, problem.start, [cast("float", run.lr)])
+    return float(np.nan_to_num(epochs, nan=np.inf))

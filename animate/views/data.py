@@ -1,5 +1,6 @@
 """The data alone, with the line behind them and the line that fits them best."""
 
+from animate.training.problem import Predicts, Quadratic
 from animate.views import Panel, View
 from animate.views.marks import plain_ticks
 from animate.views.scatter import draw_scatter
@@ -11,10 +12,11 @@ class Data(View):
     caption = "the data: y against x"
     across = True
     of_runs = False
+    requires = (Predicts, Quadratic)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        x, y = panel.problem.x[:, 0], panel.problem.y
+        x, y = panel.problem.x, panel.problem.y
         room = 0.08
         width, height = float(x.max() - x.min()), float(y.max() - y.min()) or 1.0
         panel.axes.set(
@@ -24,5 +26,5 @@ class Data(View):
         plain_ticks(panel)
         draw_scatter(panel, named=True)
 
-    def draw(self, epoch: int) -> None:
+    def draw(self, record: int) -> None:
         """Nothing moves."""

@@ -3,10 +3,11 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.problem import Problem
 from animate.readout import Readout
+from animate.training.line import Line
+from animate.training.problem import Doubles, Predicts, Quadratic
 from animate.views import Panel, View
-from animate.views.marks import LETTER, drawable, plain_ticks, weights_of
+from animate.views.marks import LETTER, drawable, plain_ticks, starts_of, weights_of
 from animate.views.scatter import draw_scatter
 
 # Of the lines behind the present one, the oldest first. Equal ones are not drawn anew each epoch,
@@ -19,18 +20,20 @@ class Fit(View):
     """One run's line over the data, beside the best fit and the true line."""
 
     caption = "the line, y against x"
-    full_caption = "the line at this epoch, y against x"
+    full_caption = "the line at this {clock}, y against x"
+    requires = (Predicts, Quadratic)
+    records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, em, problem = panel.axes, panel.em, panel.problem
-        left, right, low, high = limits(problem)
+        left, right, low, high = limits(problem, starts_of(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         plain_ticks(panel)
         draw_scatter(panel, named=panel.index == 0)
         ends = np.array([left, right])
         style = panel.style
-        lines = drawable(weights_of(panel.run) @ np.array([[left, right], [1.0, 1.0]]))
+        lines = drawable(problem.predict(weights_of(panel.run), ends))
         seen = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
         self._seen = np.flatnonzero(seen)
         finite = np.isfinite(lines).all(axis=1)
@@ -62,22 +65,22 @@ class Fit(View):
         )
         axes.add_artist(self._lost)
 
-    def draw(self, epoch: int) -> None:
+    def draw(self, record: int) -> None:
         """Set the line, its trail, and the note on a line that is out of sight."""
-        self._line.set_data(*self._segments[epoch].T)
-        shown = self._seen[: np.searchsorted(self._seen, epoch)][-len(TRAIL) :]
+        self._line.set_data(*self._segments[record].T)
+        shown = self._seen[: np.searchsorted(self._seen, record)][-len(TRAIL) :]
         self._trail.set_segments(list(self._segments[shown]))
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
-        self._lost.set_text(self._note if self._gone[epoch] else "")
+        self._lost.set_text(self._note if self._gone[record] else "")
 
 
-def limits(problem: Problem) -> tuple[float, float, float, float]:
-    """Return left, right, low and high: room for the data, the start, and a line that swings."""
-    x, y = problem.x[:, 0].astype(float), problem.y.astype(float)
+def limits(problem: Line, starts: Doubles) -> tuple[float, float, float, float]:
+    """Return left, right, low and high: room for the data, `starts`, and a line that swings."""
+    x, y = problem.x.astype(float), problem.y.astype(float)
     margin = 0.06 * np.ptp(x)
     left, right = x.min() - margin, x.max() + margin
-    start = float(problem.start[0]) * np.array([left, right]) + float(problem.start[1])
-    low, high = min(y.min(), start.min()), max(y.max(), start.max())
+    lines = drawable(problem.predict(starts, [left, right]))
+    low, high = lines.min(initial=y.min()), lines.max(initial=y.max())
     swing = 0.7 * (high - low) or 1.0
     return left, right, low - swing, high + swing

@@ -1,5 +1,6 @@
 """The loss over the two weights, with the ways of all runs on one map."""
 
+from animate.training.problem import NamesWeights, Quadratic
 from animate.views import Panel, View
 from animate.views.marks import Path, weights_of
 from animate.views.terrain import draw_terrain
@@ -11,6 +12,8 @@ class Landscape(View):
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
     across = True
+    requires = (NamesWeights, Quadratic)
+    records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -31,7 +34,7 @@ class Landscape(View):
         for path in self._paths:
             self.moving += path.artists
 
-    def draw(self, epoch: int) -> None:
-        """Set all trajectories up to `epoch`."""
-        for path in self._paths:
-            path.draw(epoch)
+    def draw(self, moment: float) -> None:
+        """Set all trajectories up to `moment`."""
+        for run, path in zip(self.panel.runs, self._paths, strict=True):
+            path.draw(self.panel.record_of(run, moment))

@@ -1,85 +1,125 @@
 """The loss against the epoch, on a log axis, with the other runs' for comparison."""
 
 import itertools
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
 
-from animate.problem import Doubles
 from animate.readout import Readout
+from animate.training.problem import Doubles, Quadratic, has
 from animate.views import Panel, View
-from animate.views.marks import LETTER, Path, drawable, epoch_ticks, log_ticks
+from animate.views.marks import LETTER, Path, drawable, log_ticks, time_ticks, value_ticks
+from animate.wording import moment_text
 
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
-ROOM_BELOW = 1e-6
+ROOM_BELOW = 1e-6  # times the first loss: how far below it a known floor is still shown
+LEAST_SHARE = 1e-12  # of the first loss: how far the axis follows losses without a known floor
 NAME_HEIGHT = 2.0  # em
 # Where the name of the turn may start, in em from it, the nearest first; leftwards if negative.
 NAME_SPOTS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
 FINE = 1000  # places along a curve
-OWN = 9  # how much more of a pity it is to hide the panel's own curve
+OWN = 9  # how much worse it is to hide the panel's own curve
 SMALLEST = 1e-12  # for a start that has no loss at all
 
 
 class Loss(View):
     """One run's loss up to now, the others' as ghosts, and the floor that none can pass."""
 
-    caption = "loss against epoch (log)"
+    caption = "loss against {clock} (log)"
+    records = ("losses",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, theme, em = panel.axes, panel.theme, panel.em
-        floor = panel.problem.best_loss
-        epoch_ticks(panel)
-        losses = drawable([run.losses for run in panel.runs])
-        height = axes.get_window_extent().height / em
-        low, high = limits(losses, floor, height)
-        log_ticks(panel, low, high)
-        if floor > low:
-            axes.axhline(floor, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
-            if panel.index == 0:
-                axes.annotate(
-                    "the best fit's loss",
-                    (0.99, floor),
-                    (0, -0.45 * em),
-                    xycoords=axes.get_yaxis_transform(),
-                    textcoords="offset points",
-                    fontsize=em,
-                    color=theme.muted,
-                    horizontalalignment="right",
-                    verticalalignment="top",
-                    zorder=2,
-                )
+        floors = [
+            run.problem.best_loss if has(run.problem, Quadratic) else None for run in panel.runs
+        ]
+        own_place = cast("int", panel.index)
+        self._floor = floors[own_place]
+        time_ticks(panel)
+        curves = [drawable(run.losses) for run in panel.runs]
+        self._set_scale(curves, floors)
+        if self._floor is not None and self._floor > axes.get_ylim()[0]:
+            self._draw_floor(self._floor, is_named=own_place == floors.index(self._floor))
         self._ghosts = self.moves(
             LineCollection([], colors=theme.points, linewidths=em / 9, zorder=3)
         )
         axes.add_collection(self._ghosts, autolim=False)
-        epochs = np.arange(panel.runs[0].epochs + 1)
-        self._epochs = epochs
         self._others = [
-            np.column_stack([epochs, other])
-            for index, other in enumerate(losses)
-            if index != panel.index
+            np.column_stack([panel.times_of(run), curve])
+            for run, curve in zip(panel.runs, curves, strict=True)
+            if run is not panel.run
         ]
-        self._path = Path(panel, epochs, losses[panel.index], panel.style)
+        own = curves[own_place]
+        self._path = Path(panel, panel.times, own, panel.style)
         self.moving += self._path.artists
-        self._turn = self._draw_turn(losses[panel.index])
+        self._turn, self._turn_seen = self._draw_turn(own)
 
-    def draw(self, epoch: int) -> None:
-        """Set the curves up to `epoch`; no ghost tells what is still to come."""
-        self._ghosts.set_segments([other[: epoch + 1] for other in self._others])
-        self._path.draw(epoch)
+    def draw(self, record: int) -> None:
+        """Set the curves up to `record`; no ghost shows what is still to come."""
+        now = self.panel.times[record]
+        self._ghosts.set_segments([other[: _count(other[:, 0], now)] for other in self._others])
+        self._path.draw(record)
         for artist in self._turn:
-            artist.set_visible(epoch >= self.panel.run.diagnosis.earned_at)
+            artist.set_visible(record >= self._turn_seen)
 
-    def _draw_turn(self, losses: Doubles) -> list[Artist]:
-        """Mark where the loss of a diverging run is lowest, if that is on its way."""
-        panel, lowest = self.panel, int(np.nanargmin(losses))
-        if panel.run.diagnosis.verdict != "diverging" or lowest in (0, panel.run.epochs):
-            return []
+    def _set_scale(self, curves: Sequence[Doubles], floors: Sequence[float | None]) -> None:
+        """Set the y axis, the same for all runs: a log scale, unless a loss is not positive."""
+        panel = self.panel
+        height = panel.axes.get_window_extent().height / panel.em
+        known = np.concatenate(curves)
+        if (known[~np.isnan(known)] > 0).all():
+            log_ticks(panel, *limits(curves, floors, height))
+            return
+        self.caption = "loss against {clock}"
+        first = max(abs(curve[0]) for curve in map(_known, curves) if len(curve))
+        bound = ROOM_ABOVE * max(first, SMALLEST)
+        low, high = np.clip([np.nanmin(known), np.nanmax(known)], -bound, bound)
+        room = 0.08 * (high - low) or 1.0
+        panel.axes.set_ylim(low - room, high + room)
+        value_ticks(panel)
+
+    def _draw_floor(self, floor: float, *, is_named: bool) -> None:
+        panel = self.panel
         axes, theme, em = panel.axes, panel.theme, panel.em
-        place = (lowest, losses[lowest])
+        axes.axhline(floor, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
+        if is_named:
+            axes.annotate(
+                "the best fit's loss",
+                (0.99, floor),
+                (0, -0.45 * em),
+                xycoords=axes.get_yaxis_transform(),
+                textcoords="offset points",
+                fontsize=em,
+                color=theme.muted,
+                horizontalalignment="right",
+                verticalalignment="top",
+                zorder=2,
+            )
+
+    def _draw_turn(self, losses: Doubles) -> tuple[list[Artist], int]:
+        """
+        Mark where the loss of a run past its limit is lowest, if that is on its way.
+
+        Only of plain descent is it known that the loss climbs ever after. Returns the artists, and
+        the first record at which they are visible.
+        """
+        panel, run = self.panel, self.panel.run
+        if (
+            not run.is_plain_descent
+            or run.diagnosis.verdict != "diverging"
+            or run.diagnosis.basis != "theory"
+        ):
+            return [], 0
+        lowest = int(np.nanargmin(losses))
+        if lowest in (0, len(losses) - 1):
+            return [], 0
+        axes, theme, em = panel.axes, panel.theme, panel.em
+        place = (panel.times[lowest], losses[lowest])
         (ring,) = axes.plot(
             *([part] for part in place),
             linestyle="none",
@@ -90,7 +130,7 @@ class Loss(View):
             markeredgewidth=em / 9,
             zorder=3.5,
         )
-        text = f"turns at epoch {lowest}"
+        text = f"turns at {moment_text(panel.times[lowest], panel.clock.unit)}"
         across, up = self._clear_of_curves(place, len(text))
         name = Readout(
             *place,
@@ -106,18 +146,21 @@ class Loss(View):
             zorder=6,
         )
         axes.add_artist(name)
-        return [self.moves(ring), self.moves(name)]
+        seen = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
+        return [self.moves(ring), self.moves(name)], seen
 
     def _clear_of_curves(self, place: tuple[float, float], letters: int) -> tuple[float, float]:
         """Return the offset in em at which a name of so many letters hides least of the curves."""
         panel = self.panel
         axes, em, runs = panel.axes, panel.em, panel.runs
-        epochs = np.linspace(0, runs[0].epochs, FINE)
-        curves = [run.losses for run in runs]
-        floor = np.full(runs[0].epochs + 1, panel.problem.best_loss)
-        logs = np.log(np.fmax(drawable([*curves, floor]), SMALLEST))
-        heights = np.exp([np.interp(epochs, self._epochs, curve) for curve in logs])
-        points = np.column_stack([np.tile(epochs, len(heights)), heights.ravel()])
+        moments = np.linspace(panel.clock.first, panel.clock.last, FINE)
+        curves = [(panel.times_of(run), run.losses) for run in runs]
+        curves.append((panel.times, np.full(len(panel.times), self._floor)))
+        heights = [
+            np.exp(np.interp(moments, times, np.log(np.fmax(drawable(losses), SMALLEST))))
+            for times, losses in curves
+        ]
+        points = np.column_stack([np.tile(moments, len(heights)), np.ravel(heights)])
         importance = np.repeat([1 + OWN * (run is panel.run) for run in (*runs, None)], FINE)
         middle = axes.transData.transform(place)
         points = (axes.transData.transform(points) - middle) / em
@@ -134,11 +177,38 @@ class Loss(View):
         return min(NAME_SPOTS, key=hidden)
 
 
-def limits(losses: Doubles, floor: float, height: float) -> tuple[float, float]:
-    """Return the lowest and highest loss shown; below the floor, its name needs room."""
-    first = max(float(losses[0, 0]), SMALLEST)
-    low = max(floor, ROOM_BELOW * first)
-    high = max(min(float(np.nanmax(losses)), ROOM_ABOVE * first), 10 * low)
+def limits(
+    curves: Sequence[Doubles], floors: Sequence[float | None], height: float
+) -> tuple[float, float]:
+    """
+    Return the lowest and highest loss shown, both positive.
+
+    Parameters
+    ----------
+    curves : float64 arrays, shape (T,) each
+        The runs' losses, NaN where there is none.
+    floors : float or None each
+        The least possible loss, below which its name needs room; None where it is not known.
+    height : float
+        Of the panel, in em.
+    """
+    known = np.concatenate(curves)
+    first = max(max(float(curve[0]) for curve in map(_known, curves) if len(curve)), SMALLEST)
+    given = [floor for floor in floors if floor is not None]
+    low = max(min(given), ROOM_BELOW * first) if given else np.inf
+    if len(given) < len(floors):
+        low = min(low, max(float(np.nanmin(known)), LEAST_SHARE * first))
+    high = max(min(float(np.nanmax(known)), ROOM_ABOVE * first), 10 * low)
     room = high / low
-    below = NAME_HEIGHT / height
-    return low / room ** (1.08 * below / (1 - below)), high * room**0.08
+    share = NAME_HEIGHT / height if given else 0.0
+    below = 1.08 * share / (1 - share) if given else 0.08
+    return low / room**below, high * room**0.08
+
+
+def _known(curve: Doubles) -> Doubles:
+    return curve[~np.isnan(curve)]
+
+
+def _count(times: Doubles, now: float) -> int:
+    """Return how many of the rising `times` have come by `now`."""
+    return int(np.searchsorted(times, now, "right"))

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from animate.problem import Doubles
 from animate.theme import RunStyle
-from animate.trajectory import Trajectory
+from animate.training.problem import Doubles
+from animate.training.trajectory import Trajectory
 from animate.views import Panel
 from animate.wording import MINUS
 
@@ -32,19 +32,31 @@ def drawable(values: npt.ArrayLike) -> Doubles:
 
 def weights_of(run: Trajectory) -> Doubles:
     """
-    Return the run's weights to be drawn; there are none from its overflow on.
+    Return the run's weights to be drawn, shape (T, P); there are none from its overflow on.
 
     Some after it may be finite, but too large to be drawn where they are.
     """
+    assert run.weights is not None
     weights = drawable(run.weights)
-    if run.diagnosis.overflowed_at is not None:
-        weights[run.diagnosis.overflowed_at :] = np.nan
+    weights[overflow_record(run) :] = np.nan
     return weights
+
+
+def starts_of(runs: Sequence[Trajectory]) -> Doubles:
+    """Return where the runs start, as far as that is finite: (S, P), each start once."""
+    first = np.array([run.weights[0] for run in runs if run.weights is not None], np.float64)
+    return np.unique(first[np.isfinite(first).all(axis=1)], axis=0)
+
+
+def overflow_record(run: Trajectory) -> int:
+    """Return the record at which `run` overflowed, or the number of its records."""
+    overflowed_at = run.diagnosis.overflowed_at
+    return len(run.steps) if overflowed_at is None else run.record_at(overflowed_at)
 
 
 class Path:
     """
-    A run's way through a panel up to an epoch: a line, its head, and the head's stand-in.
+    A run's way through a panel up to a record: a line, its head, and the head's stand-in.
 
     Where the head is out of sight, a triangle on the panel's edge points to it. After an overflow
     a cross marks the last place that there was.
@@ -53,11 +65,11 @@ class Path:
     ----------
     panel : Panel
         Its axes with their limits set.
-    x, y : arrays, shape (epochs + 1,)
-        The place at each epoch.
+    x, y : arrays, shape (T,)
+        The place at each record.
     style : RunStyle
     dots : bool
-        Whether each epoch's place has a dot.
+        Whether each record's place has a dot.
     dashed : bool
         Whether the line has the run's own dashes.
     """
@@ -108,14 +120,14 @@ class Path:
         self._head.set_clip_on(True)
         self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
 
-    def draw(self, epoch: int) -> None:
-        """Set the line up to `epoch` and the head at it."""
-        upto = slice(0, epoch + 1)
+    def draw(self, record: int) -> None:
+        """Set the line up to `record` and the head at it."""
+        upto = slice(0, record + 1)
         self._line.set_data(self._x[upto], self._y[upto])
-        last = self._last[epoch]
+        last = self._last[record]
         x, y, marker = at_edge(self._axes, self._x[last], self._y[last])
         self._head.set_data([x], [y])
-        self._head.set_marker("X" if last < epoch else marker or self._marker)
+        self._head.set_marker("X" if last < record else marker or self._marker)
 
 
 def at_edge(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
@@ -137,13 +149,13 @@ def plain_ticks(panel: Panel) -> None:
     axes.yaxis.set_ticks(*labelled(_inside(axes.get_ylim(), up)))
 
 
-def epoch_ticks(panel: Panel) -> None:
-    """Set the x axis to epochs, with a tick at the last one."""
-    axes, last = panel.axes, panel.runs[0].epochs
-    axes.set_xlim(-0.02 * last, 1.02 * last)
-    ticks = [
-        tick for tick in MaxNLocator(4, integer=True).tick_values(0, last) if 0 <= tick <= last
-    ]
+def time_ticks(panel: Panel) -> None:
+    """Set the x axis to the scene's time, with a tick at the last moment."""
+    axes, first, last = panel.axes, panel.clock.first, panel.clock.last
+    room = 0.02 * (last - first) or 0.5
+    axes.set_xlim(first - room, last + room)
+    values = MaxNLocator(4, integer=True).tick_values(first, last)
+    ticks = [tick for tick in values if first <= tick <= last]
     axes.xaxis.set_ticks(*labelled(ticks))
 
 
@@ -159,13 +171,21 @@ def log_ticks(panel: Panel, low: float, high: float) -> None:
         f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
         for power in powers
     ]
-    axes.yaxis.set_ticks([10.0**power for power in powers], names)
+    if len(powers) > 1:
+        axes.yaxis.set_ticks([10.0**power for power in powers], names)
+    else:
+        axes.yaxis.set_ticks(*labelled(_inside((low, high), _bins(panel)[1])))
     axes.yaxis.set_ticks([], minor=True)
 
 
 def rate_ticks(panel: Panel) -> None:
     """Set a few ticks on an x axis of learning rates."""
     panel.axes.xaxis.set_ticks(*labelled(_inside(panel.axes.get_xlim(), _bins(panel)[0])))
+
+
+def value_ticks(panel: Panel) -> None:
+    """Set a few ticks on a linear y axis."""
+    panel.axes.yaxis.set_ticks(*labelled(_inside(panel.axes.get_ylim(), _bins(panel)[1])))
 
 
 def labelled(ticks: Sequence[float]) -> tuple[list[float], list[str]]:

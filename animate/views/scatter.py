@@ -9,7 +9,7 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
     """Draw points and both lines into axes whose limits are set, and name the lines if asked."""
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
     axes.plot(
-        problem.x[:, 0],
+        problem.x,
         problem.y,
         linestyle="none",
         marker="o",
@@ -20,12 +20,13 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
     )
     ends = np.array(axes.get_xlim())
     references = [("best fit", "--", problem.best_weights)]
-    if problem.true_weights is not None:
-        references.append(("true line", ":", problem.true_weights.astype(float)))
-    for name, line, (slope, bias) in references:
+    true_weights = getattr(problem, "true_weights", None)
+    if true_weights is not None:
+        references.append(("true line", ":", true_weights))
+    for name, line, weights in references:
         axes.plot(
             ends,
-            slope * ends + bias,
+            problem.predict(weights, ends),
             color=theme.ink,
             linewidth=em / 9,
             linestyle=line,
@@ -33,7 +34,8 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
             label=name,
         )
     if named:
-        name_lines(panel, "lower right" if problem.best_weights[0] >= 0 else "lower left")
+        left, right = problem.predict(problem.best_weights, ends)
+        name_lines(panel, "lower right" if right >= left else "lower left")
 
 
 def name_lines(panel: Panel, corner: str) -> None:

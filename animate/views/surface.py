@@ -1,5 +1,6 @@
 """The loss over the two weights, with the way that one run takes down (or up) it."""
 
+from animate.training.problem import NamesWeights, Quadratic
 from animate.views import Panel, View
 from animate.views.marks import Path, weights_of
 from animate.views.terrain import draw_terrain
@@ -10,6 +11,8 @@ class Surface(View):
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
+    requires = (NamesWeights, Quadratic)
+    records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -20,6 +23,6 @@ class Surface(View):
         )
         self.moving += self._path.artists
 
-    def draw(self, epoch: int) -> None:
-        """Set the trajectory up to `epoch`."""
-        self._path.draw(epoch)
+    def draw(self, record: int) -> None:
+        """Set the trajectory up to `record`."""
+        self._path.draw(record)

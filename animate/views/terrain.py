@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from animate.views import Panel
-from animate.views.marks import plain_ticks
+from animate.views.marks import plain_ticks, starts_of
 
 RINGS = 7
 WIDEST = 3.0  # times the height: how far equal scales are kept
@@ -17,9 +17,9 @@ def draw_terrain(panel: Panel) -> None:
     The scales are equal, which shows the true slopes, except in a strip: most of it would be empty.
     """
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
-    best, start = problem.best_weights, problem.start.astype(float)
+    best, starts = problem.best_weights, starts_of(panel.runs)
     box = axes.get_window_extent()
-    away = np.abs(start - best)
+    away = np.abs(starts - best).max(axis=0, initial=0)
     shape = min(box.width / box.height, WIDEST)
     # Half the height in weights; the width follows.
     half = max(1.9 * away[1], 1.25 * away[0] / shape, 0.1)
@@ -41,7 +41,9 @@ def draw_terrain(panel: Panel) -> None:
     axes.contour(
         slopes, biases, losses, levels=levels[1:], colors=theme.points, linewidths=em / 22, zorder=1
     )
-    places = [(start, "s", "start"), (best, "*", "best")]  # named once, clear of the way up
+    own = starts if panel.index is None else starts_of([panel.run])
+    places = [(start, "s", "start") for start in own]  # named once, clear of the way up
+    places.append((best, "*", "best"))
     if problem.true_weights is not None:
         places.append((problem.true_weights.astype(float), "+", "true"))
     for (slope, bias), marker, name in places:

@@ -46,7 +46,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     def train(*_: object) -> None:
         raise AssertionError("it trained before it looked at the destination")
 
-    monkeypatch.setattr("animate.training.train", train)
+    monkeypatch.setattr("animate.training.descent.train", train)
 
 
 # Row 10.

@@ -8,7 +8,7 @@ import pictures
 import pytest
 from inside import SHORT, command
 
-from animate import Animation, Problem, train
+from animate import Animation, Line, train
 from animate.views import VIEWS
 
 RATES = [1.05, 5.0, 50.0, 1e30]
@@ -16,7 +16,7 @@ RATES = [1.05, 5.0, 50.0, 1e30]
 
 @pytest.fixture(scope="module")
 def lost():
-    return train(Problem.sample(seed=11), RATES, epochs=100)
+    return train(Line.sample(seed=11), RATES, epochs=100)
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -84,7 +84,7 @@ def test_what_nobody_has_foreseen_says_that_it_is_a_bug(tmp_path: Path, monkeypa
     def breaking(*_: object) -> None:
         raise KeyError("nobody\nknows")
 
-    monkeypatch.setattr("animate.training.train", breaking)
+    monkeypatch.setattr("animate.training.descent.train", breaking)
     ended = command(tmp_path, *SHORT, "-o", "a.mp4", "--quiet")
     assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
     assert "this is a bug in animate, KeyError" in ended.err

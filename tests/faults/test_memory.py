@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from command import fake_ffmpeg
 
-from animate import Animation, InputError, Problem, inputs, train
+from animate import Animation, InputError, Line, inputs, train
 from animate.encode import FORMATS, encode
 from animate.encode.ffmpeg import FRAMES_AHEAD
 
@@ -63,7 +63,7 @@ def test_the_frames_alive_do_not_grow_with_the_film_even_if_ffmpeg_is_slow(
 
 
 def test_the_frames_of_an_animation_are_not_kept() -> None:
-    runs = train(Problem.sample(seed=11), [0.7], epochs=300)
+    runs = train(Line.sample(seed=11), [0.7], epochs=300)
     film = Animation(runs, ["data"], (640, 360), timeline=range(0, 300, 10))
     alive: list[weakref.ref[np.ndarray]] = []
     for frame in film.frames():
@@ -90,5 +90,5 @@ def test_what_cannot_fit_into_memory_is_refused_at_once_with_what_it_would_take(
 
 
 def test_trajectories_take_what_is_said() -> None:
-    (run,) = train(Problem.sample(seed=11), [0.7], epochs=1000)
+    (run,) = train(Line.sample(seed=11), [0.7], epochs=1000)
     assert run.weights.nbytes + run.losses.nbytes == 1001 * 3 * 4

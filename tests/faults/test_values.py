@@ -10,7 +10,7 @@ from inside import SHORT, command, names
 from PIL import Image, ImageSequence
 
 import animate
-from animate import InputError, Problem, train
+from animate import InputError, Line, train
 from animate.encode import encode
 from animate.scene.text import MISSING, drawable, shortened
 
@@ -85,7 +85,7 @@ def test_rates_that_look_the_same_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_rate_at_the_limit_diverges_and_the_best_rate_does_not() -> None:
-    problem = Problem.sample(seed=11)
+    problem = Line.sample(seed=11)
     at, best, below = train(
         problem,
         [problem.stability_limit, problem.best_lr, np.nextafter(problem.stability_limit, 0)],
@@ -158,4 +158,4 @@ def test_library_errors_have_one_base() -> None:
     assert issubclass(animate.InputError, ValueError)
     assert issubclass(animate.OutputError, OSError)
     with pytest.raises(InputError, match="is not positive"):
-        train(Problem.sample(), [-1.0])
+        train(Line.sample(), [-1.0])

@@ -8,7 +8,7 @@ import pytest
 from chromium import found, launched, missing
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from animate import Problem, Trajectory, train
+from animate import Line, Trajectory, train
 from animate.page import page
 
 Open = Callable[..., Page]
@@ -29,7 +29,7 @@ def lesson(runs: Sequence[Trajectory]) -> str:
 
 
 @pytest.fixture(scope="session")
-def overflowing(problem: Problem) -> str:
+def overflowing(problem: Line) -> str:
     return page(train(problem, [0.1, 0.7, 5], epochs=100))
 
 

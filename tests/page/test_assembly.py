@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from animate import InputError, Problem, train
+from animate import InputError, Line, train
 from animate.page import page
 
 LIMIT = 60_000  # bytes
@@ -92,7 +92,7 @@ def test_the_page_holds_the_data_to_the_last_bit(runs, lesson) -> None:
     import base64
 
     told, problem = film(lesson), runs[0].problem
-    for name, values in (("x", problem.x[:, 0]), ("y", problem.y)):
+    for name, values in (("x", problem.x), ("y", problem.y)):
         held = np.frombuffer(base64.b64decode(told[name]), "<f4")
         np.testing.assert_array_equal(held, values)
     assert told["rates"] == [0.1, 0.7, 1.01]
@@ -106,13 +106,13 @@ def test_the_table_for_readers_without_script_tells_every_verdict(overflowing, l
 
 
 def test_what_a_page_cannot_show_is_said(runs, problem) -> None:
-    other = train(Problem.sample(seed=3), [0.3])
+    other = train(Line.sample(seed=3), [0.3])
     for wrong, said in (
         ([], "no run to show"),
         ([runs[0], *other], "different problems"),
         ([runs[0], *train(problem, [0.3], epochs=5)], "different numbers of epochs"),
         (train(problem, [0.3], epochs=6000), "6000 epochs are too many"),
-        (train(Problem.sample(points=6000), [0.3], epochs=1), "6000 points are too many"),
+        (train(Line.sample(points=6000), [0.3], epochs=1), "6000 points are too many"),
     ):
         with pytest.raises(InputError, match=said):
             page(wrong)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from animate import Problem, Trajectory, train, wording
+from animate import Line, Trajectory, train, wording
 from animate.page import script
-from animate.problem import Sampling
+from animate.training.line import Sampling
 
 RATES = (1e-6, 0.001, 0.02, 0.1, 0.3, 0.7, 0.76, 0.9, 0.99, 0.9985, 1.01, 1.3, 2.0, 5.0, 50.0, 1e30)
 TOLERANCE = 1e-4  # of the larger of the two weights
@@ -44,7 +44,7 @@ def compute(browser: Browser):
     opened.close()
 
 
-def trained(compute, problem: Problem, rates: Sequence[float], epochs: int = 100):
+def trained(compute, problem: Line, rates: Sequence[float], epochs: int = 100):
     """Return what the page has, and torch's runs."""
     assert problem.sampling is not None
     assert problem.true_weights is not None
@@ -73,13 +73,13 @@ def assert_same(there: dict, run: Trajectory) -> None:
     assert there["verdict"] == diagnosis.verdict
     assert there["convergedAt"] == diagnosis.converged_at
     assert there["overflowedAt"] == diagnosis.overflowed_at
-    assert there["earnedAt"] == diagnosis.earned_at
+    assert there["earnedAt"] == diagnosis.verdict_step
     assert there["sentence"] == diagnosis.sentence
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 11, 12, 99, 2**31, 2**32 + 5, 2**64 - 1])
 def test_every_epoch_of_every_rate_is_that_of_torch(compute, seed) -> None:
-    problem = Problem.sample(seed=seed)
+    problem = Line.sample(seed=seed)
     there, runs = trained(compute, problem, RATES)
     for run, of_page in zip(runs, there["runs"], strict=True):
         assert_same(of_page, run)
@@ -93,7 +93,7 @@ def test_every_epoch_of_every_rate_is_that_of_torch(compute, seed) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_rates_drawn_at_random_have_the_same_verdict_and_epoch(compute, seed) -> None:
     rates = np.random.default_rng(seed).uniform(np.log(0.001), np.log(5), 40)
-    problem = Problem.sample(seed=seed + 100)
+    problem = Line.sample(seed=seed + 100)
     there, runs = trained(compute, problem, np.exp(rates).tolist())
     for run, of_page in zip(runs, there["runs"], strict=True):
         assert_same(of_page, run)
@@ -113,7 +113,7 @@ def test_rates_drawn_at_random_have_the_same_verdict_and_epoch(compute, seed) ->
     ],
 )
 def test_other_data_and_starts_are_the_same_too(compute, settings) -> None:
-    problem = Problem.sample(seed=5, **settings)
+    problem = Line.sample(seed=5, **settings)
     there, runs = trained(compute, problem, (0.05, 0.6, 0.95, 1.2))
     for run, of_page in zip(runs, there["runs"], strict=True):
         assert_same(of_page, run)
@@ -121,21 +121,21 @@ def test_other_data_and_starts_are_the_same_too(compute, settings) -> None:
 
 @pytest.mark.parametrize("noise", ["uniform", "none"])
 def test_a_seed_gives_the_data_of_torch_bit_for_bit(compute, noise) -> None:
-    problem = Problem.sample(seed=3, noise=noise, true_weights=(3.1, -2.3))
+    problem = Line.sample(seed=3, noise=noise, true_weights=(3.1, -2.3))
     there, _ = trained(compute, problem, [0.1])
-    np.testing.assert_array_equal(np.array(there["x"], np.float32), problem.x[:, 0])
+    np.testing.assert_array_equal(np.array(there["x"], np.float32), problem.x)
     np.testing.assert_array_equal(np.array(there["y"], np.float32), problem.y)
 
 
 def test_gaussian_noise_is_that_of_torch_within_rounding(compute) -> None:
     for seed, points in itertools.product(range(3), (5, 16, 24, 100)):
-        problem = Problem.sample(seed=seed, points=points, noise="gaussian")
+        problem = Line.sample(seed=seed, points=points, noise="gaussian")
         there, _ = trained(compute, problem, [0.1])
         np.testing.assert_allclose(there["y"], problem.y, atol=2e-6)
 
 
 def test_the_epochs_are_the_films_for_long_and_short_runs(compute) -> None:
-    problem = Problem.sample(seed=11)
+    problem = Line.sample(seed=11)
     for epochs in (1, 2, 1000):
         there, runs = trained(compute, problem, (0.003, 0.7, 1.01), epochs)
         for run, of_page in zip(runs, there["runs"], strict=True):
@@ -168,6 +168,6 @@ def test_numbers_are_written_as_in_the_film(compute) -> None:
     assert small == wording.limit_text(3.16612e-6, 1)
 
 
-def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Problem) -> None:
+def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Line) -> None:
     assert problem.sampling == Sampling(seed=11, points=100, noise="uniform")
-    assert Problem(x=problem.x, y=problem.y, start=problem.start).sampling is None
+    assert Line(x=problem.x, y=problem.y, start=problem.start).sampling is None

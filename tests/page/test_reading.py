@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from animate import Problem, train
+from animate import Line, train
 from animate.cli import main
-from animate.diagnosis import distance, share_left
 from animate.page import page
+from animate.training.diagnosis import distance, share_left
 from animate.wording import share_text
 
 LABEL = "Learning rate"
@@ -74,7 +74,9 @@ def test_at_the_end_the_films_verdicts_are_shown(open_page) -> None:
 
 def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
     opened = open_page(fragment="#epoch=7")
-    left = [share_text(share_left(distance(run.weights, run.problem))[7]) for run in runs]
+    left = [
+        share_text(share_left(distance(run.weights, run.problem.best_weights))[7]) for run in runs
+    ]
     assert verdicts(opened) == [
         f"{left[0]} of the way left",
         f"{left[1]} of the way left",
@@ -88,7 +90,7 @@ def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
 
 def test_what_a_reader_types_is_trained_and_said_as_in_the_film(open_page) -> None:
     opened = open_page()
-    problem = Problem.sample(seed=11)
+    problem = Line.sample(seed=11)
     for run in train(problem, [0.0123, 0.3, 0.76, 0.9985, 0.99851, 0.999, 1.2, 5, 77]):
         exact(opened).fill(repr(run.lr))
         assert verdicts(opened)[0].lstrip("✓✗ ") == run.diagnosis.sentence
@@ -216,7 +218,7 @@ def test_the_start_is_dragged_and_the_runs_restart_from_it(open_page) -> None:
     after = opened.locator("#surface .run").first.get_attribute("d")
     assert before.split("L")[0] != after.split("L")[0]
     opened.locator("#epoch").press("End")
-    run = train(Problem.sample(seed=11, start=(slope, bias)), [0.1])[0]
+    run = train(Line.sample(seed=11, start=(slope, bias)), [0.1])[0]
     assert verdicts(opened)[0] == f"✓ {run.diagnosis.sentence}"
 
 
@@ -243,7 +245,7 @@ def test_the_start_can_be_typed(open_page) -> None:
     opened.get_by_label("Start slope").press("Enter")
     opened.get_by_label("bias", exact=True).fill("-0.5")
     opened.get_by_label("bias", exact=True).press("Tab")
-    run = train(Problem.sample(seed=11, start=(2, -0.5)), [0.1])[0]
+    run = train(Line.sample(seed=11, start=(2, -0.5)), [0.1])[0]
     assert verdicts(opened)[0] == f"✓ {run.diagnosis.sentence}"
     opened.get_by_label("bias", exact=True).fill("much")
     opened.get_by_label("bias", exact=True).press("Tab")
@@ -287,7 +289,7 @@ def test_a_new_seed_gives_torchs_data(open_page) -> None:
     for seed in ("12", "0", "18446744073709551615"):
         opened.get_by_label("Seed").fill(seed)
         opened.get_by_label("Seed").press("Enter")
-        problem = Problem.sample(seed=int(seed))
+        problem = Line.sample(seed=int(seed))
         expected = [run.diagnosis.sentence for run in train(problem, [0.1, 0.7, 1.01])]
         assert [text[2:] for text in verdicts(opened)] == expected
 
@@ -382,7 +384,7 @@ def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page)
 
 
 def test_the_command_says_how_the_data_are_drawn(open_page) -> None:
-    problem = Problem.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
+    problem = Line.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
     opened = open_page(page(train(problem, [0.1], epochs=20)))
     opened.get_by_role("button", name="Copy command").click()
     assert opened.get_by_label("Copied text").input_value() == (
@@ -392,7 +394,7 @@ def test_the_command_says_how_the_data_are_drawn(open_page) -> None:
 
 
 def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> None:
-    own = Problem(x=problem.x, y=problem.y, start=problem.start)
+    own = Line(x=problem.x, y=problem.y, start=problem.start)
     opened = open_page(page(train(own, [0.1, 0.7])))
     expect(opened.get_by_label("Seed")).to_be_hidden()
     assert verdicts(opened)[0] == "✓ converged at epoch 70"
@@ -420,7 +422,7 @@ def test_the_answer_unfolds_and_names_the_ticks(open_page) -> None:
     expect(opened.locator("#answer")).to_contain_text("fastest fixed rate is about 0.76")
     opened.get_by_label("Seed").fill("3")
     opened.get_by_label("Seed").press("Enter")
-    expect(told).to_have_text(f" {Problem.sample(seed=3).stability_limit:.4g}")
+    expect(told).to_have_text(f" {Line.sample(seed=3).stability_limit:.4g}")
 
 
 def test_every_panel_follows_each_change(open_page) -> None:
@@ -443,7 +445,7 @@ def test_every_panel_follows_each_change(open_page) -> None:
 
 def test_an_overflow_is_content(open_page, overflowing) -> None:
     opened = open_page(overflowing, "#run=3&epoch=100")
-    run = train(Problem.sample(seed=11), [5])[0]
+    run = train(Line.sample(seed=11), [5])[0]
     expect(opened.locator(".loss").last).to_have_text(
         f"overflowed at epoch {run.diagnosis.overflowed_at}"
     )
@@ -452,8 +454,8 @@ def test_an_overflow_is_content(open_page, overflowing) -> None:
 
 
 def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
-    wide = problem.x * np.array([1000, 1], np.float32)
-    own = Problem(x=wide, y=problem.y, start=problem.start)
+    wide = problem.x * np.float32(1000)
+    own = Line(x=wide, y=problem.y, start=problem.start)
     rates = [own.best_lr / 2, own.stability_limit * 1.01]
     opened = open_page(page(train(own, rates, epochs=50)), "#run=2&epoch=50")
     said = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]

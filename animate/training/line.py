@@ -1,31 +1,32 @@
 """
-The data that a line is fitted to, and what the data alone decide.
+A line to be fitted to points: the first kind of problem, which knows everything about itself.
 
-A problem knows its points, where training starts, and all that follows from the loss being a
-paraboloid over the two weights: its lowest point, its curvature, and so the learning rate past
-which gradient descent cannot converge. It knows nothing of training or drawing.
+Its loss is a paraboloid over slope and bias, so the data alone decide the lowest point, the
+curvature, and the learning rate past which gradient descent cannot converge.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from animate import inputs
-from animate.inputs import InputError
+from animate.errors import InputError
+from animate.training.problem import Doubles, Floats
+from animate.wording import line_equation
 
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
+AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 GAUSSIAN_DEVIATION = 0.29  # that of the uniform noise on [0, 1), 1/sqrt(12), to two digits
+LARGEST_CONDITION = 1e12  # λmax/λmin: past it, float64 cannot tell the best line
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How data were drawn: with `Problem.true_weights`, all that it takes to draw them again."""
+    """How data were drawn: with `Line.true_weights`, all that it takes to draw them again."""
 
     seed: int
     points: int
@@ -33,54 +34,64 @@ class Sampling:
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Line:
     """
-    Points to fit a line to, and the weights that training starts from.
+    Points to fit ``y = slope * x + bias`` to, and the weights that training starts from.
+
+    The loss is the mean squared error over all points.
 
     Attributes
     ----------
-    x : float32 array, shape (n, 2)
-        The inputs: column 0 the values, column 1 ones, which go with the bias.
-    y : float32 array, shape (n,)
-        The targets.
+    x, y : float32 arrays, shape (n,)
     start : float32 array, shape (2,)
-        The weights (slope, bias) before the first epoch.
+        The weights (slope, bias) before the first step.
     true_weights : float32 array, shape (2,), or None
         The weights that made the targets, before noise; None where nobody knows them.
     sampling : Sampling, or None
         How `sample` drew the data; None for data of other origin.
 
-    All arrays are read-only copies. Weights that training reaches are not here: see `Trajectory`.
+    All arrays are read-only. The weights that training reaches are in a `Trajectory`.
 
     Raises
     ------
     InputError
-        If shapes do not agree, a value is not finite, or all x are the same.
+        If shapes do not agree, a value is not finite, or the x are too much alike for a line.
     """
 
     x: Floats
     y: Floats
-    start: Floats
+    start: Floats = (-1.0, 1.0)  # type: ignore[assignment]  # turned into an array below
     true_weights: Floats | None = None
     sampling: Sampling | None = None
+
+    weight_names: ClassVar[tuple[str, ...]] = ("slope", "bias")
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "start", "true_weights"):
             value = getattr(self, name)
-            if value is None and name == "true_weights":
-                continue
-            array = np.array(value, dtype=np.float32)
-            if not np.isfinite(array).all():
-                raise InputError(f"{name} holds a value that is not finite; remove or mend it")
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
-        points = len(self.x)
-        if self.x.shape != (points, 2) or self.y.shape != (points,):
+            if value is not None or name != "true_weights":
+                object.__setattr__(self, name, _float32(value, name))
+        points = len(self.x) if self.x.ndim else 0
+        if self.x.shape != (points,) or self.y.shape != (points,):
             raise InputError(
-                f"x has shape {self.x.shape} and y {self.y.shape}; give (n, 2) and (n,)"
+                f"x has shape {self.x.shape} and y {self.y.shape}; give one value of each a "
+                "point, both of shape (n,)"
             )
-        if points < 2 or np.ptp(self.x[:, 0]) == 0:
+        for name in ("start", "true_weights"):
+            value = getattr(self, name)
+            if value is not None and value.shape != (2,):
+                raise InputError(
+                    f"{name} has shape {value.shape}; give two numbers, the slope and the bias"
+                )
+        if points < 2 or np.ptp(self.x) == 0:
             raise InputError("all x are the same, so no line is determined; give different x")
+        most = self.curvatures[1]
+        least = 4 * float(np.var(self.x, dtype=np.float64)) / most  # the determinant over the other
+        if least * LARGEST_CONDITION < most:
+            raise InputError(
+                f"x from {self.x.min():g} to {self.x.max():g} differ too little beside their size "
+                "for a line to be determined; subtract their mean first"
+            )
 
     @classmethod
     def sample(
@@ -120,15 +131,15 @@ class Problem:
         import torch  # here, so that a problem made from arrays does not load it
 
         generator = torch.Generator().manual_seed(seed)
-        x = torch.ones(points, 2)
-        x[:, 0].uniform_(-1.0, 1.0, generator=generator)
-        y = x @ torch.tensor(true)
+        design = torch.ones(points, 2)
+        design[:, 0].uniform_(-1.0, 1.0, generator=generator)
+        y = design @ torch.tensor(true)
         if noise == "uniform":
             y += torch.rand(points, generator=generator)
         elif noise == "gaussian":
             y += GAUSSIAN_DEVIATION * torch.randn(points, generator=generator)
         return cls(
-            x=x.numpy(),
+            x=design[:, 0].contiguous().numpy(),
             y=y.numpy(),
             start=np.array(first, np.float32),
             true_weights=np.array(true, np.float32),
@@ -136,12 +147,15 @@ class Problem:
         )
 
     @cached_property
+    def design(self) -> Doubles:
+        """The inputs with a column of ones for the bias, shape (n, 2), float64."""
+        return _read_only(np.column_stack([self.x, np.ones_like(self.x)]).astype(np.float64))
+
+    @cached_property
     def best_weights(self) -> Doubles:
         """The least-squares weights, shape (2,), float64: where the loss is lowest."""
-        solution = np.linalg.lstsq(self.x.astype(np.float64), self.y.astype(np.float64), rcond=None)
-        best: Doubles = solution[0]
-        best.flags.writeable = False
-        return best
+        solution = np.linalg.lstsq(self.design, self.y.astype(np.float64), rcond=None)
+        return _read_only(np.asarray(solution[0], np.float64))
 
     @cached_property
     def best_loss(self) -> float:
@@ -151,10 +165,8 @@ class Problem:
     @cached_property
     def hessian(self) -> Doubles:
         """The loss's second derivatives, ``2/n XᵀX``, shape (2, 2), float64: its curvature."""
-        x = self.x.astype(np.float64)
-        hessian: Doubles = 2 / len(x) * x.T @ x
-        hessian.flags.writeable = False
-        return hessian
+        hessian: Doubles = 2 / len(self.x) * self.design.T @ self.design
+        return _read_only(hessian)
 
     @cached_property
     def curvatures(self) -> tuple[float, float]:
@@ -166,7 +178,7 @@ class Problem:
     def sharpest(self) -> Doubles:
         """The unit eigenvector of the larger eigenvalue, shape (2,): the steepest direction."""
         vector: Doubles = np.linalg.eigh(self.hessian)[1][:, 1]
-        return vector if vector[np.argmax(np.abs(vector))] > 0 else -vector
+        return _read_only(vector * np.sign(vector[np.argmax(np.abs(vector))]))
 
     @cached_property
     def stability_limit(self) -> float:
@@ -187,6 +199,34 @@ class Problem:
         """Return the mean squared error at `weights`, shape (..., 2), in float64: shape (...)."""
         offset = np.asarray(weights, np.float64) - self.best_weights
         bowl = 0.5 * np.einsum("...i,ij,...j->...", offset, self.hessian, offset)
-        residual = self.x @ self.best_weights - self.y
+        residual = self.design @ self.best_weights - self.y
         result: Doubles = bowl + np.mean(residual**2)
         return result
+
+    def predict(self, weights: npt.ArrayLike, x: npt.ArrayLike) -> Doubles:
+        """Return the lines of `weights`, shape (..., 2), at `x`, shape (m,): (..., m), float64."""
+        slope_and_bias, x = np.asarray(weights, np.float64), np.asarray(x, np.float64)
+        lines: Doubles = slope_and_bias @ np.stack([x, np.ones_like(x)])
+        return lines
+
+    def equation(self, weights: npt.ArrayLike) -> str:
+        """Return the line of `weights`, shape (2,), such as ``y = 2.95 x + 0.50``."""
+        slope, bias = np.asarray(weights, np.float64)
+        return line_equation(slope, bias)
+
+
+def _float32(value: object, name: str) -> Floats:
+    """Return `value` as a read-only float32 array, of which a float32 array is a view."""
+    try:
+        with np.errstate(over="ignore"):  # what float32 cannot hold is said below
+            array: Floats = np.asarray(value, dtype=np.float32).view()
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is no array of numbers; give numbers") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds a value that is not finite; remove or mend it")
+    return _read_only(array)
+
+
+def _read_only(array: AnyArray) -> AnyArray:
+    array.flags.writeable = False
+    return array

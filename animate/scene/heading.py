@@ -1,0 +1,105 @@
+"""A run's name, numbers and verdict above its panels, as they are known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from matplotlib.text import Text
+
+from animate.scene.clock import Clock
+from animate.training.diagnosis import distance, share_left
+from animate.training.problem import Array, NamesWeights, Quadratic, has
+from animate.training.trajectory import Trajectory
+from animate.wording import figures, moment_text, share_text
+
+MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
+DETAIL_LEFT = 7.4  # em, where the second number stands
+NUMBER_WIDTH = 4.0  # em
+
+
+class Heading:
+    """
+    The texts of one run that change.
+
+    Parameters
+    ----------
+    run : Trajectory
+    clock : Clock
+        Of the scene.
+    times : array, shape (T,)
+        When the run has its records, on that clock.
+    loss, detail, verdict : Text
+        The first line's left and right text, and the second line.
+    earned_color, pending_color : str
+        Of the verdict once it is visible, and of what stands there before.
+    fit : callable
+        Shortens a text that starts so many em from the left to the room that there is.
+    """
+
+    def __init__(
+        self,
+        run: Trajectory,
+        clock: Clock,
+        times: Array,
+        loss: Text,
+        detail: Text,
+        verdict: Text,
+        *,
+        earned_color: str,
+        pending_color: str,
+        fit: Callable[[str, float], str],
+    ) -> None:
+        self._run, self._clock, self._times = run, clock, times
+        self._loss, self._detail, self._verdict = loss, detail, verdict
+        self._earned_color, self._pending_color = earned_color, pending_color
+        self._left: Array | None = None
+        if run.weights is not None and has(run.problem, Quadratic):
+            self._left = share_left(distance(run.weights, run.problem.best_weights))
+        self._sentence = ""
+        diagnosis = run.diagnosis
+        if diagnosis.verdict is not None:
+            self._sentence = fit(f"{MARKS[diagnosis.verdict]}{diagnosis.sentence}", 0)
+        self._verdict_record = run.record_at(diagnosis.verdict_step)
+        self._metrics = [
+            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), values) for name, values in run.metrics.items()
+        ]
+
+    def draw(self, record: int, moment: float) -> None:
+        """Set the texts to a record of the run, at a moment of the scene."""
+        loss, detail = self._numbers(record, moment)
+        self._loss.set_text(loss)
+        self._detail.set_text(detail)
+        if self._sentence and record >= self._verdict_record:
+            self._verdict.set(text=self._sentence, color=self._earned_color)
+        else:
+            left = self._left
+            pending = "" if left is None else f"{share_text(left[record])} of the way left"
+            self._verdict.set(text=pending, color=self._pending_color)
+
+    def _numbers(self, record: int, moment: float) -> tuple[str, str]:
+        """Return the texts of the first line."""
+        run = self._run
+        overflowed_at = run.diagnosis.overflowed_at
+        if overflowed_at is not None and run.steps[record] >= overflowed_at:
+            lost = run.times[run.record_at(overflowed_at)]
+            return f"overflowed at {moment_text(lost, run.time_unit)}", ""
+        loss = run.losses[record]
+        given = "" if np.isnan(loss) else f"loss {figures(loss)}"
+        return given, next(self._details(record, moment), "")
+
+    def _details(self, record: int, moment: float) -> Iterator[str]:
+        """Yield what there is to say beside the loss, the most needed first."""
+        run, unit = self._run, self._clock.unit
+        if moment < self._times[0]:
+            yield f"starts at {moment_text(self._times[0], unit)}"
+        if moment > self._times[-1]:
+            yield f"ended at {moment_text(self._times[-1], unit)}"
+        unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
+        if unfinished and run.is_plain_descent and has(run.problem, Quadratic):
+            yield f"fastest rate {run.problem.best_lr:.2g}"
+        if run.weights is not None and has(run.problem, NamesWeights):
+            yield run.problem.equation(run.weights[record])
+        for name, values in self._metrics:
+            if not np.isnan(values[record]):
+                yield f"{name} {figures(values[record])}"

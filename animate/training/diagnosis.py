@@ -1,0 +1,294 @@
+"""
+What a run did, and why: a verdict that claims no more than is known.
+
+`RULES` is a table: each rule names what must be known for it, and the first that has a verdict
+gives it. Numbers go in, and a small frozen value comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from animate.training.problem import Array, Doubles, Quadratic, has
+from animate.wording import count_text, figures, limit_text, moment_text, share_text
+
+if TYPE_CHECKING:
+    from animate.training.hyperparameters import Hyperparameters
+    from animate.training.trajectory import Trajectory
+
+Verdict = Literal["converged", "converging", "diverging"]
+Basis = Literal["theory", "distance", "losses"]
+
+CONVERGENCE_TOLERANCE = 0.01  # relative to the initial distance to the best weights
+FLOAT32_FLOOR = 1e-5  # relative to the best weights: nearer, float32 steps may no longer move
+GROWTH_OF_NOISE = 10  # times: batches may raise a loss so far without diverging
+LEVEL_TOLERANCE = 0.01  # relative to how far the loss has fallen
+LEVEL_RECORDS = 20  # the fewest records in which a loss is seen to be level
+LAST_PART = 10  # the last tenth of the records
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    The verdict on one run and the steps at which it shows.
+
+    Attributes
+    ----------
+    verdict : {"converged", "converging", "diverging"}, or None
+        None where nothing is known.
+    converged_at : int or None
+        The first recorded step from which the distance to the best weights stays at or below 1 %
+        of the initial distance; None also where the best weights are not known.
+    overflowed_at : int or None
+        The first recorded step with a weight or loss that is not finite.
+    sentence : str or None
+        The verdict in words, with its figures.
+    verdict_step : int
+        The first recorded step at which the verdict is visible: where it converged, where a run
+        past its limit first rose, where it overflowed, and otherwise the last step.
+    distance_left : float or None
+        The distance to the best weights at the end, relative to the initial one; infinite after
+        an overflow, None where the best weights are not known.
+    basis : {"theory", "distance", "losses"}, or None
+        What the verdict rests on.
+    """
+
+    verdict: Verdict | None
+    converged_at: int | None
+    overflowed_at: int | None
+    sentence: str | None
+    verdict_step: int
+    distance_left: float | None = None
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The records, counted from 0, at which something happened to one run; None for never."""
+
+    last: int
+    converged: int | None
+    overflowed: int | None
+    rose: int | None
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way to a verdict: what must be known, and the verdict; None leaves it to the next."""
+
+    basis: Basis
+    is_known: Callable[[Trajectory], bool]
+    judge: Callable[[Trajectory, Course], tuple[Verdict, int, str] | None]
+    """Returns the verdict, the record at which it is visible, and the sentence."""
+
+
+def diagnose(run: Trajectory, course: Course | None = None) -> Diagnosis:
+    """Return the diagnosis of `run`; `course` is found here unless it is known already."""
+    if course is None:
+        weights = None if run.weights is None else run.weights[None]
+        best = run.problem.best_weights if has(run.problem, Quadratic) else None
+        (course,) = courses(weights, run.losses[None], best)
+
+    def step(record: int | None) -> int | None:
+        return None if record is None else int(run.steps[record])
+
+    for rule in RULES:
+        found = rule.judge(run, course) if rule.is_known(run) else None
+        if found is not None:
+            verdict, record, sentence = found
+            return Diagnosis(
+                verdict,
+                converged_at=step(course.converged) if verdict == "converged" else None,
+                overflowed_at=step(course.overflowed),
+                sentence=sentence,
+                verdict_step=int(run.steps[record]),
+                distance_left=course.left,
+                basis=rule.basis,
+            )
+    return Diagnosis(None, None, step(course.overflowed), None, int(run.steps[-1]), course.left)
+
+
+def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) -> list[Course]:
+    """
+    Return what happened to each of several runs.
+
+    Parameters
+    ----------
+    weights : array, shape (runs, T, P), or None
+    losses : array, shape (runs, T)
+        NaN for a missing one.
+    best_weights : float64 array, shape (P,), or None
+    """
+    last = losses.shape[1] - 1
+    lost = np.isinf(losses)
+    if weights is not None:
+        lost |= ~np.isfinite(weights).all(axis=-1)
+    rises = np.zeros_like(lost)
+    rises[:, 1:] = ~(losses[:, 1:] <= losses[:, :-1])
+    if weights is None or best_weights is None:
+        nothing: list[None] = [None] * len(losses)
+        converged, left = nothing, nothing
+    else:
+        distances = distance(weights, best_weights)
+        found = epochs_to_converge(distances, best_weights).tolist()
+        converged = [record if record <= last else None for record in found]
+        left = share_left(distances)[:, -1].tolist()
+    several = zip(converged, _first(lost), _first(rises), left, strict=True)
+    return [Course(last, *one) for one in several]
+
+
+def _first(marked: npt.NDArray[np.bool_]) -> list[int | None]:
+    """Return where each row is first true, or None."""
+    places = np.where(marked.any(axis=1), marked.argmax(axis=1), -1).tolist()
+    return [None if place < 0 else place for place in places]
+
+
+def distance(weights: npt.ArrayLike, best_weights: Doubles) -> Doubles:
+    """Return the distance of `weights`, shape (..., P), to the best ones; infinite for NaN."""
+    offset = np.asarray(weights, np.float64) - best_weights
+    if offset.shape[-1] == 2:
+        result: Doubles = np.hypot(offset[..., 0], offset[..., 1])
+    else:
+        result = np.linalg.norm(offset, axis=-1)
+    return np.where(np.isnan(result), np.inf, result)
+
+
+def share_left(distances: Doubles) -> Doubles:
+    """Return the distances as shares of the first; 0 where there was none to go."""
+    first = distances[..., :1]
+    return np.divide(distances, first, out=np.zeros_like(distances), where=first > 0)
+
+
+def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.NDArray[np.int64]:
+    """
+    Return the first record from which each run's distance stays at or below 1 % of its first.
+
+    `distances` has shape (..., T); the result has shape (...), and is T where a run never
+    converges. A run that starts nearer to the best weights than float32 resolves has converged
+    from the start.
+    """
+    distances = np.asarray(distances)
+    floor = FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).max()))
+    away = distances > np.maximum(CONVERGENCE_TOLERANCE * distances[..., :1], floor)
+    from_the_end: npt.NDArray[np.int64] = away[..., ::-1].argmax(axis=-1)
+    count = distances.shape[-1]
+    return np.where(away.any(axis=-1), count - from_the_end, 0)
+
+
+# Rule 1: a quadratic, and hyperparameters whose stability limit is known.
+
+
+def _has_theory(run: Trajectory) -> bool:
+    known = _known_hyperparameters(run)
+    return known is not None and known.stability_limit(1.0) is not None and _has_optimum(run)
+
+
+def _by_theory(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | None:
+    problem, known = cast("Quadratic", run.problem), _known_hyperparameters(run)
+    assert known is not None
+    limit = known.stability_limit(problem.curvatures[-1])
+    assert limit is not None
+    assert course.left is not None
+    if known.lr < limit:
+        rose = known.is_plain_descent and run.losses[-1] > run.losses[0] * (1 + FLOAT32_FLOOR)
+        return None if course.overflowed is not None or rose else _progress(run, course)
+    if course.left < CONVERGENCE_TOLERANCE:
+        return None
+    relation = "past" if known.lr > limit else "at"
+    visible = course.last if course.rose is None else course.rose
+    return "diverging", visible, f"diverging: {relation} the limit {limit_text(limit, known.lr)}"
+
+
+def _known_hyperparameters(run: Trajectory) -> Hyperparameters | None:
+    """Return the run's hyperparameters, which know of no batch where it holds all points."""
+    known = run.hyperparameters
+    return known if known is None or run.problem is None else known.for_points(len(run.problem.x))
+
+
+def _progress(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
+    """Return the verdict on a run that does not diverge, from its distance to the optimum."""
+    if course.converged is not None:
+        at = moment_text(run.times[course.converged], run.time_unit)
+        return "converged", course.converged, f"converged at {at}"
+    assert course.left is not None
+    after = count_text(run.times[-1], run.time_unit)
+    return "converging", course.last, f"{share_text(course.left)} of the way left after {after}"
+
+
+# Rule 2: the best weights, and the record.
+
+
+def _has_optimum(run: Trajectory) -> bool:
+    return run.weights is not None and has(run.problem, Quadratic)
+
+
+def _by_distance(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | None:
+    problem, known = cast("Quadratic", run.problem), _known_hyperparameters(run)
+    assert run.weights is not None
+    if course.overflowed is not None:
+        return _overflow(run, course.overflowed)
+    first, last = (float(loss) for loss in problem.loss(run.weights[[0, -1]]))
+    noisy = known is not None and known.batch_size is not None and known.schedule == "constant"
+    bound = first
+    start = float(distance(run.weights[0], problem.best_weights))
+    if noisy or start <= FLOAT32_FLOOR * max(1.0, float(np.abs(problem.best_weights).max())):
+        at_distance_1 = problem.best_loss + problem.curvatures[-1] / 2
+        bound = GROWTH_OF_NOISE * max(first, at_distance_1)
+    if last > bound:
+        return _rise(first, last, course.last)
+    if noisy and course.converged is None:
+        part = max(1, (course.last + 1) // LAST_PART)
+        initial, shares = distance(run.weights[[0]], problem.best_weights), run.weights[-part:]
+        median = float(np.median(distance(shares, problem.best_weights) / initial))
+        sentence = f"hovers around {share_text(median)} of the way left"
+        return "converging", course.last, sentence
+    return _progress(run, course)
+
+
+def _overflow(run: Trajectory, record: int) -> tuple[Verdict, int, str]:
+    at = moment_text(run.times[record], run.time_unit)
+    return "diverging", record, f"diverging: not finite from {at} on"
+
+
+def _rise(first: float, last: float, record: int) -> tuple[Verdict, int, str]:
+    return "diverging", record, f"diverging: loss {figures(first)} → {figures(last)}"
+
+
+# Rule 3: the losses that are there.
+
+
+def _has_losses(run: Trajectory) -> bool:
+    return int(np.count_nonzero(~np.isnan(run.losses))) >= 2
+
+
+def _by_losses(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
+    if course.overflowed is not None:
+        return _overflow(run, course.overflowed)
+    records = np.flatnonzero(~np.isnan(run.losses))
+    losses = run.losses[records].astype(np.float64)
+    first, last = float(losses[0]), float(losses[-1])
+    if last > first:
+        return _rise(first, last, int(records[-1]))
+    part = max(LEVEL_RECORDS, math.ceil(len(losses) / LAST_PART))
+    level = losses[-part:]
+    if len(losses) > part and np.ptp(level) < LEVEL_TOLERANCE * (first - level.min()):
+        steps = int(run.steps[records[-1]] - run.steps[records[-part]])
+        sentence = f"level at loss {figures(last)} for the last {count_text(steps, 'step')}"
+        return "converging", course.last, sentence
+    after = count_text(run.times[records[-1]], run.time_unit)
+    sentence = f"loss {figures(first)} → {figures(last)} in {after}"
+    return "converging", course.last, sentence
+
+
+RULES: Sequence[Rule] = (
+    Rule("theory", _has_theory, _by_theory),
+    Rule("distance", _has_optimum, _by_distance),
+    Rule("losses", _has_losses, _by_losses),
+)

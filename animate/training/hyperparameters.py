@@ -1,0 +1,204 @@
+"""What differs between the runs of one problem, what theory says of it, and how it is worded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from animate import inputs
+from animate.errors import InputError
+from animate.wording import rate_texts
+
+SCHEDULES = ("constant", "step", "cosine", "warmup", "one-cycle", "range")
+DEFAULT_MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}
+"""The optimizers that take a momentum, all of them torch's SGD, and theirs if none is given."""
+
+OPTIMIZER_NAMES = {
+    "sgd": "SGD",
+    "momentum": "Momentum",
+    "nesterov": "Nesterov",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}
+"""The optimizers with a name of their own, and how a reader knows them."""
+
+UNUSABLE = {
+    "lbfgs": "it needs a closure that evaluates the loss several times a step",
+    "sparseadam": "it takes sparse gradients only",
+    "muon": "it takes matrices only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """
+    How one run is trained.
+
+    Attributes
+    ----------
+    lr : float
+        The learning rate, positive.
+    optimizer : str
+        One of `OPTIMIZER_NAMES`, or the name of a class in `torch.optim`.
+    momentum : float, optional
+        From 0 to below 1, of sgd, momentum and nesterov alone. None means 0 for sgd, and 0.9 for
+        the other two.
+    schedule : str
+        How the learning rate changes over the run, one of `SCHEDULES`.
+    batch_size : int, optional
+        Points a step; None means all of them.
+    seed : int
+        Of the order of the batches.
+    label : str, optional
+        What the run is called; by default what tells it from the others.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used.
+    """
+
+    lr: float
+    optimizer: str = "sgd"
+    momentum: float | None = None
+    schedule: str = "constant"
+    batch_size: int | None = None
+    seed: int = 0
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        (lr,) = inputs.learning_rates([self.lr])
+        checked: dict[str, object] = {
+            "lr": lr,
+            "optimizer": _optimizer(self.optimizer),
+            "schedule": inputs.choice(self.schedule, "schedule", SCHEDULES),
+            "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
+        }
+        if self.batch_size is not None:
+            checked["batch_size"] = inputs.whole(self.batch_size, "batch size", least=1)
+        if self.label is not None:
+            checked["label"] = inputs.label(self.label)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.momentum is not None:
+            object.__setattr__(self, "momentum", self._checked_momentum())
+
+    def _checked_momentum(self) -> float:
+        if self.optimizer not in DEFAULT_MOMENTUM:
+            raise InputError(
+                f"optimizer {self.optimizer} takes no momentum; leave it out, or use one of "
+                f"{', '.join(DEFAULT_MOMENTUM)}"
+            )
+        advice = "give a number from 0 to below 1"
+        momentum = inputs.number(self.momentum, "momentum", advice=advice)
+        if not 0 <= momentum < 1:
+            raise InputError(f"momentum {momentum:g} is out of bounds; {advice}")
+        if momentum == 0 and self.optimizer == "nesterov":
+            raise InputError("nesterov needs a momentum above 0; give one, or use sgd")
+        return momentum
+
+    def for_points(self, count: int) -> Hyperparameters:
+        """Return these, with `batch_size` None where a batch holds all of `count` points."""
+        whole = self.batch_size is not None and self.batch_size >= count
+        return replace(self, batch_size=None) if whole else self
+
+    @property
+    def effective_momentum(self) -> float | None:
+        """The momentum that is trained with; None for an optimizer that takes none."""
+        if self.momentum is not None:
+            return self.momentum
+        return DEFAULT_MOMENTUM.get(self.optimizer)
+
+    @property
+    def is_plain_descent(self) -> bool:
+        """Whether each step is ``-lr`` times the gradient over all points, and no more."""
+        return (
+            self.effective_momentum == 0 and self.schedule == "constant" and self.batch_size is None
+        )
+
+    def stability_limit(self, sharpness: float) -> float | None:
+        """
+        Return the learning rate from which training on a quadratic cannot converge.
+
+        None where no limit is known: for other optimizers, schedules and mini-batches.
+
+        With λ the largest eigenvalue of the Hessian, momentum β converges below ``2(1+β)/λ``, and
+        Nesterov's below ``2(1+β)/((1+2β)λ)``: from these rates on, the recurrence of PyTorch's SGD
+        has a root of modulus 1 or more.
+        """
+        beta = self.effective_momentum
+        if beta is None or self.schedule != "constant" or self.batch_size is not None:
+            return None
+        limit = 2 / sharpness
+        if beta:
+            limit *= 1 + beta
+        if self.optimizer == "nesterov":
+            limit /= 1 + 2 * beta
+        return limit
+
+
+def described(several: Sequence[Hyperparameters]) -> list[str]:
+    """
+    Return for each what tells it from the others, and in what it is not the plain case.
+
+    >>> described([Hyperparameters(0.1), Hyperparameters(0.7)])
+    ['learning rate 0.1', 'learning rate 0.7']
+    >>> described([Hyperparameters(0.1), Hyperparameters(0.1, "adam")])
+    ['SGD, learning rate 0.1', 'Adam, learning rate 0.1']
+    >>> described([Hyperparameters(0.1, momentum=0.9), Hyperparameters(0.1)])
+    ['momentum 0.9, learning rate 0.1', 'no momentum, learning rate 0.1']
+    """
+    if not several:
+        return []
+    rates = dict(zip(*_rates(several), strict=True))
+
+    def telling(name: str) -> bool:
+        """Return whether a field differs among them, or is nowhere what it is by default."""
+        values = {getattr(one, name) for one in several}
+        return len(values) > 1 or values != {getattr(_PLAIN, name)}
+
+    shown = {name for name in ("schedule", "batch_size", "seed") if telling(name)}
+    momentum = telling("momentum")
+    optimizer = telling("optimizer")
+    texts = []
+    for one in several:
+        parts = []
+        if optimizer:
+            parts.append(OPTIMIZER_NAMES.get(one.optimizer, one.optimizer))
+        if momentum and one.effective_momentum is not None:
+            beta = one.effective_momentum
+            parts.append(f"momentum {beta:g}" if beta else "no momentum")
+        parts.append(f"learning rate {rates[one.lr]}")
+        if "schedule" in shown:
+            parts.append(f"{one.schedule} schedule")
+        if "batch_size" in shown:
+            parts.append("all points" if one.batch_size is None else f"batches of {one.batch_size}")
+        if "seed" in shown:
+            parts.append(f"seed {one.seed}")
+        texts.append(", ".join(parts))
+    return texts
+
+
+def _rates(several: Sequence[Hyperparameters]) -> tuple[list[float], list[str]]:
+    rates = list(dict.fromkeys(one.lr for one in several))
+    return rates, rate_texts(rates)
+
+
+def _optimizer(name: object) -> str:
+    """Return `name` if it can be an optimizer's; whether torch has it is known when training."""
+    known = ", ".join(OPTIMIZER_NAMES)
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise InputError(
+            f"optimizer {inputs.shown(name)} is no name; choose from {known}, or give the name of "
+            "a class in torch.optim"
+        )
+    if name.lower() in UNUSABLE:
+        raise InputError(
+            f"optimizer {name} cannot be used: {UNUSABLE[name.lower()]}; choose from {known}"
+        )
+    return name.lower() if name.lower() in OPTIMIZER_NAMES else name
+
+
+_PLAIN = Hyperparameters(1.0)

@@ -1,0 +1,282 @@
+"""
+What is known of one run: its weights, losses and metrics, one record a moment.
+
+A trajectory may come from `animate.train`, or be made by hand from what somebody has recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import SupportsIndex, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from animate.errors import InputError
+from animate.training.diagnosis import Diagnosis, diagnose
+from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.problem import Array, HasLoss, Problem, has
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory:
+    """
+    The records of one run, in the order of its steps.
+
+    Parameters
+    ----------
+    weights : array, shape (T, P), or None
+        All parameters as one vector, a row a record, real and of any floating dtype (whole numbers
+        become float64). None where only the losses are known. A memmap is not read here.
+    losses : array, shape (T,), optional
+        NaN where a loss is not known; infinite after an overflow. By default the problem's own
+        loss at the weights, where it has one, and else all NaN.
+    steps : ints, shape (T,), optional
+        How many updates were made before each record, rising; by default 0, 1, 2, …
+    hyperparameters : Hyperparameters, optional
+        None means unknown: then no theory is applied.
+    problem : Problem, optional
+        What was trained.
+    metrics : mapping of str to arrays of shape (T,)
+        Such as the accuracy; NaN where it is not known.
+    label : str, optional
+        What the run is called; by default that of the hyperparameters, or what tells them from
+        those of the other runs of the same training.
+    steps_per_epoch : int, optional
+        By default what follows from hyperparameters and problem; None where that is not known.
+    from_train : bool
+        Whether `animate.train` made it, so that it can be made again from its settings.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not agree, a value is of the wrong kind, or there is no record.
+
+    Notes
+    -----
+    `weights`, `losses`, `steps` and the metrics are read-only views of the arrays that were given,
+    and not copies: do not change what they are views of.
+    """
+
+    weights: Array | None
+    losses: Array = None  # type: ignore[assignment]  # turned into an array below
+    steps: npt.NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]
+    hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
+    problem: Problem | None = field(default=None, kw_only=True)
+    metrics: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
+    steps_per_epoch: int | None = field(default=None, kw_only=True)
+    from_train: bool = field(default=False, kw_only=True)
+    has_own_label: bool = field(init=False, default=False)
+    """Whether somebody chose the label, so that a scene does not word it anew."""
+
+    def __post_init__(self) -> None:
+        known = self.hyperparameters
+        if known is not None and not isinstance(known, Hyperparameters):
+            raise InputError(
+                f"hyperparameters {known!r} are none; give animate.Hyperparameters(lr=…), or None"
+            )
+        weights = None if self.weights is None else _weights(self.weights)
+        losses = self._given_losses(weights)
+        steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
+        metrics = {name: _numbers(values, name) for name, values in self.metrics.items()}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, **metrics}
+        sizes = {name: len(array) for name, array in arrays.items() if array is not None}
+        if len(set(sizes.values())) > 1:
+            told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            raise InputError(f"the numbers of records differ: {told}; give as many of each")
+        if not len(losses):
+            raise InputError("there is no record; give at least one, that of the start")
+        own = known and known.label
+        if self.label and not self.from_train:  # which only tells it from the others
+            own = self.label
+        # As it would be with object.__setattr__, which takes long for thousands of runs.
+        vars(self).update(
+            weights=weights,
+            losses=losses,
+            steps=steps,
+            metrics=metrics,
+            steps_per_epoch=self._known_steps_per_epoch(),
+            label=self.label or own or (described([known])[0] if known else ""),
+            has_own_label=bool(own),
+        )
+
+    def _given_losses(self, weights: Array | None) -> Array:
+        if self.losses is not None:
+            return _numbers(self.losses, "losses")
+        if weights is None:
+            raise InputError("there are neither weights nor losses; give at least one of them")
+        if has(self.problem, HasLoss):
+            with np.errstate(all="ignore"):  # an overflow is content
+                return _view(np.asarray(self.problem.loss(weights)))
+        return _view(np.full(len(weights), np.nan))
+
+    def _known_steps_per_epoch(self) -> int | None:
+        known, problem = self.hyperparameters, self.problem
+        if self.steps_per_epoch is not None:
+            if not (isinstance(self.steps_per_epoch, SupportsIndex) and self.steps_per_epoch > 0):
+                raise InputError(
+                    f"steps_per_epoch {self.steps_per_epoch!r} is no whole number of at least 1; "
+                    "give one, or leave it out"
+                )
+            return int(self.steps_per_epoch)
+        if known is None:
+            return None
+        if known.batch_size is None:
+            return 1
+        return None if problem is None else math.ceil(len(problem.x) / known.batch_size)
+
+    def __repr__(self) -> str:
+        weights = "no" if self.weights is None else self.weights.shape[1]
+        return f"Trajectory({self.label!r}: {len(self.steps)} records of {weights} weights)"
+
+    @property
+    def lr(self) -> float | None:
+        """The learning rate that the run was given; None if unknown."""
+        return None if self.hyperparameters is None else self.hyperparameters.lr
+
+    @property
+    def is_plain_descent(self) -> bool:
+        """Whether each step is known to be plain full-batch descent at a constant rate."""
+        known = self.hyperparameters
+        if known is None or self.problem is None:
+            return False
+        return known.for_points(len(self.problem.x)).is_plain_descent
+
+    @property
+    def epochs(self) -> int | float | None:
+        """How many epochs were run, a fraction if the last was cut short; None if unknown."""
+        return None if self.steps_per_epoch is None else self.times[-1].item()
+
+    @cached_property
+    def times(self) -> Array:
+        """The records' times, shape (T,): in epochs if `steps_per_epoch` is known, else steps."""
+        each = self.steps_per_epoch or 1
+        if each == 1:
+            return self.steps
+        whole = not (self.steps % each).any()
+        return _view(self.steps // each if whole else self.steps / each)
+
+    @property
+    def time_unit(self) -> str:
+        """What `times` are counted in: "epoch" or "step"."""
+        return "step" if self.steps_per_epoch is None else "epoch"
+
+    def record_at(self, step: int) -> int:
+        """Return the first record at or after `step`, or the last if there is none."""
+        return min(int(np.searchsorted(self.steps, step)), len(self.steps) - 1)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """The verdict on this run, and the steps at which it shows."""
+        return diagnose(self)
+
+
+class Runs(Sequence[Trajectory]):
+    """
+    Several runs, in order: what `animate.train` returns.
+
+    >>> import numpy as np
+    >>> some = Runs([Trajectory(None, [2.0, 1.0], label=name) for name in ("a", "b", "c")])
+    >>> some[:2] + some[2:]
+    Runs of 3
+      a: loss 2.000 → 1.000 in 1 step
+      b: loss 2.000 → 1.000 in 1 step
+      c: loss 2.000 → 1.000 in 1 step
+    """
+
+    def __init__(self, runs: Sequence[Trajectory] = ()) -> None:
+        self._runs = tuple(runs)
+
+    @overload
+    def __getitem__(self, place: int) -> Trajectory: ...
+    @overload
+    def __getitem__(self, place: slice) -> Runs: ...
+    def __getitem__(self, place: int | slice) -> Trajectory | Runs:
+        found = self._runs[place]
+        return Runs(found) if isinstance(found, tuple) else found
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Trajectory]:
+        return iter(self._runs)
+
+    def __add__(self, others: Sequence[Trajectory]) -> Runs:
+        return Runs([*self, *others])
+
+    def __radd__(self, others: Sequence[Trajectory]) -> Runs:
+        return Runs([*others, *self])
+
+    def __repr__(self) -> str:
+        lines = [f"  {run.label or f'run {number}'}: {run.diagnosis.sentence or 'nothing is known'}"
+                 for number, run in enumerate(self, 1)]  # fmt: skip
+        return "\n".join([f"Runs of {len(self)}", *lines])
+
+
+def labels(runs: Sequence[Trajectory]) -> list[str]:
+    """
+    Return what each of several runs is called beside the others.
+
+    That is its own label if it has one, or else what tells its hyperparameters from theirs; where
+    nothing is known, its number.
+    """
+    known = [run.hyperparameters for run in runs if run.hyperparameters and not run.has_own_label]
+    texts = iter(described(known))
+    return [
+        next(texts)
+        if run.hyperparameters is not None and not run.has_own_label
+        else run.label or f"run {number}"
+        for number, run in enumerate(runs, 1)
+    ]
+
+
+def _weights(values: object) -> Array:
+    array = _real(values, "weights")
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise InputError(
+            f"weights have shape {array.shape}; give (T, P), all P weights of each of T records"
+        )
+    return _view(array)
+
+
+def _numbers(values: object, name: str) -> Array:
+    """Return `values` as a read-only array of shape (T,)."""
+    array = _real(values, name)
+    if array.ndim != 1:
+        raise InputError(f"{name} have shape {array.shape}; give (T,), a number a record")
+    return _view(array)
+
+
+def _real(values: object, name: str) -> Array:
+    """Return `values` as an array of floats, and not a copy where they are one."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name} are no array of numbers: {error}") from None
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise InputError(f"{name} are of dtype {array.dtype}; give real numbers")
+    return array
+
+
+def _steps(values: object) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(
+            f"steps have shape {array.shape} and dtype {array.dtype}; give whole numbers, (T,)"
+        )
+    array = array.astype(np.int64, copy=False)
+    if len(array) and (array[0] < 0 or not (array[1:] > array[:-1]).all()):
+        raise InputError("steps do not rise from one record to the next; give them in order")
+    return array
+
+
+def _view(array: Array) -> Array:
+    view: Array = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

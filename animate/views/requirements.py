@@ -1,0 +1,62 @@
+"""Whether views can show runs, and which could instead."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from animate.errors import InputError
+from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, has
+from animate.training.trajectory import Trajectory
+from animate.views import VIEWS, View, load
+
+CAPABILITIES: Mapping[type, str] = {
+    Predicts: "a model of one input that can be drawn",
+    Quadratic: "known best weights and a known Hessian",
+    HasLoss: "a loss that can be computed at any weights",
+    NamesWeights: "names for its weights",
+}
+"""What a view may require of a problem, in words."""
+
+
+def lacks(kind: type[View], runs: Sequence[Trajectory]) -> str | None:
+    """Return why a view cannot show `runs`, or None if it can."""
+    for number, run in enumerate(runs, 1):
+        name = run.label or f"run {number}"
+        for capability in kind.requires:
+            if not has(run.problem, capability):
+                words = CAPABILITIES.get(capability, capability.__name__)
+                return f"it requires a problem with {words}, and {name} has none"
+        if "weights" in kind.records and run.weights is None:
+            return f"it requires weights, and {name} has none"
+        if "losses" in kind.records and np.isnan(run.losses).all():
+            return f"it requires losses, and {name} has none"
+    if kind.requires and any(run.problem is not runs[0].problem for run in runs):
+        return "its panels share their scales, and the runs are of different problems"
+    return None
+
+
+def check(kinds: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
+    """Raise `InputError` if one of `kinds` cannot show `runs`; it names views that can."""
+    for kind in kinds:
+        reason = lacks(kind, runs)
+        if reason is not None:
+            others = ", ".join(_showing(runs)) or "none; give runs with losses or weights"
+            raise InputError(f"view {_name(kind)}: {reason}; views that would do: {others}")
+
+
+def default_views(runs: Sequence[Trajectory]) -> list[type[View]]:
+    """Return what is drawn where nothing else is asked for."""
+    usual = [load("fit"), load("loss")]
+    if not any(lacks(kind, runs) for kind in usual):
+        return usual
+    return [kind for kind in (load("loss"), load("weights")) if not lacks(kind, runs)] or usual
+
+
+def _showing(runs: Sequence[Trajectory]) -> Iterator[str]:
+    for name in VIEWS:
+        if lacks(load(name), runs) is None:
+            yield name
+
+
+def _name(kind: type[View]) -> str:
+    return next((name for name, known in VIEWS.items() if known == kind.__name__), kind.__name__)
