@@ -1,5 +1,7 @@
 """What the page's constants mean: when a run has converged, and how fast epochs are shown."""
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import Browser
@@ -22,7 +24,7 @@ DESCENT = """
 def compute(browser: Browser):
     """Return a function that runs one of the page's own in the browser."""
     opened = browser.new_page()
-    modules = script("numbers", "random", "descent", "player")
+    modules = script("numbers", "random", "descent", "player", "state")
 
     def compute(function: str, argument: object):
         return opened.evaluate(
@@ -89,3 +91,34 @@ def test_a_short_run_begins_as_slowly(compute) -> None:
     assert steps[:2].tolist() == pytest.approx([1, 0.48])
     extra = steps[1:] - 1 / 25
     np.testing.assert_allclose(extra[9:] / extra[:-9], np.exp(-1))
+
+
+@pytest.mark.parametrize(
+    ("seed", "is_one"),
+    [("0", True), (str(2**64 - 1), True), (str(2**64), False), ("-1", False), ("1.5", False)],
+)
+def test_a_seed_is_what_torch_takes(compute, seed, is_one) -> None:
+    assert compute("isSeed", seed) is is_one
+
+
+def test_what_has_overflowed_is_drawn_no_farther_than_a_browser_can(open_page, overflowing) -> None:
+    opened = open_page(overflowing, "#run=3&epoch=100")
+    drawn = opened.eval_on_selector_all(
+        "#panels svg *",
+        "all => all.map((one) => ['d', 'x', 'y', 'x1', 'y1', 'x2', 'y2', 'cx', 'cy', 'points']"
+        ".map((name) => one.getAttribute(name) ?? '').join(' ')).join(' ')",
+    )
+    numbers = [abs(float(text)) for text in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", drawn)]
+    assert max(numbers) == 1e5
+
+
+def test_the_chosen_runs_line_is_the_widest(open_page) -> None:
+    for chosen in (1, 2, 3):
+        opened = open_page("", f"#run={chosen}&epoch=100")
+        widths = opened.eval_on_selector_all(
+            "#loss [style*='--run']",
+            "all => all.map((one) => [one.getAttribute('style').match(/--run(\\d)/)[1],"
+            " Number(getComputedStyle(one).strokeWidth.replace('px', ''))])",
+        )
+        widest = max(width for _, width in widths)
+        assert {int(run) + 1 for run, width in widths if width == widest} == {chosen}
