@@ -9,6 +9,7 @@ sentence that says what is wrong, the value, and what to do.
 import difflib
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from animate.errors import InputError as InputError
@@ -34,8 +35,10 @@ MOMENTS = ("start", "end", "converged")
 MOST_STILLS = 100  # epochs on one sheet or in one document
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
-MEMORY_A_RUN = 3_000  # bytes, whatever its length: its objects and its diagnosis
-MEMORY_LIMIT = 2_000_000_000  # bytes that the trajectories of one training may take
+RUN_MEMORY = 2_000  # bytes of a run, however short: its objects and its diagnosis
+DIAGNOSED = 1_000_000  # records of all runs that are diagnosed at once
+DIAGNOSIS_MEMORY = 60  # bytes a record while it is diagnosed
+MEMORY_LIMIT = 2_000_000_000  # bytes that one training may take
 
 
 def number(value: object, name: str, *, advice: str) -> float:
@@ -110,16 +113,21 @@ def points(value: object) -> int:
 
 
 def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
-    """Return `value` as a number of epochs whose trajectories fit into memory for `runs` runs."""
+    """Return `value` as a number of epochs whose training fits into memory for `runs` runs."""
     count = whole(value, "number of epochs", least=1)
-    record = runs * 3 * 4  # two weights and a loss, float32
-    needed = (count // record_every + 2) * record + runs * MEMORY_A_RUN
-    if needed > MEMORY_LIMIT:
-        most = ((MEMORY_LIMIT - runs * MEMORY_A_RUN) // record - 2) * record_every
-        advice = f"give at most {most} epochs" if most > 0 else "give fewer runs"
+
+    def memory(epochs: int) -> int:
+        """Return the bytes that training takes for so many epochs."""
+        records = epochs // record_every + 2
+        at_once = max(min(runs * records, DIAGNOSED), records)
+        return runs * (records * 3 * 4 + RUN_MEMORY) + at_once * DIAGNOSIS_MEMORY
+
+    if memory(count) > MEMORY_LIMIT:
+        most = bisect_right(range(count), MEMORY_LIMIT, key=memory) - 1
         raise InputError(
             f"{count} epochs of {runs} run{'s' if runs > 1 else ''} would take "
-            f"{needed / 1e9:.3g} GB of memory; {advice}"
+            f"{memory(count) / 1e9:.3g} GB of memory; "
+            + (f"give at most {most} epochs" if most > 0 else "give fewer runs")
         )
     return count
 

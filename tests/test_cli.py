@@ -189,3 +189,13 @@ def test_help_and_version_load_neither_torch_nor_matplotlib(tmp_path, argument) 
     )
     assert done.stdout
     assert not set(done.stderr.split()) & {"torch", "matplotlib", "numpy", "rich", "imageio"}
+
+
+def test_views_of_a_page_alone_are_said_to_have_no_effect(run) -> None:
+    done = run("--views", "bowl", "--epochs", "3", "-o", "a.html")
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if "--views" in line] == [
+        "animate: --views has no effect on a page, which always shows the same panels"
+    ]
+    beside = run("--views", "bowl", "--epochs", "3", "-o", "b.html", "-o", "b.png")
+    assert "--views" not in beside.err

@@ -137,6 +137,9 @@ def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
     else:
         recipe = Recipe(**options)
     check_use(recipe, options.keys() & {"at", "max_size"})  # the others are of no harm
+    only_pages = {part.form for part in recipe.parts} - {"report"} == {"page"}
+    if only_pages and "views" in options and not asked.quiet:
+        say("animate: --views has no effect on a page, which always shows the same panels")
     return recipe if asked.destination is None else bound_for(asked.destination, recipe)
 
 

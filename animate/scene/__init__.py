@@ -165,7 +165,7 @@ class Scene:
         records = [self.clock.record(index, moment) for index in range(len(self.runs))]
         self._moment.set_text(self.clock.text(moment))
         width = self.layout.timeline.width / self.size[0]
-        self._timeline[1].set_width(width * self.clock.share(moment))
+        self._timeline[1].set_width(self.clock.passed(moment, width))
         for heading, record in zip(self._headings, records, strict=False):
             heading.draw(record, moment)
         for view in self.views:

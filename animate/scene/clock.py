@@ -82,10 +82,10 @@ class Clock:
         """Return the last record at or before `moment` of the run at `run`, or else the first."""
         return max(int(np.searchsorted(self.times[run], moment, "right")) - 1, 0)
 
-    def share(self, moment: float) -> float:
-        """Return how much of the time from the first moment to the last has passed."""
+    def passed(self, moment: float, whole: float) -> float:
+        """Return the part of `whole` that is as much of it as has passed of the time."""
         span = self.last - self.first
-        return (moment - self.first) / span if span else 1.0
+        return whole * (moment - self.first) / span if span else whole
 
     def text(self, moment: float) -> str:
         """Return the moment as it stands above a picture, always as wide."""

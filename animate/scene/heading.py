@@ -50,6 +50,7 @@ class Heading:
         pending_color: str,
         fit: Callable[[str, float], str],
     ) -> None:
+        run = run if run.time_unit == clock.unit else run.counted_in_steps()
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
         self._earned_color, self._pending_color = earned_color, pending_color

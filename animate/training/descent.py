@@ -21,7 +21,6 @@ from animate.training.problem import Floats
 from animate.training.trajectory import Runs, Trajectory
 
 BLOCK = 200_000  # residuals of the runs in one block: few enough for a processor's cache
-DIAGNOSED = 1_000_000  # records of all runs that are diagnosed at once, in 100 MB or so
 
 OnEpoch = Callable[[int, Floats], None]
 Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
@@ -212,7 +211,7 @@ def _diagnose_together(
     runs: Sequence[Trajectory], weights: Floats, losses: Floats, problem: Line
 ) -> None:
     """Diagnose many runs in few passes over `weights`, (T, runs, 2), and `losses`, (T, runs)."""
-    several = max(1, DIAGNOSED // len(losses))
+    several = max(1, inputs.DIAGNOSED // len(losses))
     for first in range(0, len(runs), several):
         some = slice(first, first + several)
         together = courses(weights[:, some].swapaxes(0, 1), losses[:, some].T, problem.best_weights)

@@ -6,6 +6,7 @@ A trajectory may come from `animate.train`, or be made by hand from what somebod
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,14 @@ class Trajectory:
     def time_unit(self) -> str:
         """What `times` are counted in: "epoch" or "step"."""
         return "step" if self.steps_per_epoch is None else "epoch"
+
+    def counted_in_steps(self) -> Trajectory:
+        """Return this run with its times and its verdict told in steps, over the same arrays."""
+        same = copy.copy(self)
+        for name in ("times", "diagnosis"):
+            vars(same).pop(name, None)
+        vars(same)["steps_per_epoch"] = None
+        return same
 
     def record_at(self, step: int) -> int:
         """Return the first record at or after `step`, or the last if there is none."""

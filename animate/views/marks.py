@@ -177,8 +177,9 @@ def log_ticks(panel: Panel, low: float, high: float) -> None:
     ]
     if len(powers) > 1:
         axes.yaxis.set_ticks([10.0**power for power in powers], names)
-    else:
-        axes.yaxis.set_ticks(*labelled(_inside((low, high), _bins(panel)[1])))
+    else:  # too few to read a value by
+        between = [part * 10.0**power for power in (first - 1, first) for part in (1, 2, 5)]
+        axes.yaxis.set_ticks(*labelled([tick for tick in between if low <= tick <= high]))
     axes.yaxis.set_ticks([], minor=True)
 
 

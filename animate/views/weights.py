@@ -18,7 +18,7 @@ from animate.views.marks import (
 from animate.views.scatter import name_lines
 from animate.wording import coordinate
 
-WIDTHS = 0.22, 0.08, 0.15, 0.05  # em, of each weight's line
+TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, of each weight's line
 MOST = len(WIDTHS)  # weights in one panel
 CORNERS = "lower right", "upper right", "upper left", "lower left"
 KEY_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the names of the curves
@@ -52,8 +52,9 @@ class Weights(View):
         axes.set_xlim(0, 1)
         plain_ticks(panel)
         time_ticks(panel)
+        widths = TWO_WIDTHS if len(chosen) <= len(TWO_WIDTHS) else WIDTHS
         self._paths = []
-        for place, (number, width) in enumerate(zip(chosen, WIDTHS, strict=False)):
+        for place, (number, width) in enumerate(zip(chosen, widths, strict=False)):
             path = Path(
                 panel,
                 panel.times,
@@ -66,7 +67,7 @@ class Weights(View):
             self._paths.append(path)
             self.moving += path.artists
         if panel.index == 0 or chosen != chosen_weights(panel.runs[0]):
-            for name, width in zip(names, WIDTHS, strict=False):
+            for name, width in zip(names, widths, strict=False):
                 axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
             name_lines(panel, self._corner(names))
 

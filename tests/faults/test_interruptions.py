@@ -123,7 +123,7 @@ def test_windows_has_no_sighup_and_that_is_no_error(monkeypatch) -> None:
 def test_who_imports_the_package_keeps_their_handlers(tmp_path: Path) -> None:
     program = tmp_path / "animate"  # of the same name
     program.write_text(
-        "import signal, animate; from animate import Problem, cli\n"
+        "import signal, animate; from animate import Line, cli\n"
         "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler,"
         " signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
     )
