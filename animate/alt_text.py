@@ -53,6 +53,7 @@ def describe(
     told = []
     for place, (run, name) in enumerate(zip(runs, labels(runs), strict=True)):
         record = clock.record(place, moment)
+        run = run if run.time_unit == clock.unit else run.counted_in_steps()
         summary = f"At {name} {_course(run, record)}" if is_lesson else _summary(run, name, record)
         told.append(summary)
     return " ".join([opening, *told])
