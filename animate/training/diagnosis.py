@@ -180,9 +180,9 @@ def shares_left_of(run: Trajectory) -> Doubles | None:
     """Return the share of its way to the best weights that `run` has left, shape (T,), if known."""
     if not _has_optimum(run) or starts_at_best(run):
         return None
-    return share_left(
-        distance(cast("Array", run.weights), cast("Quadratic", run.problem).best_weights)
-    )
+    weights, problem = cast("Array", run.weights), cast("Quadratic", run.problem)
+    distances = distance(weights, problem.best_weights)
+    return share_left(distances) if np.isfinite(distances[0]) else None
 
 
 def _resolution(best_weights: Doubles) -> float:
