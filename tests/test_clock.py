@@ -196,8 +196,7 @@ def test_the_turn_is_dated_only_as_well_as_the_records_tell(problem) -> None:
         assert [note for note in pictures.notes(axes) if note.startswith(said)]
 
 
-@pytest.mark.parametrize("theme", ["light", "transparent"])
-def test_each_frame_of_hand_made_runs_is_a_full_redraw_to_the_pixel(runs, theme) -> None:
+def test_each_frame_of_hand_made_runs_is_a_full_redraw_to_the_pixel(runs) -> None:
     steps = np.random.default_rng(3).standard_normal((31, 6)).cumsum(axis=0)
     several = [
         runs[2],
@@ -206,7 +205,7 @@ def test_each_frame_of_hand_made_runs_is_a_full_redraw_to_the_pixel(runs, theme)
         Trajectory(steps[:9, :1], np.arange(9)[::-1] - 4.0, steps=20 + 3 * np.arange(9)),
     ]
     timeline = [0, 0, 1, 3, 4, 5, 8, 19, 20, 20, 23, 30, 31, 44, 60, 100, 100]
-    film = Animation(several, ["loss", "weights"], theme=theme, timeline=timeline)
+    film = Animation(several, ["loss", "weights"], timeline=timeline)
     frames = list(film.frames())
     for place in range(1, len(timeline)):
         repeated = timeline[place] == timeline[place - 1]

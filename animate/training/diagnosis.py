@@ -69,13 +69,19 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The records, counted from 0, at which something happened to one run; None for never."""
+    """
+    The records, counted from 0, at which something happened to one run; None for never.
+
+    `left` is the share of the way to the best weights that is left at the end. It says nothing of a
+    run that starts at them.
+    """
 
     last: int
     converged: int | None
     overflowed: int | None
     rose: int | None
     left: float | None
+    starts_at_best: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +139,14 @@ def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) 
     rises[:, 1:] = (losses[:, 1:] > losses[:, :-1]) | lost[:, 1:]
     if weights is None or best_weights is None:
         nothing: list[None] = [None] * len(losses)
-        converged, left = nothing, nothing
+        converged, left, at_best = nothing, nothing, [False] * len(losses)
     else:
         distances = distance(weights, best_weights)
         found = epochs_to_converge(distances, best_weights).tolist()
         converged = [record if record <= last else None for record in found]
         left = share_left(distances)[:, -1].tolist()
-    several = zip(converged, _first(lost), _first(rises), left, strict=True)
+        at_best = (distances[:, 0] <= _resolution(best_weights)).tolist()
+    several = zip(converged, _first(lost), _first(rises), left, at_best, strict=True)
     return [Course(last, *one) for one in several]
 
 
@@ -168,21 +175,17 @@ def share_left(distances: Doubles) -> Doubles:
     return np.where(np.isinf(first), np.inf, shares)
 
 
-def starts_at_best(run: Trajectory) -> bool:
-    """Return whether `run` starts so near to the best weights that no share of its way is left."""
-    if not _has_optimum(run):
-        return False
-    best, weights = cast("Quadratic", run.problem).best_weights, cast("Array", run.weights)
-    return bool(distance(weights[0], best) <= _resolution(best))
-
-
 def shares_left_of(run: Trajectory) -> Doubles | None:
-    """Return the share of its way to the best weights that `run` has left, shape (T,), if known."""
-    if not _has_optimum(run) or starts_at_best(run):
+    """
+    Return the share of its way to the best weights that `run` has left, shape (T,).
+
+    None where that is not known, or where there was no way to go.
+    """
+    if not _has_optimum(run):
         return None
-    weights, problem = cast("Array", run.weights), cast("Quadratic", run.problem)
-    distances = distance(weights, problem.best_weights)
-    return share_left(distances) if np.isfinite(distances[0]) else None
+    best, weights = cast("Quadratic", run.problem).best_weights, cast("Array", run.weights)
+    distances = distance(weights, best)
+    return share_left(distances) if _resolution(best) < distances[0] < np.inf else None
 
 
 def _resolution(best_weights: Doubles) -> float:
@@ -234,7 +237,7 @@ def _by_theory(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | No
 def _has_risen(run: Trajectory) -> bool:
     """Return whether the loss ends above the first by more than float32 rounds."""
     first, last = run.losses[0], run.losses[-1]
-    if np.isnan(first) or np.isnan(last):
+    if math.isnan(first) or math.isnan(last):
         first, last = _losses_at_ends(run)
     return bool(last > first * (1 + FLOAT32_FLOOR))
 
@@ -245,7 +248,7 @@ def _progress(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
         at = moment_text(run.times[course.converged], run.time_unit)
         return "converged", course.converged, f"converged at {at}"
     assert course.left is not None
-    if starts_at_best(run):  # so that no share of a way can be left
+    if course.starts_at_best:  # so that no share of a way can be left
         first, last = _losses_at_ends(run)
         taken = count_text(run.times[-1] - run.times[0], run.time_unit)
         return "converging", course.last, f"loss {figures(first)} → {figures(last)} in {taken}"
@@ -268,7 +271,7 @@ def _by_distance(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | 
     first, last = _losses_at_ends(run)
     noisy = known is not None and known.batch_size is not None and known.schedule == "constant"
     bound = first
-    if noisy or starts_at_best(run):
+    if noisy or course.starts_at_best:
         at_distance_1 = problem.best_loss + problem.curvatures[-1] / 2
         bound = GROWTH_OF_NOISE * max(first, at_distance_1)
     if last > bound:

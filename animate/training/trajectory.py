@@ -94,10 +94,9 @@ class Trajectory:
             raise InputError(f"the numbers of records differ: {told}; give as many of each")
         if not len(losses):
             raise InputError("there is no record; give at least one, that of the start")
-        label = inputs.label(self.label) if self.label else ""
-        own = known and known.label
+        label, own = self.label, known and known.label
         if label and not self.from_train:  # which only tells it from the others
-            own = label
+            own = label = inputs.label(label)
         # As it would be with object.__setattr__, which takes long for thousands of runs.
         vars(self).update(
             weights=weights,
@@ -105,13 +104,13 @@ class Trajectory:
             steps=steps,
             metrics=metrics,
             steps_per_epoch=self._known_steps_per_epoch(),
-            label=label or own or "".join(described(_known([self]))),
+            label=label or own or next(iter(described(_known([self]))), ""),
             has_own_label=bool(own),
         )
 
     def _check_problem(self, weights: Array | None) -> None:
         problem = self.problem
-        if problem is None:
+        if problem is None or self.from_train:
             return
         if not (has(problem, Problem) or has(problem, HasLoss)):
             raise InputError(
