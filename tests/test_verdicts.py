@@ -95,6 +95,15 @@ def test_theory_knows_the_limits_of_momentum(problem, momentum, nesterov) -> Non
             assert unknown.sentence.startswith("diverging: loss 7.704 → ")
 
 
+def test_a_loss_that_is_missing_is_no_rise(problem, runs) -> None:
+    losses = runs[2].losses.copy()
+    losses[[1, 2, 3]] = NAN
+    known = runs[2].hyperparameters
+    run = Trajectory(runs[2].weights, losses, problem=problem, hyperparameters=known)
+    assert run.diagnosis.sentence == "diverging: past the limit 0.9985"
+    assert run.diagnosis.verdict_step == 5  # the first loss above the one before it
+
+
 def test_a_limit_of_plain_descent_is_no_limit_of_momentum(problem) -> None:
     weights = recorded(problem, 1.2, 0.9, steps=200)
     known = H(1.2, momentum=0.9)
