@@ -10,7 +10,7 @@ import torch
 from animate import Animation, DrawingError, Hyperparameters, InputError, Line, Trajectory, train
 from animate.page import page
 from animate.scene import Scene
-from animate.views import View
+from animate.views import VIEWS, View
 
 
 def descended(problem: Line, lr: float, steps: int = 60, **settings) -> np.ndarray:
@@ -432,7 +432,62 @@ def test_what_a_view_forgets_to_register_is_named(runs, kind, said) -> None:
         list(film.frames())
 
 
+class Across(View):
+    """Asks for the one run of a panel that shows all of them."""
+
+    across = True
+
+    def draw(self, moment: float) -> None:
+        assert moment <= self.panel.run.steps[-1]
+
+
+def test_a_view_across_runs_that_asks_for_its_run_is_told_why_there_is_none(runs) -> None:
+    with pytest.raises(InputError, match=r"panel\.run is of one run.*use panel\.runs"):
+        Animation(runs, [Across], (640, 360))
+
+
+class Timed(View):
+    """Shows which record each run has at a moment."""
+
+    across = True
+
+    def __init__(self, panel) -> None:
+        super().__init__(panel)
+        self.said = self.moves(panel.axes.text(0, 0, ""))
+
+    def draw(self, moment: float) -> None:
+        records = [self.panel.record_of(run, moment) for run in self.panel.runs]
+        self.said.set_text(" ".join(map(str, records)))
+
+
+def test_a_view_across_runs_is_given_moments_and_asks_for_records(of_two_lengths) -> None:
+    scene = Scene(of_two_lengths, [Timed], (640, 360))
+    for moment, said in ((0, "0 0"), (2, "0 0"), (3, "1 1"), (8, "1 3"), (10, "2 3"), (20, "3 3")):
+        scene.draw(moment)
+        assert list(pictures.notes(scene.figure.axes[0])) == [said]
+
+
 # What cannot be made of them
+
+
+@pytest.mark.parametrize(
+    ("run", "possible"),
+    [
+        (network([3.0, 2.0, 1.0], "all"), {"loss", "weights"}),
+        (Trajectory(None, [3.0, 2.0, 1.0], label="losses"), {"loss"}),
+        (Trajectory(np.ones((3, 2)), label="weights"), {"weights"}),
+    ],
+)
+def test_a_view_that_cannot_show_a_run_names_those_that_can(run, possible) -> None:
+    for view in VIEWS:
+        if view in possible:
+            assert Scene(run, view, (640, 360)).figure.axes
+            continue
+        with pytest.raises(InputError, match=f"view {view}: ") as refused:
+            Scene(run, view, (640, 360))
+        reason, named = str(refused.value).split("; views that would do: ")
+        assert run.label in reason
+        assert set(named.split(", ")) == possible
 
 
 @pytest.mark.parametrize("name", ["q.gif", "q.mp4", "q.html"])
