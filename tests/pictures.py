@@ -25,13 +25,17 @@ class Heading:
     key: Line2D
 
 
-def headings(scene: Scene) -> list[Heading]:
-    """Return the headings in the order of the runs, their parts found by where they stand."""
+def headings(scene: Scene, *names: str) -> list[Heading]:
+    """
+    Return the headings in the order of the runs, their parts found by where they stand.
+
+    Runs with labels of their own are found by the beginnings of their `names`.
+    """
     texts = outside_panels(scene, Text)
     keys = outside_panels(scene, Line2D)
     found = []
     for name in texts:
-        if name.get_text().startswith("learning rate"):
+        if name.get_text().startswith(names or ("learning rate",)):
             left, top = place(name)
             below = [
                 text for text in texts if abs(place(text)[0] - left) < 1 > place(text)[1] - top

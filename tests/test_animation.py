@@ -205,3 +205,9 @@ def test_importing_animate_loads_neither_torch_nor_matplotlib() -> None:
     loaded = set(done.stdout.split())
     assert "animate" in loaded
     assert not loaded & {"torch", "matplotlib", "numpy", "rich", "imageio"}
+
+
+def test_one_run_and_one_view_need_no_list(runs) -> None:
+    plain = Animation(runs[:1], ["loss"], (640, 360), timeline=[0, 8])
+    short = Animation(runs[0], "loss", (640, 360), timeline=[0, 8])
+    np.testing.assert_array_equal(list(short.frames()), list(plain.frames()))

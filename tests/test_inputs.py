@@ -146,6 +146,12 @@ def test_as_many_epochs_as_the_message_says_fit_into_memory(runs: int) -> None:
         inputs.epochs(most + 1, runs=runs)
 
 
+def test_runs_take_memory_however_short_they_are() -> None:
+    assert inputs.epochs(1, runs=100_000) == 1
+    with pytest.raises(InputError, match="give fewer runs"):
+        inputs.epochs(1, runs=1_000_000)
+
+
 def test_an_unknown_choice_is_answered_with_the_nearest_and_with_all() -> None:
     assert inputs.choice("high", "quality", inputs.QUALITIES) == "high"
     with pytest.raises(InputError) as near:

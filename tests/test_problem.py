@@ -106,3 +106,12 @@ def test_a_bad_setting_is_named(settings: dict, said: str) -> None:
 def test_points_with_one_x_determine_no_line() -> None:
     with pytest.raises(InputError, match="all x are the same"):
         Line(x=np.ones(5), y=np.arange(5))
+
+
+def test_x_too_much_alike_for_a_line_are_refused() -> None:
+    with pytest.raises(InputError, match="subtract their mean first"):
+        Line(x=np.array([1e7, 1e7 + 1, 1e7 + 2]), y=np.arange(3))
+    x, y = np.array([100.0, 101, 102]), np.array([1.0, 5, 6])
+    problem = Line(x, y)
+    np.testing.assert_allclose(problem.best_weights, np.polyfit(x, y, 1), rtol=1e-6)
+    assert np.linalg.eigvalsh(problem.hessian)[0] > 0

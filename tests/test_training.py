@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate import InputError, Line, train
+from animate import Hyperparameters, InputError, Line, train
 
 EPS = float(np.finfo(np.float32).eps)
 
@@ -144,3 +144,30 @@ def test_a_value_that_cannot_be_trained_is_named(problem, lrs, epochs, said) -> 
 def test_a_tiny_rate_is_trained(problem: Line) -> None:
     (run,) = train(problem, [1e-30], epochs=1)
     assert run.diagnosis.verdict == "converging"
+
+
+def test_a_single_rate_need_not_be_in_a_list(problem: Line, runs) -> None:
+    for one in (train(problem, 0.1), train(problem, lrs=0.1), train(problem, Hyperparameters(0.1))):
+        (run,) = one
+        np.testing.assert_array_equal(run.weights, runs[0].weights)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"optimizer": "adam"}, "optimizer 'adam'"),
+        ({"momentum": 0.5}, "momentum 0.5"),
+        ({"schedule": "cosine"}, "schedule 'cosine'"),
+        ({"batch_size": 99}, "batch_size 99"),
+    ],
+)
+def test_what_cannot_be_trained_yet_is_named(problem: Line, settings, said) -> None:
+    with pytest.raises(InputError, match=f"{said} cannot be trained yet"):
+        train(problem, [Hyperparameters(0.1), Hyperparameters(0.1, **settings)], epochs=1)
+
+
+def test_what_comes_to_plain_descent_is_trained(problem: Line) -> None:
+    for settings in ({"batch_size": 100}, {"optimizer": "momentum", "momentum": 0}):
+        (run,) = train(problem, Hyperparameters(0.7, **settings), epochs=20)
+        (plain,) = train(problem, 0.7, epochs=20)
+        np.testing.assert_array_equal(run.weights, plain.weights)

@@ -69,8 +69,8 @@ class Heading:
     def draw(self, record: int, moment: float) -> None:
         """Set the texts to a record of the run, at a moment of the scene."""
         if moment < self._times[0]:
-            self._loss.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
-            self._detail.set_text("")
+            self._loss.set_text("")
+            self._detail.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
             self._verdict.set(text="", color=self._pending_color)
             return
         loss, detail = self._numbers(record, moment)
