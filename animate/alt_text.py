@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from animate.scene.clock import Clock
-from animate.training.diagnosis import distance, share_left
+from animate.training.diagnosis import shares_left_of
 from animate.training.line import Line
 from animate.training.problem import Quadratic, has
 from animate.training.trajectory import Trajectory, labels
@@ -53,13 +53,14 @@ def describe(
     told = []
     for place, (run, name) in enumerate(zip(runs, labels(runs), strict=True)):
         record = clock.record(place, moment)
+        run = run if run.time_unit == clock.unit else run.counted_in_steps()
         summary = f"At {name} {_course(run, record)}" if is_lesson else _summary(run, name, record)
         told.append(summary)
     return " ".join([opening, *told])
 
 
 def _is_lesson(run: Trajectory) -> bool:
-    return isinstance(run.problem, Line) and run.is_plain_descent
+    return isinstance(run.problem, Line) and run.is_plain_descent and not run.has_own_label
 
 
 def _summary(run: Trajectory, name: str, record: int) -> str:
@@ -78,8 +79,10 @@ def _course(run: Trajectory, record: int) -> str:
     assert run.weights is not None
     visible = run.record_at(diagnosis.verdict_step)
     if record < visible:
-        left = share_left(distance(run.weights, problem.best_weights))[record]
-        return f"{share_text(left)} of the way is left."
+        left = shares_left_of(run)
+        if left is None:
+            return f"the loss is {figures(run.losses[record])}."
+        return f"{share_text(left[record])} of the way is left."
     if diagnosis.verdict == "converged":
         return f"the line reaches the data at {_at(run, diagnosis.converged_at)}."
     if diagnosis.verdict == "converging":
@@ -89,7 +92,9 @@ def _course(run: Trajectory, record: int) -> str:
     if lost is not None and lost <= run.steps[record]:
         course = f", and overflows at {_at(run, lost)}"
     elif 0 < turn < len(run.steps) - 2:
-        course = f"; its loss falls until {_at(run, int(run.steps[turn]))}, then climbs"
+        is_exact = run.steps[visible] - run.steps[turn - 1] == 2
+        until = f"until {_at(run, int(run.steps[turn]))}" if is_exact else "at first"
+        course = f"; its loss falls {until}, then climbs"
     return f"it is {diagnosis.sentence}{course}."
 
 

@@ -111,6 +111,10 @@ class Animation(FuncAnimation):
         if timeline is None:
             places = default_timeline(len(clock.moments) - 1, self.fps, hold, duration)
             timeline = clock.moments[list(places)].tolist()
+        if not isinstance(timeline, Iterable):
+            raise InputError(
+                f"timeline {inputs.shown(timeline)} is no sequence; give the moment of each frame"
+            )
         self.timeline: tuple[float, ...] = tuple(map(clock.moment, timeline))
         if not self.timeline:
             raise InputError("the timeline is empty; give at least one moment")

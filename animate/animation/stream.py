@@ -67,7 +67,7 @@ class Stream:
             self._renderer = RendererAgg(width, height, figure.dpi)
         self._order = list(draw_order(figure))
         self._still: list[tuple[Artist, list[Artist]]] | None = None  # with all their parts
-        self._children: dict[Artist, int] | None = None  # how many, once `changed_still` is asked
+        self._children: dict[Artist, list[Artist]] | None = None  # once `changed_still` is asked
         chosen = {id(artist) for artist in moving}
         chosen |= {id(artist.axes) for artist in moving}  # where they are drawn as one
         self._moves = np.array([id(artist) in chosen for artist in self._order])
@@ -111,7 +111,7 @@ class Stream:
         It takes a tenth of the time of `undeclared`, and does not look into an artist's parts.
         """
         parents: list[Artist] = [self._figure, *self._figure.axes]
-        children = {parent: len(parent.get_children()) for parent in parents}
+        children = {parent: parent.get_children() for parent in parents}
         if self._children is None:
             self._children = children
             for artist in self._order:

@@ -31,7 +31,7 @@ from animate.scene.text import drawable, shortened, text_width
 from animate.theme import RunStyle, Theme
 from animate.theme import theme as theme_named
 from animate.training.problem import NamesWeights, has
-from animate.training.trajectory import Trajectory, labels
+from animate.training.trajectory import Runs, Trajectory, labels
 from animate.views import Panel, View, load_all
 from animate.views.requirements import check, default_views
 
@@ -124,6 +124,7 @@ class Scene:
         self.theme = theme_named(theme) if isinstance(theme, str) else theme
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
+        self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
         self.title = default_title(self.runs) if title is None else drawable(title, bold=True)
         one, above, below = _sorted_views(self.kinds)
         with self.theme.applied():
@@ -168,8 +169,15 @@ class Scene:
         for heading, record in zip(self._headings, records, strict=False):
             heading.draw(record, moment)
         for view in self.views:
+            index = view.panel.index
+            for artist, is_visible in self._hidden.pop(view, ()):
+                artist.set_visible(is_visible)
             # A view across runs asks for the records itself.
-            view.draw(moment if view.panel.index is None else records[view.panel.index])  # type: ignore[arg-type]
+            view.draw(moment if index is None else records[index])  # type: ignore[arg-type]
+            if index is not None and moment < self.clock.times[index][0]:  # not started yet
+                self._hidden[view] = [(artist, artist.get_visible()) for artist in view.moving]
+                for artist in view.moving:
+                    artist.set_visible(False)
 
     def _draw_background(self) -> None:
         # An artist of its own, since savefig's settings may colour the Figure's patch.
@@ -413,15 +421,9 @@ def checked_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[
 
 def checked_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
     """Return `runs`, or the only one, as a list that a picture has room for."""
-    several = [runs] if isinstance(runs, Trajectory) else list(runs)
+    several = list(Runs(runs))
     if not several:
         raise InputError("there is no run to draw; train at least one learning rate")
-    for run in several:
-        if not isinstance(run, Trajectory):
-            raise InputError(
-                f"{inputs.shown(run)} is no run; give what animate.train returns, or an "
-                "animate.Trajectory"
-            )
     if len(several) > inputs.MOST_RUNS:
         raise InputError(
             f"{len(several)} runs do not fit into one picture; give at most {inputs.MOST_RUNS}"

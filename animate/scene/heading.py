@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.text import Text
 
 from animate.scene.clock import Clock
-from animate.training.diagnosis import distance, share_left
+from animate.training.diagnosis import shares_left_of
 from animate.training.problem import Array, NamesWeights, Quadratic, has
 from animate.training.trajectory import Trajectory
 from animate.wording import figures, moment_text, share_text
@@ -54,20 +54,25 @@ class Heading:
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
         self._earned_color, self._pending_color = earned_color, pending_color
-        self._left: Array | None = None
-        if run.weights is not None and has(run.problem, Quadratic):
-            self._left = share_left(distance(run.weights, run.problem.best_weights))
+        self._left = shares_left_of(run)
         self._sentence = ""
         diagnosis = run.diagnosis
         if diagnosis.verdict is not None:
             self._sentence = fit(f"{MARKS[diagnosis.verdict]}{diagnosis.sentence}", 0)
         self._verdict_record = run.record_at(diagnosis.verdict_step)
+        self._losses = _last_given(run.losses)
         self._metrics = [
-            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), values) for name, values in run.metrics.items()
+            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), _last_given(values))
+            for name, values in run.metrics.items()
         ]
 
     def draw(self, record: int, moment: float) -> None:
         """Set the texts to a record of the run, at a moment of the scene."""
+        if moment < self._times[0]:
+            self._loss.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
+            self._detail.set_text("")
+            self._verdict.set(text="", color=self._pending_color)
+            return
         loss, detail = self._numbers(record, moment)
         self._loss.set_text(loss)
         self._detail.set_text(detail)
@@ -85,15 +90,13 @@ class Heading:
         if overflowed_at is not None and run.steps[record] >= overflowed_at:
             lost = run.times[run.record_at(overflowed_at)]
             return f"overflowed at {moment_text(lost, run.time_unit)}", ""
-        loss = run.losses[record]
+        loss = self._losses[record]
         given = "" if np.isnan(loss) else f"loss {figures(loss)}"
         return given, next(self._details(record, moment), "")
 
     def _details(self, record: int, moment: float) -> Iterator[str]:
         """Yield what there is to say beside the loss, the most needed first."""
         run, unit = self._run, self._clock.unit
-        if moment < self._times[0]:
-            yield f"starts at {moment_text(self._times[0], unit)}"
         if moment > self._times[-1]:
             yield f"ended at {moment_text(self._times[-1], unit)}"
         unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
@@ -104,3 +107,9 @@ class Heading:
         for name, values in self._metrics:
             if not np.isnan(values[record]):
                 yield f"{name} {figures(values[record])}"
+
+
+def _last_given(values: Array) -> Array:
+    """Return `values` with each missing one replaced by the last before it, if there is one."""
+    given = np.where(np.isnan(values), 0, np.arange(len(values)))
+    return values[np.maximum.accumulate(given)]

@@ -1,7 +1,8 @@
 """What views need beside the runs: computed from them here, before anything is drawn."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from animate import inputs
 from animate.training.convergence import convergence
 from animate.training.trajectory import Trajectory
 
@@ -11,6 +12,15 @@ DERIVED: Mapping[str, Callable[[Sequence[Trajectory]], object]] = {
 """How each is made from the runs of a scene, by the name that a view gives in `View.needs`."""
 
 
-def derive(names: Iterable[str], runs: Sequence[Trajectory]) -> dict[str, object]:
-    """Return what `names` stand for, each made once."""
+def derive(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, object]:
+    """
+    Return what `names` stand for, each made once.
+
+    Raises
+    ------
+    InputError
+        If nothing is called so, or it cannot be computed from these runs.
+    """
+    for name in names:
+        inputs.choice(name, "data", DERIVED)
     return {name: DERIVED[name](runs) for name in dict.fromkeys(names)}

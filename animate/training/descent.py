@@ -79,9 +79,11 @@ def train(
         _check_supported(one, len(problem.x))
     record_every = inputs.whole(record_every, "record_every", least=1)
     epochs = inputs.epochs(epochs, runs=len(several), record_every=record_every)
+    record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     rates = tuple(one.lr for one in several)
     weights, losses = descend(problem, rates, epochs, on_epoch, record_every)
+    texts = described([one.for_points(len(problem.x)) for one in several])
     runs = [
         Trajectory(
             weights[:, place],
@@ -92,7 +94,7 @@ def train(
             label=one.label or text,
             from_train=True,
         )
-        for place, (one, text) in enumerate(zip(several, described(several), strict=True))
+        for place, (one, text) in enumerate(zip(several, texts, strict=True))
     ]
     _diagnose_together(runs, weights, losses, problem)
     return Runs(runs)
@@ -165,7 +167,11 @@ def _one_thread() -> Iterator[None]:
 
 def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
     """Return what was given as hyperparameters, all different."""
-    single = isinstance(given, (int, float, str, Hyperparameters)) or not hasattr(given, "__iter__")
+    single = (
+        isinstance(given, (str, Hyperparameters))
+        or not hasattr(given, "__iter__")
+        or getattr(given, "ndim", 1) == 0  # such as a 0-d array or tensor
+    )
     listed = [given] if single else list(given)  # type: ignore[arg-type]
     plain = [one for one in listed if not isinstance(one, Hyperparameters)]
     if len(plain) == len(listed):

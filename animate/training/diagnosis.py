@@ -19,7 +19,6 @@ from animate.training.problem import Array, Doubles, Quadratic, has
 from animate.wording import count_text, figures, limit_text, moment_text, share_text
 
 if TYPE_CHECKING:
-    from animate.training.hyperparameters import Hyperparameters
     from animate.training.trajectory import Trajectory
 
 Verdict = Literal["converged", "converging", "diverging"]
@@ -70,13 +69,19 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The records, counted from 0, at which something happened to one run; None for never."""
+    """
+    The records, counted from 0, at which something happened to one run; None for never.
+
+    `left` is the share of the way to the best weights that is left at the end. It says nothing of a
+    run that starts at them.
+    """
 
     last: int
     converged: int | None
     overflowed: int | None
     rose: int | None
     left: float | None
+    starts_at_best: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +136,17 @@ def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) 
     if weights is not None:
         lost |= ~np.isfinite(weights).all(axis=-1)
     rises = np.zeros_like(lost)
-    rises[:, 1:] = ~(losses[:, 1:] <= losses[:, :-1])
+    rises[:, 1:] = (losses[:, 1:] > losses[:, :-1]) | lost[:, 1:]
     if weights is None or best_weights is None:
         nothing: list[None] = [None] * len(losses)
-        converged, left = nothing, nothing
+        converged, left, at_best = nothing, nothing, [False] * len(losses)
     else:
         distances = distance(weights, best_weights)
         found = epochs_to_converge(distances, best_weights).tolist()
         converged = [record if record <= last else None for record in found]
         left = share_left(distances)[:, -1].tolist()
-    several = zip(converged, _first(lost), _first(rises), left, strict=True)
+        at_best = (distances[:, 0] <= _resolution(best_weights)).tolist()
+    several = zip(converged, _first(lost), _first(rises), left, at_best, strict=True)
     return [Course(last, *one) for one in several]
 
 
@@ -163,7 +169,28 @@ def distance(weights: npt.ArrayLike, best_weights: Doubles) -> Doubles:
 def share_left(distances: Doubles) -> Doubles:
     """Return the distances as shares of the first; 0 where there was none to go."""
     first = distances[..., :1]
-    return np.divide(distances, first, out=np.zeros_like(distances), where=first > 0)
+    shares = np.divide(
+        distances, first, out=np.zeros_like(distances), where=(first > 0) & np.isfinite(first)
+    )
+    return np.where(np.isinf(first), np.inf, shares)
+
+
+def shares_left_of(run: Trajectory) -> Doubles | None:
+    """
+    Return the share of its way to the best weights that `run` has left, shape (T,).
+
+    None where that is not known, or where there was no way to go.
+    """
+    if not _has_optimum(run):
+        return None
+    best, weights = cast("Quadratic", run.problem).best_weights, cast("Array", run.weights)
+    distances = distance(weights, best)
+    return share_left(distances) if _resolution(best) < distances[0] < np.inf else None
+
+
+def _resolution(best_weights: Doubles) -> float:
+    """Return the distance to the best weights within which float32 steps may no longer move."""
+    return FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).max()))
 
 
 def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.NDArray[np.int64]:
@@ -175,8 +202,8 @@ def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.N
     from the start.
     """
     distances = np.asarray(distances)
-    floor = FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).max()))
-    away = distances > np.maximum(CONVERGENCE_TOLERANCE * distances[..., :1], floor)
+    near = np.maximum(CONVERGENCE_TOLERANCE * distances[..., :1], _resolution(best_weights))
+    away = (distances > near) | np.isinf(distances)
     from_the_end: npt.NDArray[np.int64] = away[..., ::-1].argmax(axis=-1)
     count = distances.shape[-1]
     return np.where(away.any(axis=-1), count - from_the_end, 0)
@@ -186,19 +213,20 @@ def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.N
 
 
 def _has_theory(run: Trajectory) -> bool:
-    known = _known_hyperparameters(run)
+    known = run.effective_hyperparameters
     return known is not None and known.stability_limit(1.0) is not None and _has_optimum(run)
 
 
 def _by_theory(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | None:
-    problem, known = cast("Quadratic", run.problem), _known_hyperparameters(run)
+    problem, known = cast("Quadratic", run.problem), run.effective_hyperparameters
     assert known is not None
     limit = known.stability_limit(problem.curvatures[-1])
     assert limit is not None
     assert course.left is not None
     if known.lr < limit:
-        rose = known.is_plain_descent and run.losses[-1] > run.losses[0] * (1 + FLOAT32_FLOOR)
-        return None if course.overflowed is not None or rose else _progress(run, course)
+        if course.overflowed is not None or (known.is_plain_descent and _has_risen(run)):
+            return None
+        return _progress(run, course)
     if course.left < CONVERGENCE_TOLERANCE:
         return None
     relation = "past" if known.lr > limit else "at"
@@ -206,10 +234,12 @@ def _by_theory(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | No
     return "diverging", visible, f"diverging: {relation} the limit {limit_text(limit, known.lr)}"
 
 
-def _known_hyperparameters(run: Trajectory) -> Hyperparameters | None:
-    """Return the run's hyperparameters, which know of no batch where it holds all points."""
-    known = run.hyperparameters
-    return known if known is None or run.problem is None else known.for_points(len(run.problem.x))
+def _has_risen(run: Trajectory) -> bool:
+    """Return whether the loss ends above the first by more than float32 rounds."""
+    first, last = run.losses[0], run.losses[-1]
+    if math.isnan(first) or math.isnan(last):
+        first, last = _losses_at_ends(run)
+    return bool(last > first * (1 + FLOAT32_FLOOR))
 
 
 def _progress(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
@@ -218,6 +248,10 @@ def _progress(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
         at = moment_text(run.times[course.converged], run.time_unit)
         return "converged", course.converged, f"converged at {at}"
     assert course.left is not None
+    if course.starts_at_best:  # so that no share of a way can be left
+        first, last = _losses_at_ends(run)
+        taken = count_text(run.times[-1] - run.times[0], run.time_unit)
+        return "converging", course.last, f"loss {figures(first)} → {figures(last)} in {taken}"
     after = count_text(run.times[-1], run.time_unit)
     return "converging", course.last, f"{share_text(course.left)} of the way left after {after}"
 
@@ -230,31 +264,44 @@ def _has_optimum(run: Trajectory) -> bool:
 
 
 def _by_distance(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | None:
-    problem, known = cast("Quadratic", run.problem), _known_hyperparameters(run)
+    problem, known = cast("Quadratic", run.problem), run.effective_hyperparameters
     assert run.weights is not None
     if course.overflowed is not None:
         return _overflow(run, course.overflowed)
-    first, last = (float(loss) for loss in problem.loss(run.weights[[0, -1]]))
+    first, last = _losses_at_ends(run)
     noisy = known is not None and known.batch_size is not None and known.schedule == "constant"
     bound = first
-    start = float(distance(run.weights[0], problem.best_weights))
-    if noisy or start <= FLOAT32_FLOOR * max(1.0, float(np.abs(problem.best_weights).max())):
+    if noisy or course.starts_at_best:
         at_distance_1 = problem.best_loss + problem.curvatures[-1] / 2
         bound = GROWTH_OF_NOISE * max(first, at_distance_1)
     if last > bound:
         return _rise(first, last, course.last)
     if noisy and course.converged is None:
         part = max(1, (course.last + 1) // LAST_PART)
-        initial, shares = distance(run.weights[[0]], problem.best_weights), run.weights[-part:]
-        median = float(np.median(distance(shares, problem.best_weights) / initial))
-        sentence = f"hovers around {share_text(median)} of the way left"
-        return "converging", course.last, sentence
+        shares = shares_left_of(run)
+        if shares is None:
+            around = f"loss {figures(float(np.median(problem.loss(run.weights[-part:]))))}"
+        else:
+            around = f"{share_text(float(np.median(shares[-part:])))} of the way left"
+        return "converging", course.last, f"hovers around {around}"
     return _progress(run, course)
+
+
+def _losses_at_ends(run: Trajectory) -> tuple[float, float]:
+    """Return the problem's own loss at the first weights and at the last."""
+    assert run.weights is not None
+    with np.errstate(over="ignore"):  # of weights in float64 that are finite
+        first, last = cast("Quadratic", run.problem).loss(run.weights[[0, -1]])
+    return float(first), float(last)
 
 
 def _overflow(run: Trajectory, record: int) -> tuple[Verdict, int, str]:
     at = moment_text(run.times[record], run.time_unit)
-    return "diverging", record, f"diverging: not finite from {at} on"
+    ends_finite = not np.isinf(run.losses[-1]) and (
+        run.weights is None or bool(np.isfinite(run.weights[-1]).all())
+    )
+    told = f"at {at}" if ends_finite and record < len(run.steps) - 1 else f"from {at} on"
+    return "diverging", record, f"diverging: not finite {told}"
 
 
 def _rise(first: float, last: float, record: int) -> tuple[Verdict, int, str]:
@@ -282,7 +329,7 @@ def _by_losses(run: Trajectory, course: Course) -> tuple[Verdict, int, str]:
         steps = int(run.steps[records[-1]] - run.steps[records[-part]])
         sentence = f"level at loss {figures(last)} for the last {count_text(steps, 'step')}"
         return "converging", course.last, sentence
-    after = count_text(run.times[records[-1]], run.time_unit)
+    after = count_text(run.times[records[-1]] - run.times[records[0]], run.time_unit)
     sentence = f"loss {figures(first)} → {figures(last)} in {after}"
     return "converging", course.last, sentence
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import SupportsIndex, overload
@@ -16,6 +16,7 @@ from typing import SupportsIndex, overload
 import numpy as np
 import numpy.typing as npt
 
+from animate import inputs
 from animate.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
@@ -81,19 +82,21 @@ class Trajectory:
                 f"hyperparameters {known!r} are none; give animate.Hyperparameters(lr=…), or None"
             )
         weights = None if self.weights is None else _weights(self.weights)
+        self._check_problem(weights)
         losses = self._given_losses(weights)
         steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
-        metrics = {name: _numbers(values, name) for name, values in self.metrics.items()}
-        arrays = {"weights": weights, "losses": losses, "steps": steps, **metrics}
+        metrics = _metrics(self.metrics)
+        told_metrics = {f"metric {name}": values for name, values in metrics.items()}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, **told_metrics}
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             told = ", ".join(f"{name} {size}" for name, size in sizes.items())
             raise InputError(f"the numbers of records differ: {told}; give as many of each")
         if not len(losses):
             raise InputError("there is no record; give at least one, that of the start")
-        own = known and known.label
-        if self.label and not self.from_train:  # which only tells it from the others
-            own = self.label
+        label, own = self.label, known and known.label
+        if label and not self.from_train:  # which only tells it from the others
+            own = label = inputs.label(label)
         # As it would be with object.__setattr__, which takes long for thousands of runs.
         vars(self).update(
             weights=weights,
@@ -101,9 +104,24 @@ class Trajectory:
             steps=steps,
             metrics=metrics,
             steps_per_epoch=self._known_steps_per_epoch(),
-            label=self.label or own or (described([known])[0] if known else ""),
+            label=label or own or next(iter(described(_known([self]))), ""),
             has_own_label=bool(own),
         )
+
+    def _check_problem(self, weights: Array | None) -> None:
+        problem = self.problem
+        if problem is None or self.from_train:
+            return
+        if not (has(problem, Problem) or has(problem, HasLoss)):
+            raise InputError(
+                f"problem {inputs.shown(problem)} is none; give an animate.Line, or None"
+            )
+        start = getattr(problem, "start", None)
+        if weights is not None and start is not None and weights.shape[1:] != np.shape(start):
+            raise InputError(
+                f"weights have shape {weights.shape}, and the problem's start has shape "
+                f"{np.shape(start)}; give the weights of this problem, or problem=None"
+            )
 
     def _given_losses(self, weights: Array | None) -> Array:
         if self.losses is not None:
@@ -112,11 +130,11 @@ class Trajectory:
             raise InputError("there are neither weights nor losses; give at least one of them")
         if has(self.problem, HasLoss):
             with np.errstate(all="ignore"):  # an overflow is content
-                return _view(np.asarray(self.problem.loss(weights)))
+                return _numbers(self.problem.loss(weights), "the problem's losses")
         return _view(np.full(len(weights), np.nan))
 
     def _known_steps_per_epoch(self) -> int | None:
-        known, problem = self.hyperparameters, self.problem
+        known, points = self.effective_hyperparameters, getattr(self.problem, "x", None)
         if self.steps_per_epoch is not None:
             if not (isinstance(self.steps_per_epoch, SupportsIndex) and self.steps_per_epoch > 0):
                 raise InputError(
@@ -128,7 +146,7 @@ class Trajectory:
             return None
         if known.batch_size is None:
             return 1
-        return None if problem is None else math.ceil(len(problem.x) / known.batch_size)
+        return None if points is None else math.ceil(len(points) / known.batch_size)
 
     def __repr__(self) -> str:
         weights = "no" if self.weights is None else self.weights.shape[1]
@@ -142,10 +160,14 @@ class Trajectory:
     @property
     def is_plain_descent(self) -> bool:
         """Whether each step is known to be plain full-batch descent at a constant rate."""
-        known = self.hyperparameters
-        if known is None or self.problem is None:
-            return False
-        return known.for_points(len(self.problem.x)).is_plain_descent
+        known = self.effective_hyperparameters
+        return known is not None and self.problem is not None and known.is_plain_descent
+
+    @property
+    def effective_hyperparameters(self) -> Hyperparameters | None:
+        """The hyperparameters, with `batch_size` None where a batch holds all points."""
+        known, points = self.hyperparameters, getattr(self.problem, "x", None)
+        return known if known is None or points is None else known.for_points(len(points))
 
     @property
     def epochs(self) -> int | float | None:
@@ -197,8 +219,14 @@ class Runs(Sequence[Trajectory]):
       c: loss 2.000 → 1.000 in 1 step
     """
 
-    def __init__(self, runs: Sequence[Trajectory] = ()) -> None:
-        self._runs = tuple(runs)
+    def __init__(self, runs: Sequence[Trajectory] | Trajectory = ()) -> None:
+        self._runs = tuple(runs) if isinstance(runs, Iterable) else (runs,)
+        for run in self._runs:
+            if not isinstance(run, Trajectory):
+                raise InputError(
+                    f"{inputs.shown(run)} is no run; give what animate.train returns, or an "
+                    "animate.Trajectory"
+                )
 
     @overload
     def __getitem__(self, place: int) -> Trajectory: ...
@@ -214,11 +242,11 @@ class Runs(Sequence[Trajectory]):
     def __iter__(self) -> Iterator[Trajectory]:
         return iter(self._runs)
 
-    def __add__(self, others: Sequence[Trajectory]) -> Runs:
-        return Runs([*self, *others])
+    def __add__(self, others: Sequence[Trajectory] | Trajectory) -> Runs:
+        return Runs([*self, *Runs(others)])
 
-    def __radd__(self, others: Sequence[Trajectory]) -> Runs:
-        return Runs([*others, *self])
+    def __radd__(self, others: Sequence[Trajectory] | Trajectory) -> Runs:
+        return Runs([*Runs(others), *self])
 
     def __repr__(self) -> str:
         lines = [f"  {run.label or f'run {number}'}: {run.diagnosis.sentence or 'nothing is known'}"
@@ -233,8 +261,7 @@ def labels(runs: Sequence[Trajectory]) -> list[str]:
     That is its own label if it has one, or else what tells its hyperparameters from theirs; where
     nothing is known, its number.
     """
-    known = [run.hyperparameters for run in runs if run.hyperparameters and not run.has_own_label]
-    texts = iter(described(known))
+    texts = iter(described(_known([run for run in runs if not run.has_own_label])))
     return [
         next(texts)
         if run.hyperparameters is not None and not run.has_own_label
@@ -243,20 +270,38 @@ def labels(runs: Sequence[Trajectory]) -> list[str]:
     ]
 
 
+def _known(runs: Sequence[Trajectory]) -> list[Hyperparameters]:
+    """Return the hyperparameters of those of `runs` of which they are known."""
+    return [known for run in runs if (known := run.effective_hyperparameters) is not None]
+
+
 def _weights(values: object) -> Array:
     array = _real(values, "weights")
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(
-            f"weights have shape {array.shape}; give (T, P), all P weights of each of T records"
+            f"weights of shape {array.shape} cannot be used; give (T, P), all P weights of each "
+            "of T records"
         )
     return _view(array)
+
+
+def _metrics(given: object) -> dict[str, Array]:
+    """Return metrics by name, each as a read-only array of shape (T,)."""
+    if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        raise InputError(
+            f"metrics {inputs.shown(given)} are no mapping of names to numbers; give one, such as "
+            '{"accuracy": [0.5, 0.8]}'
+        )
+    return {name: _numbers(values, f"metric {name}") for name, values in given.items()}
 
 
 def _numbers(values: object, name: str) -> Array:
     """Return `values` as a read-only array of shape (T,)."""
     array = _real(values, name)
     if array.ndim != 1:
-        raise InputError(f"{name} have shape {array.shape}; give (T,), a number a record")
+        raise InputError(
+            f"{name} of shape {array.shape} cannot be used; give (T,), a number a record"
+        )
     return _view(array)
 
 
@@ -265,16 +310,21 @@ def _real(values: object, name: str) -> Array:
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name} are no array of numbers: {error}") from None
+        raise InputError(f"{name} cannot be turned into an array of numbers: {error}") from None
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
-        raise InputError(f"{name} are of dtype {array.dtype}; give real numbers")
+        raise InputError(f"{name} of dtype {array.dtype} cannot be used; give real numbers")
     return array
 
 
 def _steps(values: object) -> npt.NDArray[np.int64]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"steps cannot be turned into an array of whole numbers: {error}"
+        ) from None
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InputError(
             f"steps have shape {array.shape} and dtype {array.dtype}; give whole numbers, (T,)"

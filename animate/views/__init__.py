@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -182,7 +182,7 @@ def load(view: str | type[View]) -> type[View]:
 
 def load_all(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
     """Return the view classes called `views`, one or several."""
-    several = [views] if isinstance(views, (str, type)) else list(views)
+    several = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
     if not several:
         raise InputError("no view is given; give at least one, such as fit")
     return [load(view) for view in several]

@@ -38,3 +38,5 @@ class Landscape(View):
         """Set all trajectories up to `moment`."""
         for run, path in zip(self.panel.runs, self._paths, strict=True):
             path.draw(self.panel.record_of(run, moment))
+            for artist in path.artists:
+                artist.set_visible(moment >= self.panel.times_of(run)[0])

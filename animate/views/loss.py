@@ -5,14 +5,24 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
 
 from animate.readout import Readout
 from animate.training.problem import Doubles, Quadratic, has
+from animate.training.trajectory import Trajectory
 from animate.views import Panel, View
-from animate.views.marks import LETTER, Path, drawable, log_ticks, time_ticks, value_ticks
+from animate.views.marks import (
+    LETTER,
+    Path,
+    drawable,
+    log_ticks,
+    overflow_record,
+    time_ticks,
+    value_ticks,
+)
 from animate.wording import moment_text
 
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
@@ -50,12 +60,14 @@ class Loss(View):
         )
         axes.add_collection(self._ghosts, autolim=False)
         self._others = [
-            np.column_stack([panel.times_of(run), curve])
+            np.column_stack([panel.times_of(run), curve])[_given(run)]
             for run, curve in zip(panel.runs, curves, strict=True)
             if run is not panel.run
         ]
         own = curves[own_place]
-        self._path = Path(panel, panel.times, own, panel.style)
+        given = _given(panel.run)
+        self._record = np.cumsum(given) - 1  # among those with a loss
+        self._path = Path(panel, panel.times[given], own[given], panel.style)
         self.moving += self._path.artists
         self._turn, self._turn_seen = self._draw_turn(own)
 
@@ -63,7 +75,7 @@ class Loss(View):
         """Set the curves up to `record`; no ghost shows what is still to come."""
         now = self.panel.times[record]
         self._ghosts.set_segments([other[: _count(other[:, 0], now)] for other in self._others])
-        self._path.draw(record)
+        self._path.draw(int(self._record[record]))
         for artist in self._turn:
             artist.set_visible(record >= self._turn_seen)
 
@@ -130,7 +142,9 @@ class Loss(View):
             markeredgewidth=em / 9,
             zorder=3.5,
         )
-        text = f"turns at {moment_text(panel.times[lowest], panel.clock.unit)}"
+        is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
+        at = moment_text(panel.times[lowest], panel.clock.unit)
+        text = f"turns {'at' if is_exact else 'near'} {at}"
         across, up = self._clear_of_curves(place, len(text))
         name = Readout(
             *place,
@@ -192,17 +206,25 @@ def limits(
     height : float
         Of the panel, in em.
     """
-    known = np.concatenate(curves)
-    first = max(max(float(curve[0]) for curve in map(_known, curves) if len(curve)), SMALLEST)
+    known = _known(np.concatenate(curves))
+    if not len(known):  # all that is known is infinite
+        known = np.ones(1)
+    starts = [float(curve[0]) for curve in map(_known, curves) if len(curve)]
+    first = max(max(starts, default=1.0), SMALLEST)
     given = [floor for floor in floors if floor is not None]
     low = max(min(given), ROOM_BELOW * first) if given else np.inf
     if len(given) < len(floors):
-        low = min(low, max(float(np.nanmin(known)), LEAST_SHARE * first))
-    high = max(min(float(np.nanmax(known)), ROOM_ABOVE * first), 10 * low)
+        low = min(low, max(float(known.min()), LEAST_SHARE * first))
+    high = max(min(float(known.max()), ROOM_ABOVE * first), 10 * low)
     room = high / low
     share = NAME_HEIGHT / height if given else 0.0
     below = 1.08 * share / (1 - share) if given else 0.08
     return low / room**below, high * room**0.08
+
+
+def _given(run: Trajectory) -> npt.NDArray[np.bool_]:
+    """Return which records have a loss; after an overflow all have, if only NaN."""
+    return ~np.isnan(run.losses) | (np.arange(len(run.losses)) >= overflow_record(run))
 
 
 def _known(curve: Doubles) -> Doubles:

@@ -1,5 +1,6 @@
 """What several views draw with: ticks, trails, and a head that says when it is out of sight."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -121,9 +122,12 @@ class Path:
         self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
 
     def draw(self, record: int) -> None:
-        """Set the line up to `record` and the head at it."""
-        upto = slice(0, record + 1)
+        """Set the line up to `record` and the head at it; before any record, -1, nothing."""
+        upto = slice(0, record + 1)  # of -1, nothing
         self._line.set_data(self._x[upto], self._y[upto])
+        if record < 0:
+            self._head.set_data([], [])
+            return
         last = self._last[record]
         x, y, marker = at_edge(self._axes, self._x[last], self._y[last])
         self._head.set_data([x], [y])
@@ -190,8 +194,9 @@ def value_ticks(panel: Panel) -> None:
 
 
 def labelled(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
-    """Return the ticks and how they are written."""
-    return list(ticks), [f"{tick:.6g}".replace("-", MINUS) for tick in ticks]
+    """Return the ticks and how they are written; of equal texts only the first stays."""
+    texts = [re.sub(r"e\+?(-?)0*", r"e\1", f"{tick:.6g}").replace("-", MINUS) for tick in ticks]
+    return list(ticks), ["" if text in texts[:place] else text for place, text in enumerate(texts)]
 
 
 def _bins(panel: Panel) -> tuple[int, int]:

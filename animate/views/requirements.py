@@ -40,7 +40,9 @@ def check(kinds: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
     for kind in kinds:
         reason = lacks(kind, runs)
         if reason is not None:
-            others = ", ".join(_showing(runs)) or "none; give runs with losses or weights"
+            others = ", ".join(_showing(runs)) or (
+                "none; draw fewer of the runs together, or give all their losses or weights"
+            )
             raise InputError(f"view {_name(kind)}: {reason}; views that would do: {others}")
 
 
