@@ -119,7 +119,7 @@ def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
     def memory(epochs: int) -> int:
         """Return the bytes that training takes for so many epochs."""
         records = epochs // record_every + 2
-        at_once = max(min(runs * records, DIAGNOSED), records)
+        at_once = min(runs * records, DIAGNOSED)
         return runs * (records * 3 * 4 + RUN_MEMORY) + at_once * DIAGNOSIS_MEMORY
 
     if memory(count) > MEMORY_LIMIT:

@@ -115,3 +115,12 @@ def test_x_too_much_alike_for_a_line_are_refused() -> None:
     problem = Line(x, y)
     np.testing.assert_allclose(problem.best_weights, np.polyfit(x, y, 1), rtol=1e-6)
     assert np.linalg.eigvalsh(problem.hessian)[0] > 0
+
+
+def test_a_line_over_years_knows_its_small_curvature_and_its_best_weights() -> None:
+    years, y = np.arange(2015, 2025), np.arange(10) ** 1.5
+    line = Line(years, y)
+    centred = np.polyfit(years - years.mean(), y.astype(np.float32), 1)
+    assert line.best_weights[0] == pytest.approx(centred[0], rel=1e-6)
+    # The product of the eigenvalues is the determinant, 4 times the variance of x.
+    assert line.curvatures[0] * line.curvatures[1] == pytest.approx(4 * years.var(), rel=1e-9)

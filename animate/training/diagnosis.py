@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from animate import inputs
 from animate.training.problem import Array, Doubles, Quadratic, has
 from animate.wording import count_text, figures, limit_text, moment_text, share_text
 
@@ -131,29 +132,53 @@ def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) 
         NaN for a missing one.
     best_weights : float64 array, shape (P,), or None
     """
-    last = losses.shape[1] - 1
-    lost = np.isinf(losses)
-    if weights is not None:
-        lost |= ~np.isfinite(weights).all(axis=-1)
-    rises = np.zeros_like(lost)
-    rises[:, 1:] = (losses[:, 1:] > losses[:, :-1]) | lost[:, 1:]
+    runs, count = losses.shape
+    step = max(1, inputs.DIAGNOSED // runs)  # in parts, for a run may have many millions of records
+    parts = [slice(first, first + step) for first in range(0, count, step)]
+    lost_at, rose_at = np.full((2, runs), count)
+    for part in parts:
+        lost = np.isinf(losses[:, part])
+        if weights is not None:
+            lost |= ~np.isfinite(weights[:, part]).all(axis=-1)
+        some = losses[:, max(part.start - 1, 0) : part.stop]
+        rises = lost.copy()
+        rises[:, lost.shape[1] - some.shape[1] + 1 :] |= some[:, 1:] > some[:, :-1]
+        rises[:, : part.start == 0] = False  # the start has nothing before it
+        lost_at = np.minimum(lost_at, _first(lost, part.start, count))
+        rose_at = np.minimum(rose_at, _first(rises, part.start, count))
+    happened = [_or_none(lost_at, count), _or_none(rose_at, count)]
     if weights is None or best_weights is None:
-        nothing: list[None] = [None] * len(losses)
-        converged, left, at_best = nothing, nothing, [False] * len(losses)
+        nothing: list[None] = [None] * runs
+        several = zip(nothing, *happened, nothing, [False] * runs, strict=True)
     else:
-        distances = distance(weights, best_weights)
-        found = epochs_to_converge(distances, best_weights).tolist()
-        converged = [record if record <= last else None for record in found]
-        left = share_left(distances)[:, -1].tolist()
-        at_best = (distances[:, 0] <= _resolution(best_weights)).tolist()
-    several = zip(converged, _first(lost), _first(rises), left, at_best, strict=True)
-    return [Course(last, *one) for one in several]
+        ends = distance(weights[:, [0, -1]], best_weights)
+        converged_at = _converged(weights, ends[:, 0], best_weights, parts)
+        left, at_best = share_left(ends)[:, 1], ends[:, 0] <= _resolution(best_weights)
+        several = zip(
+            _or_none(converged_at, count), *happened, left.tolist(), at_best.tolist(), strict=True
+        )
+    return [Course(count - 1, *one) for one in several]
 
 
-def _first(marked: npt.NDArray[np.bool_]) -> list[int | None]:
-    """Return where each row is first true, or None."""
-    places = np.where(marked.any(axis=1), marked.argmax(axis=1), -1).tolist()
-    return [None if place < 0 else place for place in places]
+def _converged(
+    weights: Array, start: Doubles, best_weights: Doubles, parts: Sequence[slice]
+) -> npt.NDArray[np.int64]:
+    """Return what `epochs_to_converge` does, of weights (runs, T, P) and their first distances."""
+    found = np.zeros(len(weights), np.int64)
+    for part in parts:
+        away = _is_away(distance(weights[:, part], best_weights), start[:, None], best_weights)
+        after = part.start + away.shape[1] - away[:, ::-1].argmax(axis=1)
+        found = np.where(away.any(axis=1), after, found)
+    return found
+
+
+def _first(marked: npt.NDArray[np.bool_], offset: int, count: int) -> npt.NDArray[np.int64]:
+    """Return where each row is first true, counted from `offset`, or `count`."""
+    return np.where(marked.any(axis=1), offset + marked.argmax(axis=1), count)
+
+
+def _or_none(records: npt.NDArray[np.int64], count: int) -> list[int | None]:
+    return [None if record == count else record for record in records.tolist()]
 
 
 def distance(weights: npt.ArrayLike, best_weights: Doubles) -> Doubles:
@@ -202,11 +227,16 @@ def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.N
     from the start.
     """
     distances = np.asarray(distances)
-    near = np.maximum(CONVERGENCE_TOLERANCE * distances[..., :1], _resolution(best_weights))
-    away = (distances > near) | np.isinf(distances)
+    away = _is_away(distances, distances[..., :1], best_weights)
     from_the_end: npt.NDArray[np.int64] = away[..., ::-1].argmax(axis=-1)
     count = distances.shape[-1]
     return np.where(away.any(axis=-1), count - from_the_end, 0)
+
+
+def _is_away(distances: Doubles, start: Doubles, best_weights: Doubles) -> npt.NDArray[np.bool_]:
+    """Return which distances are more than 1 % of those at the start, and than float32 resolves."""
+    near = np.maximum(CONVERGENCE_TOLERANCE * start, _resolution(best_weights))
+    return (distances > near) | np.isinf(distances)
 
 
 # Rule 1: a quadratic, and hyperparameters whose stability limit is known.

@@ -21,7 +21,7 @@ from animate.wording import line_equation
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 GAUSSIAN_DEVIATION = 0.29  # that of the uniform noise on [0, 1), 1/sqrt(12), to two digits
-LARGEST_CONDITION = 1e12  # λmax/λmin: past it, float64 cannot tell the best line
+LARGEST_CONDITION = 1e24  # λmax/λmin: past it, least squares has fewer than four right digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ class Line:
                 )
         if points < 2 or np.ptp(self.x) == 0:
             raise InputError("all x are the same, so no line is determined; give different x")
-        most = self.curvatures[1]
-        least = 4 * float(np.var(self.x, dtype=np.float64)) / most  # the determinant over the other
+        least, most = self.curvatures
         if least * LARGEST_CONDITION < most:
             raise InputError(
                 f"x from {self.x.min():g} to {self.x.max():g} differ too little beside their size "
@@ -171,8 +170,10 @@ class Line:
     @cached_property
     def curvatures(self) -> tuple[float, float]:
         """The Hessian's eigenvalues, the smaller first."""
-        least, most = np.linalg.eigvalsh(self.hessian)
-        return float(least), float(most)
+        most = float(np.linalg.eigvalsh(self.hessian)[1])
+        # The determinant over the larger: where x is far from 0, as years are, the smaller one as
+        # computed is all rounding.
+        return 4 * float(np.var(self.x, dtype=np.float64)) / most, most
 
     @cached_property
     def sharpest(self) -> Doubles:

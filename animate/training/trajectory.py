@@ -258,15 +258,17 @@ def labels(runs: Sequence[Trajectory]) -> list[str]:
     """
     Return what each of several runs is called beside the others.
 
-    That is its own label if it has one, or else what tells its hyperparameters from theirs; where
-    nothing is known, its number.
+    That is its own label if it has one, or else what tells its hyperparameters from theirs. Where
+    nothing is known, or two would be called the same, its number tells it from the others.
     """
     texts = iter(described(_known([run for run in runs if not run.has_own_label])))
+    names = [
+        next(texts) if run.hyperparameters is not None and not run.has_own_label else run.label
+        for run in runs
+    ]
     return [
-        next(texts)
-        if run.hyperparameters is not None and not run.has_own_label
-        else run.label or f"run {number}"
-        for number, run in enumerate(runs, 1)
+        name if names.count(name) == 1 and name else f"run {number}" + (f": {name}" if name else "")
+        for number, name in enumerate(names, 1)
     ]
 
 

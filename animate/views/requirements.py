@@ -47,11 +47,24 @@ def check(kinds: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
 
 
 def default_views(runs: Sequence[Trajectory]) -> list[type[View]]:
-    """Return what is drawn where nothing else is asked for."""
+    """
+    Return what is drawn where nothing else is asked for.
+
+    Raises
+    ------
+    InputError
+        If no view that suits any runs can show these together.
+    """
     usual = [load("fit"), load("loss")]
     if not any(lacks(kind, runs) for kind in usual):
         return usual
-    return [kind for kind in (load("loss"), load("weights")) if not lacks(kind, runs)] or usual
+    others = [load("loss"), load("weights")]
+    if all(lacks(kind, runs) for kind in others):
+        raise InputError(
+            "the runs have neither losses nor weights, all of them, that could be drawn together; "
+            "give runs with losses"
+        )
+    return [kind for kind in others if not lacks(kind, runs)]
 
 
 def _showing(runs: Sequence[Trajectory]) -> Iterator[str]:
