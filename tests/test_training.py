@@ -133,7 +133,7 @@ def test_a_rate_far_past_the_limit_overflows_and_is_no_error(problem: Line) -> N
         ([0.1, 0.1], 1, "0.1 is given twice"),
         ([0.1], 0, "epochs 0 is out of bounds"),
         ([0.1], 1.5, "epochs 1.5 is not a whole number"),
-        ([0.1], 10**12, "7.2e\\+04 GB"),
+        ([0.1], 10**12, "1.2e\\+04 GB"),
     ],
 )
 def test_a_value_that_cannot_be_trained_is_named(problem, lrs, epochs, said) -> None:
