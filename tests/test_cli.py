@@ -117,6 +117,7 @@ def test_wrong_usage_is_2_with_one_sentence_that_names_the_value(tmp_path, argum
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_size_limit_is_kept_by_the_best_film_that_fits_and_the_search_is_told(tmp_path) -> None:
     small = ["--epochs", "20", "--size", "800x450"]
     whole = animate(tmp_path, *small, "-o", "whole.gif")

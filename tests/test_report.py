@@ -146,6 +146,7 @@ def test_a_file_with_the_same_pixels_is_told_from_one_with_others(tmp_path) -> N
     assert difference(tmp_path / "c.png", tmp_path / "b.png").startswith("it cannot be shown")
 
 
+@pytest.mark.slow
 def test_a_folder_of_frames_is_verified_too(run, tmp_path) -> None:
     assert run(*MADE, "-o", "frames/", "-o", "run.json").code == 0
     assert run("--verify", "run.json").code == 0

@@ -147,6 +147,7 @@ def test_a_transparent_still_shows_what_is_behind_it(runs, tmp_path) -> None:
     assert re.search(r"opacity: 0[;\"]", (tmp_path / "a.svg").read_text())
 
 
+@pytest.mark.slow
 def test_overflow_and_every_view_can_be_a_vector_still(problem, tmp_path) -> None:
     runs = train(problem, [0.7, 5, 1e30], epochs=60)
     film = Animation(runs, list(VIEWS), (1920, 3240))

@@ -9,6 +9,7 @@ from command import QUICK, animate, fake_ffmpeg
 SHORT = ["--epochs", "3", "--hold", "0", "-o", "one.gif", "-o", "two.mp4", "-o", "three.webp"]
 
 
+@pytest.mark.slow
 def test_side_by_side_gives_the_same_bytes_and_the_paths_in_order(tmp_path: Path) -> None:
     found = []
     for jobs in ("1", "3"):

@@ -65,6 +65,7 @@ def plain(tmp_path_factory) -> tuple[dict[str, str], str]:
     return sums(folder), done.stderr
 
 
+@pytest.mark.slow
 def test_no_setting_of_a_user_changes_a_byte_or_a_word(plain, tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC)
     (tmp_path / "odd").write_text(MATPLOTLIBRC)
@@ -74,6 +75,7 @@ def test_no_setting_of_a_user_changes_a_byte_or_a_word(plain, tmp_path: Path) ->
     assert sums(tmp_path) == plain[0]
 
 
+@pytest.mark.slow
 def test_one_core_gives_the_same_bytes_and_closed_streams_too(plain, tmp_path: Path) -> None:
     pinned = ["taskset", "-c", "0"] if sys.platform == "linux" else []
     done = run(tmp_path, {"PYTHONHASHSEED": "2"}, before=pinned, end=">&- 2>&-")
