@@ -271,13 +271,13 @@ class Animation(FuncAnimation):
         self, moments: Iterable[float], stream: Stream, drawn: Mapping[float, Frame]
     ) -> Generator[Frame, None, None]:
         """Yield a frame for each of `moments`, from `drawn` where it is there."""
+        stream.changed_still()  # what changes from here on
         shown, frame = None, None
         for moment in moments:
             if frame is None or moment != shown:
                 shown, frame = moment, drawn.get(moment)
                 try:
                     if frame is None:
-                        stream.changed_still()  # from here on
                         self.scene.draw(moment)
                         self._check_declared(stream)
                         frame = stream.draw()
