@@ -52,6 +52,9 @@ def describe(
             opening = f"A line that is fitted to {points} points by gradient descent, at {at}."
     told = []
     for place, (run, name) in enumerate(zip(runs, labels(runs), strict=True)):
+        if moment < clock.times[place][0]:
+            told.append(f"{name}: starts at {moment_text(clock.times[place][0], clock.unit)}.")
+            continue
         record = clock.record(place, moment)
         run = run if run.time_unit == clock.unit else run.counted_in_steps()
         summary = f"At {name} {_course(run, record)}" if is_lesson else _summary(run, name, record)

@@ -113,7 +113,7 @@ export function diagnose(rate, { slopes, biases, losses }, facts) {
     return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
   });
   const left = distances.map((distance) => (distances[0] > 0 ? distance / distances[0] : 0));
-  const near = FLOAT32_FLOOR * Math.max(1, ...facts.best.map(Math.abs));
+  const near = FLOAT32_FLOOR * Math.max(1, Math.min(...facts.best.map(Math.abs)));
   const enough = Math.max(ARRIVED * distances[0], near);
   let arrived = last + 1;
   while (arrived > 0 && distances[arrived - 1] <= enough) arrived--;

@@ -79,7 +79,11 @@ class Clock:
         return found
 
     def record(self, run: int, moment: float) -> int:
-        """Return the last record at or before `moment` of the run at `run`, or else the first."""
+        """
+        Return the last record at or before `moment` of the run at `run`.
+
+        Before its first record that is record 0, which a picture then hides.
+        """
         return max(int(np.searchsorted(self.times[run], moment, "right")) - 1, 0)
 
     def passed(self, moment: float, whole: float) -> float:

@@ -58,7 +58,7 @@ def expected(problem: Quadratic, start: npt.ArrayLike, lrs: npt.ArrayLike) -> Do
     factors = 1 - np.asarray(lrs)[:, None] * eigenvalues
     epochs = np.arange(MOST_EPOCHS + 1)
     left = errors[:, None] * factors[..., None] ** epochs
-    distances = np.hypot(left[:, 0], left[:, 1])
+    distances = np.linalg.norm(left, axis=1)
     return _within_time(epochs_to_converge(distances, problem.best_weights))
 
 

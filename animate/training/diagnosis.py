@@ -133,7 +133,10 @@ def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) 
     best_weights : float64 array, shape (P,), or None
     """
     runs, count = losses.shape
-    step = max(1, inputs.DIAGNOSED // runs)  # in parts, for a run may have many millions of records
+    width = 1 if weights is None else math.ceil(weights.shape[2] / 2)
+    step = max(
+        1, inputs.DIAGNOSED // (runs * width)
+    )  # in parts, for a run may have many millions of records
     parts = [slice(first, first + step) for first in range(0, count, step)]
     lost_at, rose_at = np.full((2, runs), count)
     for part in parts:
@@ -215,7 +218,8 @@ def shares_left_of(run: Trajectory) -> Doubles | None:
 
 def _resolution(best_weights: Doubles) -> float:
     """Return the distance to the best weights within which float32 steps may no longer move."""
-    return FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).max()))
+    # Of the smallest weight: beside a large bias, a slope may be far off and yet look near.
+    return FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).min()))
 
 
 def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.NDArray[np.int64]:

@@ -32,7 +32,8 @@ class Trajectory:
     ----------
     weights : array, shape (T, P), or None
         All parameters as one vector, a row a record, real and of any floating dtype (whole numbers
-        become float64). None where only the losses are known. A memmap is not read here.
+        become float64). None where only the losses are known. A memmap is never copied as a
+        whole, and read here only where the problem has to evaluate the losses.
     losses : array, shape (T,), optional
         NaN where a loss is not known; infinite after an overflow. By default the problem's own
         loss at the weights, where it has one, and else all NaN.
@@ -79,7 +80,7 @@ class Trajectory:
         known = self.hyperparameters
         if known is not None and not isinstance(known, Hyperparameters):
             raise InputError(
-                f"hyperparameters {known!r} are none; give animate.Hyperparameters(lr=…), or None"
+                f"hyperparameters {known!r} are not animate.Hyperparameters; give these, or None"
             )
         weights = None if self.weights is None else _weights(self.weights)
         self._check_problem(weights)
@@ -130,7 +131,9 @@ class Trajectory:
             raise InputError("there are neither weights nor losses; give at least one of them")
         if has(self.problem, HasLoss):
             with np.errstate(all="ignore"):  # an overflow is content
-                return _numbers(self.problem.loss(weights), "the problem's losses")
+                losses = _numbers(self.problem.loss(weights), "the problem's losses")
+            # Of what was evaluated, NaN is an overflow; where it was given, it is a missing loss.
+            return _view(np.where(np.isnan(losses), np.inf, losses))
         return _view(np.full(len(weights), np.nan))
 
     def _known_steps_per_epoch(self) -> int | None:

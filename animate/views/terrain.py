@@ -44,8 +44,9 @@ def draw_terrain(panel: Panel) -> None:
     own = starts if panel.index is None else starts_of([panel.run])
     places = [(start, "s", "start") for start in own]  # named once, clear of the way up
     places.append((best, "*", "best"))
-    if problem.true_weights is not None:
-        places.append((problem.true_weights.astype(float), "+", "true"))
+    true_weights = getattr(problem, "true_weights", None)
+    if true_weights is not None:
+        places.append((true_weights.astype(float), "+", "true"))
     for (slope, bias), marker, name in places:
         axes.plot(
             [slope],
