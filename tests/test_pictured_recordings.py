@@ -47,7 +47,7 @@ LACKING = {
     ),
     "no finite loss": (
         [Trajectory(np.full((3, 2), NAN), problem=LINE, label="mine")],
-        "fit surface landscape bowl weights data cliff",
+        "fit loss surface landscape bowl weights data cliff",
     ),
 }
 

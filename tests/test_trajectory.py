@@ -141,7 +141,7 @@ def test_steps_of_an_epoch_are_given_or_follow_from_the_batches(given, known) ->
         ({"losses": [1, 2], "label": " "}, "label '' is no text"),
         ({"losses": [1, 2], "steps_per_epoch": 0}, "steps_per_epoch 0"),
         ({"losses": [1, 2], "steps_per_epoch": 2.0}, "steps_per_epoch 2.0"),
-        ({"losses": [1, 2], "hyperparameters": 0.1}, "hyperparameters 0.1 are none"),
+        ({"losses": [1, 2], "hyperparameters": 0.1}, "0.1 are not animate.Hyperparameters"),
         ({"losses": [1, 2], "problem": "line"}, "problem 'line' is none"),
         ({"weights": np.ones((2, 5)), "problem": Line.sample()}, "the problem's start has shape"),
     ],
@@ -310,3 +310,21 @@ def test_a_trajectory_is_made_and_diagnosed_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+def test_a_loss_that_the_problem_evaluates_to_nan_is_an_overflow() -> None:
+    class Odd:
+        def loss(self, _weights) -> np.ndarray:
+            return np.array([1.0, 2.0, np.nan, np.nan])
+
+    run = Trajectory(np.zeros((4, 3)), problem=Odd())
+    assert run.diagnosis.verdict == "diverging"
+    assert run.diagnosis.overflowed_at == 2
+
+
+def test_a_slope_far_off_is_not_near_because_the_bias_is_large() -> None:
+    years = np.arange(2000, 2021)
+    line = Line(years, 0.5 * years - 1000 + np.sin(years))
+    off = line.best_weights + np.array([0.005, 0.0])
+    run = Trajectory(np.tile(off, (10, 1)), problem=line)
+    assert run.diagnosis.verdict == "converging"

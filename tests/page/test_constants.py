@@ -58,7 +58,7 @@ def test_from_a_near_start_it_need_come_no_nearer_than_float32_can_tell(
 ) -> None:
     _, best, _ = descent(compute, problem, 0.05, [0, 0], 1)
     found, _, distance = descent(compute, problem, 0.05, [best[0] + away, best[1]], 400)
-    near = 1e-5 * max(1, *map(abs, best))
+    near = 1e-5 * max(1, min(map(abs, best)))
     assert near > 0.01 * distance[0]
     assert found == int(np.flatnonzero(distance > near)[-1]) + 1
     assert 0 < found < 400
