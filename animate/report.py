@@ -145,9 +145,7 @@ def load(path: files.AnyPath) -> Runs:
                     _array(run["losses"]),
                     hyperparameters=one,
                     problem=problem,
-                    label=label,
-                    from_train=True,
-                )
+                ).as_trained(label)
                 for run, one, label in zip(told["runs"], several, described(several), strict=True)
             ]
         )

@@ -81,6 +81,7 @@ def train(
     epochs = inputs.epochs(epochs, runs=len(several), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
+    steps.flags.writeable = False
     rates = tuple(one.lr for one in several)
     weights, losses = descend(problem, rates, epochs, on_epoch, record_every)
     texts = described([one.for_points(len(problem.x)) for one in several])

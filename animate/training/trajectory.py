@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import SupportsIndex, overload
+from typing import SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,14 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         known = self.hyperparameters
+        if self.from_train and known is not None:  # right as it is, and one of thousands
+            vars(self).update(
+                weights=_view(cast("Array", self.weights)),
+                losses=_view(self.losses),
+                steps_per_epoch=self._known_steps_per_epoch(),
+                has_own_label=known.label is not None,
+            )
+            return
         if known is not None and not isinstance(known, Hyperparameters):
             raise InputError(
                 f"hyperparameters {known!r} are not animate.Hyperparameters; give these, or None"
@@ -96,7 +104,7 @@ class Trajectory:
         if not len(losses):
             raise InputError("there is no record; give at least one, that of the start")
         label, own = self.label, known and known.label
-        if label and not self.from_train:  # which only tells it from the others
+        if label:
             own = label = inputs.label(label)
         # As it would be with object.__setattr__, which takes long for thousands of runs.
         vars(self).update(
@@ -111,7 +119,7 @@ class Trajectory:
 
     def _check_problem(self, weights: Array | None) -> None:
         problem = self.problem
-        if problem is None or self.from_train:
+        if problem is None:
             return
         if not (has(problem, Problem) or has(problem, HasLoss)):
             raise InputError(
@@ -190,6 +198,10 @@ class Trajectory:
     def time_unit(self) -> str:
         """What `times` are counted in: "epoch" or "step"."""
         return "step" if self.steps_per_epoch is None else "epoch"
+
+    def as_trained(self, label: str) -> Trajectory:
+        """Return this run as one that `animate.train` made and called `label`."""
+        return replace(self, label=label, from_train=True)
 
     def counted_in_steps(self) -> Trajectory:
         """Return this run with its times and its verdict told in steps, over the same arrays."""
