@@ -272,7 +272,7 @@ class Scene:
             loss,
             line,
             verdict,
-            earned_color=style.text,
+            verdict_color=style.text,
             pending_color=self.theme.muted,
             fit=lambda text, left: shortened(text, room - left * em, em),
         )

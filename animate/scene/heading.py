@@ -31,7 +31,7 @@ class Heading:
         When the run has its records, on that clock.
     loss, detail, verdict : Text
         The first line's left and right text, and the second line.
-    earned_color, pending_color : str
+    verdict_color, pending_color : str
         Of the verdict once it is visible, and of what stands there before.
     fit : callable
         Shortens a text that starts so many em from the left to the room that there is.
@@ -46,14 +46,14 @@ class Heading:
         detail: Text,
         verdict: Text,
         *,
-        earned_color: str,
+        verdict_color: str,
         pending_color: str,
         fit: Callable[[str, float], str],
     ) -> None:
         run = run if run.time_unit == clock.unit else run.counted_in_steps()
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
-        self._earned_color, self._pending_color = earned_color, pending_color
+        self._verdict_color, self._pending_color = verdict_color, pending_color
         self._left = shares_left_of(run)
         self._sentence = ""
         diagnosis = run.diagnosis
@@ -77,7 +77,7 @@ class Heading:
         self._loss.set_text(loss)
         self._detail.set_text(detail)
         if self._sentence and record >= self._verdict_record:
-            self._verdict.set(text=self._sentence, color=self._earned_color)
+            self._verdict.set(text=self._sentence, color=self._verdict_color)
         else:
             left = self._left
             pending = "" if left is None else f"{share_text(left[record])} of the way left"

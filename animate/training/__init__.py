@@ -1,5 +1,5 @@
 """
-What is trained, how, and what came of it: problems, hyperparameters, trajectories, diagnoses.
+Problems, hyperparameters, trajectories and their diagnoses.
 
 Nothing here draws. Only `descent` needs torch to be loaded, and only when it trains or samples.
 """

@@ -95,8 +95,8 @@ class Trajectory:
         losses = self._given_losses(weights)
         steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
         metrics = _metrics(self.metrics)
-        told_metrics = {f"metric {name}": values for name, values in metrics.items()}
-        arrays = {"weights": weights, "losses": losses, "steps": steps, **told_metrics}
+        named_metrics = {f"metric {name}": values for name, values in metrics.items()}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, **named_metrics}
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             told = ", ".join(f"{name} {size}" for name, size in sizes.items())
