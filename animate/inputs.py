@@ -30,6 +30,7 @@ MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
+LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
 SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
 MOST_STILLS = 100  # epochs on one sheet or in one document
@@ -93,18 +94,23 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
     >>> learning_rates(["0.1", 0.7])
     (0.1, 0.7)
     """
-    advice = "give a positive number such as 0.1"
     rates: dict[float, None] = {}  # in their order, and quick to search
     for value in values:
-        rate = number(value, "learning rate", advice=advice)
-        if rate <= 0:
-            raise InputError(f"learning rate {shown(value)} is not positive; {advice}")
+        rate = learning_rate(value)
         if rate in rates:
             raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
         rates[rate] = None
     if not rates:
-        raise InputError(f"no learning rate is given; {advice}")
+        raise InputError(f"no learning rate is given; {LEARNING_RATE_ADVICE}")
     return tuple(rates)
+
+
+def learning_rate(value: object) -> float:
+    """Return `value` as a positive learning rate."""
+    rate = number(value, "learning rate", advice=LEARNING_RATE_ADVICE)
+    if rate <= 0:
+        raise InputError(f"learning rate {shown(value)} is not positive; {LEARNING_RATE_ADVICE}")
+    return rate
 
 
 def points(value: object) -> int:

@@ -11,6 +11,7 @@ from dataclasses import fields
 
 import numpy as np
 import torch
+from torch.nn.functional import mse_loss
 
 from animate import inputs
 from animate.errors import InputError
@@ -139,14 +140,17 @@ def descend(
                 # Laid out (runs, points): each run is a row of its own, summed alone. A matrix
                 # product or the other layout would let a run's last bits depend on its neighbours.
                 prediction = parameter[:, :1] * values + parameter[:, 1:]
-                loss = torch.square(prediction - target).mean(dim=1)
+                loss = mse_loss(prediction, target.expand_as(prediction), reduction="none").mean(
+                    dim=1
+                )
                 current[runs] = loss.detach().numpy()
                 if epoch in records:
                     weights[records[epoch], runs] = parameter.detach().numpy()
                     losses[records[epoch], runs] = current[runs]
                 if epoch < epochs:
                     parameter.grad = None
-                    loss.backward(torch.ones_like(loss))  # of their sum, which none needs
+                    # Giving backward() the gradient instead would make torch import sympy.
+                    loss.sum().backward()
                     with torch.no_grad():
                         assert parameter.grad is not None
                         parameter.sub_(rate * parameter.grad)

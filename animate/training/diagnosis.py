@@ -243,20 +243,20 @@ def _is_away(distances: Doubles, start: Doubles, best_weights: Doubles) -> npt.N
     return (distances > near) | np.isinf(distances)
 
 
-# Rule 1: a quadratic, and hyperparameters whose stability limit is known.
+# Rule 1: a quadratic, and hyperparameters; no verdict where they have no known stability limit.
 
 
 def _has_theory(run: Trajectory) -> bool:
-    known = run.effective_hyperparameters
-    return known is not None and known.stability_limit(1.0) is not None and _has_optimum(run)
+    return run.effective_hyperparameters is not None and _has_optimum(run)
 
 
 def _by_theory(run: Trajectory, course: Course) -> tuple[Verdict, int, str] | None:
     problem, known = cast("Quadratic", run.problem), run.effective_hyperparameters
     assert known is not None
-    limit = known.stability_limit(problem.curvatures[-1])
-    assert limit is not None
     assert course.left is not None
+    limit = known.stability_limit(problem.curvatures[-1])
+    if limit is None:
+        return None
     if known.lr < limit:
         if course.overflowed is not None or (known.is_plain_descent and _has_risen(run)):
             return None

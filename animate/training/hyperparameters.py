@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 
 from animate import inputs
 from animate.errors import InputError
@@ -69,19 +69,11 @@ class Hyperparameters:
     label: str | None = None
 
     def __post_init__(self) -> None:
-        (lr,) = inputs.learning_rates([self.lr])
-        checked: dict[str, object] = {
-            "lr": lr,
-            "optimizer": _optimizer(self.optimizer),
-            "schedule": inputs.choice(self.schedule, "schedule", SCHEDULES),
-            "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
-        }
-        if self.batch_size is not None:
-            checked["batch_size"] = inputs.whole(self.batch_size, "batch size", least=1)
-        if self.label is not None:
-            checked["label"] = inputs.label(self.label)
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "lr", inputs.learning_rate(self.lr))
+        for name, check in _CHECKS.items():
+            value = getattr(self, name)
+            if value is not _DEFAULTS[name]:  # which need no check, and are most of thousands
+                object.__setattr__(self, name, check(value))
         if self.momentum is not None:
             object.__setattr__(self, "momentum", self._checked_momentum())
 
@@ -201,4 +193,12 @@ def _optimizer(name: object) -> str:
     return name.lower() if name.lower() in OPTIMIZER_NAMES else name
 
 
+_CHECKS: dict[str, Callable[[object], object]] = {
+    "optimizer": _optimizer,
+    "schedule": lambda value: inputs.choice(value, "schedule", SCHEDULES),
+    "batch_size": lambda value: inputs.whole(value, "batch size", least=1),
+    "seed": lambda value: inputs.whole(value, "seed", least=0, most=inputs.LARGEST_SEED),
+    "label": inputs.label,
+}
+_DEFAULTS = {field.name: field.default for field in fields(Hyperparameters)}
 _PLAIN = Hyperparameters(1.0)

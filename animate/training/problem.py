@@ -133,7 +133,10 @@ def has(problem: object, capability: type[Capability]) -> TypeGuard[Capability]:
 
     As `isinstance` does, which takes 20 microseconds, too long for thousands of runs.
     """
-    return all(hasattr(problem, name) for name in _members(cast("Hashable", capability)))
+    for name in _members(cast("Hashable", capability)):  # noqa: SIM110 - twice as quick as all()
+        if not hasattr(problem, name):
+            return False
+    return True
 
 
 @cache
