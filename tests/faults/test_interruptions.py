@@ -14,6 +14,8 @@ from stage import Stage
 from animate import files, signals
 from animate.signals import Stopped
 
+pytestmark = pytest.mark.slow  # most of these start several processes
+
 FILM = [*SHORT, "-o", "a.mp4"]
 # Of two default sizes, so that they are two pictures, and two workers'.
 TWO = [
