@@ -13,22 +13,23 @@ Names are loaded when they are first used, so that importing the package costs n
 import importlib
 from typing import TYPE_CHECKING
 
-from animate import signals
+from animate.system import signals
+from animate.system.version import VERSION
 
 if signals.is_program():  # before anything that takes time; whoever imports us keeps their handlers
     signals.listen()
 
 if TYPE_CHECKING:
-    from animate.animation import Animation as Animation
-    from animate.animation import save as save
-    from animate.errors import DestinationError as DestinationError
-    from animate.errors import DrawingError as DrawingError
-    from animate.errors import Error as Error
-    from animate.errors import InputError as InputError
-    from animate.errors import OutputError as OutputError
+    from animate.film.animation import Animation as Animation
+    from animate.film.animation import save as save
     from animate.recipe import Recipe as Recipe
     from animate.recipe.making import make as make
-    from animate.report import load as load
+    from animate.recipe.report import load as load
+    from animate.system.errors import DestinationError as DestinationError
+    from animate.system.errors import DrawingError as DrawingError
+    from animate.system.errors import Error as Error
+    from animate.system.errors import InputError as InputError
+    from animate.system.errors import OutputError as OutputError
     from animate.training.descent import train as train
     from animate.training.diagnosis import Diagnosis as Diagnosis
     from animate.training.hyperparameters import Hyperparameters as Hyperparameters
@@ -40,28 +41,28 @@ if TYPE_CHECKING:
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOME = {
-    "Animation": "animation",
-    "DestinationError": "errors",
+    "Animation": "film.animation",
+    "DestinationError": "system.errors",
     "Diagnosis": "training.diagnosis",
-    "DrawingError": "errors",
-    "Error": "errors",
+    "DrawingError": "system.errors",
+    "Error": "system.errors",
     "HasLoss": "training.problem",
     "Hyperparameters": "training.hyperparameters",
-    "InputError": "errors",
+    "InputError": "system.errors",
     "Line": "training.line",
-    "OutputError": "errors",
+    "OutputError": "system.errors",
     "Predicts": "training.problem",
     "Problem": "training.problem",
     "Quadratic": "training.problem",
     "Recipe": "recipe",
     "Runs": "training.trajectory",
     "Trajectory": "training.trajectory",
-    "load": "report",
+    "load": "recipe.report",
     "make": "recipe.making",
-    "save": "animation",
+    "save": "film.animation",
     "train": "training.descent",
 }
 __all__ = ["__version__", *_HOME]

@@ -210,7 +210,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
     if way == "animate":
         return lambda: film.save(path)
     if way == "encode only":
-        from animate.encode import encode
+        from animate.film.encode import encode
 
         # Each frame as another object than the one before, so that every one is piped.
         frames, twins = list(film.frames()), {}
@@ -235,7 +235,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
         if way == PLAIN:  # the scene as it would be without our quick texts, which help theirs too
             from matplotlib.text import Text
 
-            from animate.readout import Readout
+            from animate.drawing.readout import Readout
 
             Readout.draw = Text.draw
         writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)
@@ -265,7 +265,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
 
 def piped(film: Any, path: str) -> list[str]:
     """Return ffmpeg's arguments for an MP4 of raw frames, with our settings of x264."""
-    from animate.encode.formats import Job, Mp4
+    from animate.film.encode.formats import Job, Mp4
 
     job = Job(Path(path), *film.size, film.fps)
     size = "x".join(map(str, film.size))

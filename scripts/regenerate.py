@@ -12,10 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from animate.compare import difference
+from animate.recipe.compare import difference
 from animate.recipe.making import make
+from animate.recipe.report import checksum
 from animate.recipe.toml import named
-from animate.report import checksum
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,8 +9,8 @@ from chromium import found, launched
 from PIL import Image
 
 import animate
-from animate.files import atomic
 from animate.page import page
+from animate.system.files import atomic
 
 OUTPUT = Path(__file__).parent.parent / "outputs" / "gallery" / "page.png"
 MOMENT = "#lr=0.1,0.7,1.01&run=3&epoch=12&seed=11&start=-1,1"

@@ -29,9 +29,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from animate import cli, files
-from animate.encode import encode
-from animate.errors import OutputError
+from animate import cli
+from animate.film.encode import encode
+from animate.system import files
+from animate.system.errors import OutputError
 
 COMMAND = [sys.executable, "-P", "-W", "error", "-m", "animate"]
 QUICK = ["--epochs", "30", "--hold", "0.5", "--size", "640x360"]

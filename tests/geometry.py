@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from animate.scene import Scene
+from animate.drawing.scene import Scene
 
 
 def faults(scene: Scene) -> Iterator[str]:

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation, Text
 
 from animate import Line
-from animate.scene import Scene
+from animate.drawing.scene import Scene
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageSequence
 
 from animate import Animation, InputError, Line, train
-from animate.views import VIEWS
+from animate.drawing.views import VIEWS
 
 NAMES = list(VIEWS)
 

@@ -8,8 +8,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 from animate import Animation, Hyperparameters, InputError, Trajectory, train
-from animate.scene import Scene
-from animate.scene.clock import Clock
+from animate.drawing.clock import Clock
+from animate.drawing.scene import Scene
 
 H = Hyperparameters
 

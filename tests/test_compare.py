@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animate.compare import difference, pictures
-from animate.encode import encode
+from animate.film.encode import encode
+from animate.recipe.compare import difference, pictures
 
 # imageio leaves ffmpeg's pipes to be closed when they are collected.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")

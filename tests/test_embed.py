@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from animate import Animation, Recipe, train
-from animate.destinations import CHECKED, DESTINATIONS, bound_for
-from animate.embed import alt_text
 from animate.recipe import Output
+from animate.recipe.destinations import CHECKED, DESTINATIONS, bound_for
+from animate.recipe.embed import alt_text
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet"]

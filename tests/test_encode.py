@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from animate import InputError, OutputError
-from animate.encode import FORMATS, encode
+from animate.film.encode import FORMATS, encode
 
 SUFFIXES = [suffix for suffix in FORMATS if suffix != "/"]
 DELAYED = [".gif", ".webp", ".apng"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from animate import OutputError
-from animate.files import atomic, check
+from animate.system.files import atomic, check
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from animate import InputError, inputs
+from animate import InputError
+from animate.system import inputs
 
 
 def two_rates(value: object) -> object:

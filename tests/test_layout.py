@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from animate.inputs import InputError
-from animate.scene.layout import CAPTION, SMALLEST_EM, TICKS, Box, Layout, arrange
+from animate.drawing.layout import CAPTION, SMALLEST_EM, TICKS, Box, Layout, arrange
+from animate.system.inputs import InputError
 
 sides = st.integers(200, 4000)
 counts = st.integers(0, 3)

@@ -17,8 +17,8 @@ from animate import (
     Trajectory,
     train,
 )
-from animate.scene import Scene
-from animate.views import VIEWS, View
+from animate.drawing.scene import Scene
+from animate.drawing.views import VIEWS, View
 
 H = Hyperparameters
 NAN, INF = np.nan, np.inf

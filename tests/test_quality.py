@@ -10,8 +10,8 @@ from matplotlib.colors import hsv_to_rgb
 from PIL import Image, ImageDraw, ImageSequence
 
 from animate import Animation
-from animate.encode import encode
-from animate.views import View
+from animate.drawing.views import View
+from animate.film.encode import encode
 
 BT709 = np.array([0.2126, 0.7152, 0.0722])
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from animate.readout import Readout
-from animate.theme import theme
+from animate.drawing.readout import Readout
+from animate.drawing.theme import theme
 
 
 def ink(kind: type[Text], text: str, **style: object) -> np.ndarray:

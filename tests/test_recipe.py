@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from animate import InputError, Recipe, make
-from animate.inputs import QUALITIES, SIZES
+from animate.drawing.views import VIEWS
 from animate.recipe import Output
 from animate.recipe.toml import dumps, load, loads, named, shipped
-from animate.views import VIEWS
+from animate.system.inputs import QUALITIES, SIZES
 
 TALK = """\
 lrs = [0.1, 0.7]

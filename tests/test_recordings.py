@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from animate import Animation, DrawingError, Hyperparameters, InputError, Line, Trajectory, train
+from animate.drawing.scene import Scene
+from animate.drawing.views import VIEWS, View
 from animate.page import page
-from animate.scene import Scene
-from animate.views import VIEWS, View
 
 
 def descended(problem: Line, lr: float, steps: int = 60, **settings) -> np.ndarray:

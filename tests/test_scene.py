@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from animate import Animation, train
-from animate.scene import Scene
+from animate.drawing.scene import Scene
 
 MARKS = {"converged": "✓", "diverging": "✗"}
 EPOCHS = (0, 1, 7, 8, 50, 69, 70, 99, 100)

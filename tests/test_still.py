@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from animate import Animation, InputError, train
+from animate.drawing.clock import moments_of
+from animate.drawing.still import FORMATS, grid
+from animate.drawing.views import VIEWS
 from animate.recipe import STILLS
-from animate.scene.clock import moments_of
-from animate.still import FORMATS, grid
-from animate.views import VIEWS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

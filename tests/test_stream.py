@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox
 
-from animate.animation.stream import Stream, disjoint
-from animate.readout import Readout
+from animate.drawing.readout import Readout
+from animate.film.stream import Stream, disjoint
 
 Step = Callable[[int], object]
 

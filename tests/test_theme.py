@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from animate import InputError
-from animate.theme import OKABE_ITO, THEMES, contrast, theme
+from animate.drawing.theme import OKABE_ITO, THEMES, contrast, theme
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", 2009, severity 1, in linear RGB.

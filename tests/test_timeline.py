@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from animate import InputError
-from animate.animation.timeline import timeline
+from animate.film.timeline import timeline
 
 
 def test_the_default_film_shows_every_epoch_slowly_at_first_and_holds_its_end() -> None:

@@ -7,8 +7,8 @@ import torch
 from matplotlib.text import Text
 
 from animate import Hyperparameters, Line, Runs, Trajectory, train
-from animate.alt_text import describe
-from animate.scene import Scene
+from animate.drawing.alt_text import describe
+from animate.drawing.scene import Scene
 
 H = Hyperparameters
 NAN, INF = np.nan, np.inf

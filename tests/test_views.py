@@ -13,11 +13,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from animate import Animation, InputError, Trajectory, train
-from animate.animation.stream import Stream, draw_order
-from animate.readout import Readout
-from animate.scene import Scene
-from animate.scene.text import text_width
-from animate.views import VIEWS
+from animate.drawing.readout import Readout
+from animate.drawing.scene import Scene
+from animate.drawing.text import text_width
+from animate.drawing.views import VIEWS
+from animate.film.stream import Stream, draw_order
 
 EACH = [name for name in VIEWS if name != "data"]
 

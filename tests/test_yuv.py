@@ -6,7 +6,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from animate.encode.yuv import CELLS_AT_ONCE, I420
+from animate.film.encode.yuv import CELLS_AT_ONCE, I420
 
 
 def flat(color: tuple[int, int, int], width: int, height: int) -> np.ndarray:

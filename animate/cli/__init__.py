@@ -15,14 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from animate import files, signals, surroundings
 from animate.cli.arguments import guarded, parser
 from animate.cli.display import Display, plan
 from animate.cli.streams import open_closed_streams, plain, say, tell
-from animate.destinations import bound_for, destination
-from animate.errors import InputError, OutputError, reason
-from animate.inputs import SNIPPETS, choice, whole
 from animate.recipe import FOLDER, Recipe
+from animate.recipe.destinations import bound_for, destination
 from animate.recipe.making import (
     Group,
     Watcher,
@@ -33,6 +30,9 @@ from animate.recipe.making import (
     make,
     write_in_turn,
 )
+from animate.system import files, signals, surroundings
+from animate.system.errors import InputError, OutputError, reason
+from animate.system.inputs import SNIPPETS, choice, whole
 
 if TYPE_CHECKING:
     from animate.training.trajectory import Trajectory
@@ -148,7 +148,7 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
     kind = None if asked.embed is None else choice(asked.embed, "kind of text", SNIPPETS)
     whole_recipe = recipe
     if kind is not None:
-        from animate.embed import with_companions
+        from animate.recipe.embed import with_companions
 
         whole_recipe = with_companions(recipe, kind)
         for output in whole_recipe.listed[len(recipe.listed) :]:
@@ -180,12 +180,12 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
 
         runs = make(whole_recipe, display, _until_stopped(write_all, display))
     if kind is not None:
-        from animate.embed import snippet
+        from animate.recipe.embed import snippet
 
         tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
     if asked.json:
+        from animate.recipe.report import report, text
         from animate.recipe.settings import as_settings
-        from animate.report import report, text
 
         made = [part.path for part in whole_recipe.parts if part.form != "report"]
         tell(text(report(as_settings(whole_recipe), runs, made)), sys.stdout)
@@ -233,7 +233,7 @@ def _list_recipes() -> int:
 
 
 def _verify(path: str, *, quiet: bool) -> int:
-    from animate.verify import verify
+    from animate.recipe.verify import verify
 
     surroundings.load_matplotlib()
     signals.begin_writing()  # what is made again lies in a folder for a while
@@ -248,7 +248,7 @@ def _verify(path: str, *, quiet: bool) -> int:
 @contextmanager
 def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
     """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
-    from animate.workers import cores, side_by_side
+    from animate.cli.workers import cores, side_by_side
 
     jobs = min(jobs or cores(), max(len(groups(recipe)), 1))
     if jobs == 1:

@@ -8,12 +8,12 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from animate import __version__
 from animate.cli.streams import plain, say
-from animate.destinations import DESTINATIONS
-from animate.inputs import MOMENTS, SIZES, SNIPPETS
+from animate.drawing.views import VIEWS
 from animate.recipe import DEFAULT_OUTPUTS, Recipe
-from animate.views import VIEWS
+from animate.recipe.destinations import DESTINATIONS
+from animate.system.inputs import MOMENTS, SIZES, SNIPPETS
+from animate.system.version import VERSION
 
 EXAMPLES = """\
 examples:
@@ -153,7 +153,7 @@ def parser() -> argparse.ArgumentParser:
     add("--dry-run", action="store_true", default=False, help="check everything, write nothing")
     add("--verify", metavar="REPORT", default=None, help="compare with what a report recorded")
     add("--list-recipes", action="store_true", default=False, help="name the recipes that ship")
-    add("--version", action="version", version=f"animate {__version__}", help="print the version")
+    add("--version", action="version", version=f"animate {VERSION}", help="print the version")
     add("--help", "-h", action="help", help="print this page")
     return made
 

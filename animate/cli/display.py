@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from animate import signals
 from animate.cli.streams import plain, say, tell
-from animate.errors import OutputError
 from animate.recipe import Recipe
-from animate.wording import count_text, figures, rate_texts
+from animate.system import signals
+from animate.system.errors import OutputError
+from animate.system.wording import count_text, figures, rate_texts
 
 if TYPE_CHECKING:
     from rich.progress import Progress

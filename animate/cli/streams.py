@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TextIO
 
-from animate.errors import OutputError
+from animate.system.errors import OutputError
 
 
 def plain(text: str) -> str:

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
-from animate import __version__, files, inputs
-from animate.inputs import InputError
-from animate.palette import DARK, LIGHT, Palette, RunStyle, readable
+from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
+from animate.system import files, inputs
+from animate.system.inputs import InputError
+from animate.system.version import VERSION
+from animate.system.wording import coordinate, count_text, figures, limit_text, rate_texts
 from animate.training.line import Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
-from animate.wording import coordinate, count_text, figures, limit_text, rate_texts
 
 DEFAULT_TITLE = "Why the learning rate matters"
 LONGEST_TITLE = 160  # characters
@@ -56,7 +57,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     limit = problem.stability_limit
     return _source_template("page.html").substitute(
         theme=theme,
-        version=__version__,
+        version=VERSION,
         title=html.escape(_title(title)),
         style=f"{_colors()}\n{_tight_style(_source('page.css'))}",
         points=len(problem.x),

@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from animate import files, inputs
-from animate.errors import InputError
-from animate.views import VIEWS
+from animate.drawing.views import VIEWS
+from animate.system import files, inputs
+from animate.system.errors import InputError
 
 if TYPE_CHECKING:
-    from animate.animation import Animation
+    from animate.film.animation import Animation
     from animate.training.line import Line
     from animate.training.trajectory import Trajectory
 
@@ -27,7 +27,7 @@ Form = Literal["film", "still", "page", "report"]
 OTHERS: dict[str, Form] = {".html": "page", ".json": "report"}
 FOLDER = "outputs"  # which is made if it is missing, as other folders are not
 DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
-STILLS = (".png", ".svg", ".pdf")  # `animate.still.FORMATS`, which takes matplotlib to load
+STILLS = (".png", ".svg", ".pdf")  # `animate.drawing.still.FORMATS`, which takes matplotlib to load
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
@@ -156,7 +156,7 @@ class Recipe:
         if self.size is not None:
             return self.size
         if self.form == "still":
-            from animate import still
+            from animate.drawing import still
 
             return still.default_size(self.path, len(self.at), DEFAULT_SIZE)
         return DEFAULT_SIZES.get(Path(self.path).suffix.lower(), DEFAULT_SIZE)
@@ -170,7 +170,7 @@ class Recipe:
     @property
     def frames(self) -> int:
         """How many frames each film has."""
-        from animate.animation.timeline import timeline
+        from animate.film.timeline import timeline
 
         return len(timeline(self.epochs, self.fps, self.hold, self.duration))
 
@@ -185,8 +185,8 @@ class Recipe:
 
         A learning rate looks the same in all outputs of a recipe.
         """
-        from animate.animation import Animation
-        from animate.theme import theme
+        from animate.drawing.theme import theme
+        from animate.film.animation import Animation
 
         rates = [run.lr for run in runs if run.lr is not None]
         look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
@@ -206,7 +206,7 @@ class Recipe:
 
 def form_of(path: str) -> Form:
     """Return what kind of file `path` is, by its extension."""
-    from animate import encode
+    from animate.film import encode
 
     suffix = Path(path).suffix.lower()
     if suffix in OTHERS and not files.is_folder(path):

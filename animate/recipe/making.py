@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from animate import files, signals
-from animate.errors import InputError, OutputError, reason
 from animate.recipe import FOLDER, OF_A_FORM, Form, Recipe
 from animate.recipe.settings import key_of
+from animate.system import files, signals
+from animate.system.errors import InputError, OutputError, reason
 
 if TYPE_CHECKING:
-    from animate.animation import Animation
+    from animate.film.animation import Animation
     from animate.training.problem import Floats
     from animate.training.trajectory import Runs, Trajectory
 
@@ -103,9 +103,11 @@ def check(recipe: Recipe) -> None:
 
 
 def _check_picture(part: Recipe) -> None:
-    from animate import encode, page, still
-    from animate.scene import check_legible
-    from animate.theme import theme
+    from animate import page
+    from animate.drawing import still
+    from animate.drawing.scene import check_legible
+    from animate.drawing.theme import theme
+    from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
         check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
@@ -146,7 +148,7 @@ def _check_own(recipe: Recipe) -> None:
 
 
 def _check_place(part: Recipe) -> None:
-    from animate import encode
+    from animate.film import encode
 
     if part.form != "film":
         files.check(part.path)
@@ -157,7 +159,7 @@ def _check_place(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate.scene.clock import moments_of
+    from animate.drawing.clock import moments_of
 
     for part in recipe.parts:
         if part.form == "still":
@@ -219,7 +221,7 @@ def write_group(group: Group, runs: Sequence[Trajectory], watcher: Watcher) -> l
 
 def _write_films(films: Group, animation: Animation, watcher: Watcher) -> list[str]:
     """Write films that show one picture, drawn once, and return those that failed."""
-    from animate import encode
+    from animate.film import encode
 
     if not films:
         return []
@@ -270,8 +272,8 @@ def _write_reports(
     recipe: Recipe, runs: Sequence[Trajectory], watcher: Watcher, failed: Sequence[str]
 ) -> list[str]:
     """Write the reports, which tell of all other files, and return those that failed."""
+    from animate.recipe.report import report, text
     from animate.recipe.settings import as_settings
-    from animate.report import report, text
 
     def write(path: str) -> None:
         folder = Path(path).parent
@@ -290,8 +292,8 @@ def _write_reports(
 
 def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> None:
     """Write the best film of at most `max_size` bytes, and tell of the search."""
-    from animate.budget import Setting, first_that_fits, ladder
-    from animate.scene import check_legible
+    from animate.drawing.scene import check_legible
+    from animate.recipe.budget import Setting, first_that_fits, ladder
 
     limit, output = part.max_size, part.path
     assert limit is not None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from animate import files
+from animate.system import files
 
 if TYPE_CHECKING:
     from animate.recipe import Recipe

@@ -18,13 +18,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from animate import files
-from animate.inputs import InputError, shown
 from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe, form_of
 from animate.recipe.settings import STYLE_FILE, as_settings, key_of
+from animate.system import files
+from animate.system.inputs import InputError, shown
 
 LARGEST = 1_000_000  # bytes
-SHIPPED = importlib.resources.files("animate") / "recipes"
+SHIPPED = importlib.resources.files("animate.recipe") / "shipped"
 OURS = "animate:"
 BOUNDING = ("lrs", "epochs")  # which say what other settings may be
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animate.errors import InputError
+from animate.system.errors import InputError
 from animate.training.diagnosis import distance, epochs_to_converge
 from animate.training.line import Line
 from animate.training.problem import Doubles, Problem, Quadratic

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from animate import inputs
+from animate.system import inputs
 from animate.training.convergence import convergence
 from animate.training.trajectory import Trajectory
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from animate import inputs
-from animate.errors import InputError
+from animate.system import inputs
+from animate.system.errors import InputError
 from animate.training.diagnosis import courses, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
 from animate.training.line import Line

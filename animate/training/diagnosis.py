@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from animate import inputs
+from animate.system import inputs
+from animate.system.wording import count_text, figures, limit_text, moment_text, share_text
 from animate.training.problem import Array, Doubles, Quadratic, has
-from animate.wording import count_text, figures, limit_text, moment_text, share_text
 
 if TYPE_CHECKING:
     from animate.training.trajectory import Trajectory

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from animate import inputs
-from animate.errors import InputError
-from animate.wording import rate_texts
+from animate.system import inputs
+from animate.system.errors import InputError
+from animate.system.wording import rate_texts
 
 SCHEDULES = ("constant", "step", "cosine", "warmup", "one-cycle", "range")
 DEFAULT_MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}

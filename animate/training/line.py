@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from animate import inputs
-from animate.errors import InputError
+from animate.system import inputs
+from animate.system.errors import InputError
+from animate.system.wording import line_equation
 from animate.training.problem import Doubles, Floats
-from animate.wording import line_equation
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 

@@ -20,7 +20,7 @@ from typing import (
 import numpy as np
 import numpy.typing as npt
 
-from animate.errors import InputError
+from animate.system.errors import InputError
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

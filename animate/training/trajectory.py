@@ -16,8 +16,8 @@ from typing import SupportsIndex, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from animate import inputs
-from animate.errors import InputError
+from animate.system import inputs
+from animate.system.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
 from animate.training.problem import Array, HasLoss, Problem, has

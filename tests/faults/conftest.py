@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from stage import Stage
 
-from animate import signals
+from animate.system import signals
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from animate import cli, signals
+from animate import cli
+from animate.system import signals
 
 SHORT = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--jobs", "1"]
 OLD = b"yesterday's film"

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from inside import OLD, SHORT, command, names, old
 
-from animate import DestinationError, InputError, OutputError, files
-from animate.encode import FORMATS
+from animate import DestinationError, InputError, OutputError
+from animate.film.encode import FORMATS
+from animate.system import files
 
 FORMS = ["a.mp4", "a.gif", "a.png", "a.svg", "a.pdf", "a.json", "a.html"]
 NOBODY = 65534

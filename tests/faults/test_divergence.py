@@ -9,7 +9,7 @@ import pytest
 from inside import SHORT, command
 
 from animate import Animation, Line, train
-from animate.views import VIEWS
+from animate.drawing.views import VIEWS
 
 RATES = [1.05, 5.0, 50.0, 1e30]
 

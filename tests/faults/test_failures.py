@@ -15,9 +15,10 @@ import pytest
 from command import fake_ffmpeg
 from inside import OLD, SHORT, command, names, old
 
-from animate import OutputError, files
-from animate.encode import FORMATS, encode
-from animate.scene import Scene
+from animate import OutputError
+from animate.drawing.scene import Scene
+from animate.film.encode import FORMATS, encode
+from animate.system import files
 
 OUTPUTS = ["a/" if suffix == "/" else f"a{suffix}" for suffix in FORMATS]
 

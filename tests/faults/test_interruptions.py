@@ -11,8 +11,8 @@ import pytest
 from inside import OLD, SHORT, Ended, command, names, old
 from stage import Stage
 
-from animate import files, signals
-from animate.signals import Stopped
+from animate.system import files, signals
+from animate.system.signals import Stopped
 
 pytestmark = pytest.mark.slow  # most of these start several processes
 
@@ -153,9 +153,9 @@ def test_the_script_that_pip_makes_is_known_as_ours(tmp_path: Path, monkeypatch)
 @pytest.mark.usefixtures("listening")
 def test_a_second_ctrl_c_during_the_clean_up_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     old(tmp_path, "a.mp4")
-    interrupt_when_called(monkeypatch, "animate.encode.ffmpeg.Ffmpeg.write")
-    interrupt_when_called(monkeypatch, "animate.encode.ffmpeg.Ffmpeg._kill")
-    interrupt_when_called(monkeypatch, "animate.files._remove")
+    interrupt_when_called(monkeypatch, "animate.film.encode.ffmpeg.Ffmpeg.write")
+    interrupt_when_called(monkeypatch, "animate.film.encode.ffmpeg.Ffmpeg._kill")
+    interrupt_when_called(monkeypatch, "animate.system.files._remove")
     ended = command(tmp_path, *FILM)
     assert ended.code == 130
     assert names(tmp_path) == ["a.mp4"]
@@ -187,11 +187,11 @@ def interrupt_when_called(monkeypatch, target: str, *, after: bool = False) -> N
 @pytest.mark.parametrize(
     ("target", "after"),
     [
-        ("animate.files._DraftFile.publish", False),
-        ("animate.files._DraftFile.publish", True),
+        ("animate.system.files._DraftFile.publish", False),
+        ("animate.system.files._DraftFile.publish", True),
         ("animate.cli.display.Display.wrote", False),
         ("animate.cli.display.Display.wrote", True),
-        ("animate.signals._Hold.release", True),
+        ("animate.system.signals._Hold.release", True),
     ],
 )
 def test_a_signal_from_the_last_rename_on_comes_too_late(
@@ -221,7 +221,7 @@ def test_a_signal_just_before_the_last_rename_keeps_the_old_file(
     tmp_path: Path, monkeypatch
 ) -> None:
     old(tmp_path, "a.mp4")
-    interrupt_when_called(monkeypatch, "animate.encode.formats._Steady.prove", after=True)
+    interrupt_when_called(monkeypatch, "animate.film.encode.formats._Steady.prove", after=True)
     ended = command(tmp_path, *FILM)
     assert (ended.code, ended.out) == (130, "")
     assert (tmp_path / "a.mp4").read_bytes() == OLD
@@ -233,7 +233,7 @@ def test_a_signal_after_the_first_of_two_files_says_which_stands(
     tmp_path: Path, monkeypatch
 ) -> None:
     old(tmp_path, "a.png", "b.png")
-    interrupt_when_called(monkeypatch, "animate.files._DraftFile.publish", after=True)
+    interrupt_when_called(monkeypatch, "animate.system.files._DraftFile.publish", after=True)
     ended = command(tmp_path, *FILM[:-2], "-o", "a.png", "-o", "b.png")
     assert (ended.code, ended.out) == (130, "a.png\n")
     assert "b.png was not made" in ended.err

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from command import fake_ffmpeg
 
-from animate import Animation, InputError, Line, inputs, train
-from animate.encode import FORMATS, encode
-from animate.encode.ffmpeg import FRAMES_AHEAD
+from animate import Animation, InputError, Line, train
+from animate.film.encode import FORMATS, encode
+from animate.film.encode.ffmpeg import FRAMES_AHEAD
+from animate.system import inputs
 
 OUTPUTS = ["a/" if suffix == "/" else f"a{suffix}" for suffix in FORMATS]
 
@@ -74,7 +75,7 @@ def test_the_frames_of_an_animation_are_not_kept() -> None:
 
 
 def test_a_longer_run_has_no_more_frames_to_keep() -> None:
-    from animate.animation.timeline import timeline
+    from animate.film.timeline import timeline
 
     assert len(timeline(5_000)) <= len(timeline(400))
 

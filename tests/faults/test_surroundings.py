@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from animate import surroundings
+from animate.system import surroundings
 
 # The two sizes are two pictures, and so two workers'.
 JOB = [
@@ -88,7 +88,7 @@ def test_one_core_gives_the_same_bytes_and_closed_streams_too(plain, tmp_path: P
 def test_a_matplotlibrc_in_the_folder_is_not_read(tmp_path: Path, ruined: bytes) -> None:
     (tmp_path / "matplotlibrc").write_bytes(ruined)
     code = (
-        "from animate import surroundings; surroundings.settle(); surroundings.load_matplotlib();"
+        "from animate.system import surroundings; surroundings.settle(); surroundings.load_matplotlib();"
         "import matplotlib; print(matplotlib.matplotlib_fname(), matplotlib.rcParams['font.size'])"
     )
     done = subprocess.run(

@@ -11,8 +11,8 @@ from PIL import Image, ImageSequence
 
 import animate
 from animate import InputError, Line, train
-from animate.encode import encode
-from animate.scene.text import MISSING, drawable, shortened
+from animate.drawing.text import MISSING, drawable, shortened
+from animate.film.encode import encode
 
 WRONG = [
     # Row 17.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from animate.animation.timeline import timeline
+from animate.film.timeline import timeline
 from animate.page import script
 
 DESCENT = """

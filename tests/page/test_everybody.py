@@ -6,8 +6,8 @@ import pytest
 from chromium import missing
 from playwright.sync_api import Page, expect
 
+from animate.drawing.palette import DARK, LIGHT, contrast
 from animate.page import page
-from animate.palette import DARK, LIGHT, contrast
 
 ROOT = Path(__file__).parent.parent.parent
 AXE = ROOT / "scripts" / "page-checks" / "node_modules" / "axe-core" / "axe.min.js"

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from animate import Line, Trajectory, train, wording
+from animate import Line, Trajectory, train
 from animate.page import script
+from animate.system import wording
 from animate.training.line import Sampling
 
 RATES = (1e-6, 0.001, 0.02, 0.1, 0.3, 0.7, 0.76, 0.9, 0.99, 0.9985, 1.01, 1.3, 2.0, 5.0, 50.0, 1e30)

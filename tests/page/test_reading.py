@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from animate import Line, train
 from animate.cli import main
 from animate.page import page
+from animate.system.wording import share_text
 from animate.training.diagnosis import distance, share_left
-from animate.wording import share_text
 
 LABEL = "Learning rate"
 

@@ -1,0 +1,115 @@
+"""A run's name, numbers and verdict above its panels, as they are known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from matplotlib.text import Text
+
+from animate.drawing.clock import Clock
+from animate.system.wording import figures, moment_text, share_text
+from animate.training.diagnosis import shares_left_of
+from animate.training.problem import Array, NamesWeights, Quadratic, has
+from animate.training.trajectory import Trajectory
+
+MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
+DETAIL_LEFT = 7.4  # em, where the second number stands
+NUMBER_WIDTH = 4.0  # em
+
+
+class Heading:
+    """
+    The texts of one run that change.
+
+    Parameters
+    ----------
+    run : Trajectory
+    clock : Clock
+        Of the scene.
+    times : array, shape (T,)
+        When the run has its records, on that clock.
+    loss, detail, verdict : Text
+        The first line's left and right text, and the second line.
+    verdict_color, pending_color : str
+        Of the verdict once it is visible, and of what stands there before.
+    fit : callable
+        Shortens a text that starts so many em from the left to the room that there is.
+    """
+
+    def __init__(
+        self,
+        run: Trajectory,
+        clock: Clock,
+        times: Array,
+        loss: Text,
+        detail: Text,
+        verdict: Text,
+        *,
+        verdict_color: str,
+        pending_color: str,
+        fit: Callable[[str, float], str],
+    ) -> None:
+        run = run if run.time_unit == clock.unit else run.counted_in_steps()
+        self._run, self._clock, self._times = run, clock, times
+        self._loss, self._detail, self._verdict = loss, detail, verdict
+        self._verdict_color, self._pending_color = verdict_color, pending_color
+        self._left = shares_left_of(run)
+        self._sentence = ""
+        diagnosis = run.diagnosis
+        if diagnosis.verdict is not None:
+            self._sentence = fit(f"{MARKS[diagnosis.verdict]}{diagnosis.sentence}", 0)
+        self._verdict_record = run.record_at(diagnosis.verdict_step)
+        self._losses = _last_given(run.losses)
+        self._metrics = [
+            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), _last_given(values))
+            for name, values in run.metrics.items()
+        ]
+
+    def draw(self, record: int, moment: float) -> None:
+        """Set the texts to a record of the run, at a moment of the scene."""
+        if moment < self._times[0]:
+            self._loss.set_text("")
+            self._detail.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
+            self._verdict.set(text="", color=self._pending_color)
+            return
+        loss, detail = self._numbers(record, moment)
+        self._loss.set_text(loss)
+        self._detail.set_text(detail)
+        if self._sentence and record >= self._verdict_record:
+            self._verdict.set(text=self._sentence, color=self._verdict_color)
+        else:
+            left = self._left
+            pending = "" if left is None else f"{share_text(left[record])} of the way left"
+            self._verdict.set(text=pending, color=self._pending_color)
+
+    def _numbers(self, record: int, moment: float) -> tuple[str, str]:
+        """Return the texts of the first line."""
+        run = self._run
+        overflowed_at = run.diagnosis.overflowed_at
+        if overflowed_at is not None and run.steps[record] >= overflowed_at:
+            lost = run.times[run.record_at(overflowed_at)]
+            return f"overflowed at {moment_text(lost, run.time_unit)}", ""
+        loss = self._losses[record]
+        given = "" if np.isnan(loss) else f"loss {figures(loss)}"
+        return given, next(self._details(record, moment), "")
+
+    def _details(self, record: int, moment: float) -> Iterator[str]:
+        """Yield what there is to say beside the loss, the most needed first."""
+        run, unit = self._run, self._clock.unit
+        if moment > self._times[-1]:
+            yield f"ended at {moment_text(self._times[-1], unit)}"
+        unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
+        if unfinished and run.is_plain_descent and has(run.problem, Quadratic):
+            yield f"fastest rate {run.problem.best_lr:.2g}"
+        if run.weights is not None and has(run.problem, NamesWeights):
+            yield run.problem.equation(run.weights[record])
+        for name, values in self._metrics:
+            if not np.isnan(values[record]):
+                yield f"{name} {figures(values[record])}"
+
+
+def _last_given(values: Array) -> Array:
+    """Return `values` with each missing one replaced by the last before it, if there is one."""
+    given = np.where(np.isnan(values), 0, np.arange(len(values)))
+    return values[np.maximum.accumulate(given)]

@@ -1,0 +1,257 @@
+"""
+Where everything stands, in pixels.
+
+All distances are multiples of one length, the em: the size of the smallest text. The arrangement
+is the one that lets the em be largest, and where several do, the one whose panels have the best
+shape. Nothing here draws.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from animate.system.inputs import InputError
+
+SMALLEST_EM = 9.0  # pixels: smaller text cannot be read
+NATURAL = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720
+
+# In em.
+LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside the panels; LEFT has the ticks' labels
+TITLE = 2.7  # the row with the title and the epoch
+HEADING = 4.6  # a run's name, numbers and verdict
+CAPTION, TICKS = 1.9, 1.9  # above and below each panel
+FOOT = 1.5  # the time line
+HEADING_WIDTH = 19.5
+PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
+
+BEST_ASPECT = 1.5
+
+
+class TooSmallError(InputError):
+    """A size at which the text could not be read; `enough` is the smallest that would do."""
+
+    def __init__(self, message: str, enough: tuple[int, int]) -> None:
+        super().__init__(message)
+        self.enough = enough
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels from the bottom left, its edges whole."""
+
+    left: int
+    bottom: int
+    width: int
+    height: int
+
+    @property
+    def top(self) -> int:
+        """The upper edge."""
+        return self.bottom + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """
+    The places of a scene's parts.
+
+    Attributes
+    ----------
+    em : float
+        The size of the smallest text, in pixels.
+    title : tuple of Box
+        One for each line of the head: the title's, and the epoch's if it has one of its own.
+    headings : tuple of Box
+        One for each run.
+    panels : tuple of tuple of Box
+        For each run, one for each view of one run.
+    across : tuple of Box
+        One for each view of all runs.
+    labelled : frozenset of Box
+        The panels with room for ticks' labels at their left.
+    timeline : Box
+    """
+
+    em: float
+    title: tuple[Box, ...]
+    headings: tuple[Box, ...]
+    panels: tuple[tuple[Box, ...], ...]
+    across: tuple[Box, ...]
+    labelled: frozenset[Box]
+    timeline: Box
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One way to arrange the panels: runs in `columns`, their views stacked or side by side."""
+
+    runs: int
+    views: int
+    above: int
+    below: int
+    title_lines: int
+    columns: int
+    stacked: bool
+
+    @property
+    def bands(self) -> int:
+        return math.ceil(self.runs / self.columns) if self.runs else 0
+
+    @property
+    def across(self) -> int:
+        return self.above + self.below
+
+    @property
+    def plots_wide(self) -> int:
+        return self.columns if self.stacked else self.columns * max(self.views, 1)
+
+    @property
+    def plots_high(self) -> int:
+        return self.bands * (self.views if self.stacked else min(self.views, 1)) + self.across
+
+    @property
+    def gap(self) -> float:
+        return GAP if self.stacked else LEFT
+
+    @property
+    def width_beside_plots(self) -> float:
+        return LEFT + RIGHT + self.gap * (self.plots_wide - 1)
+
+    @property
+    def height_beside_plots(self) -> float:
+        rows = self.plots_high * (CAPTION + TICKS)
+        return TITLE * self.title_lines + self.bands * HEADING + rows + FOOT
+
+    @property
+    def least_plot_width(self) -> float:
+        if self.stacked or not self.views:
+            return HEADING_WIDTH if self.runs else PLOT_WIDTH
+        return max(PLOT_WIDTH, (HEADING_WIDTH - (self.views - 1) * LEFT) / self.views)
+
+    def em(self, width: int, height: int) -> float:
+        across = self.plots_wide * self.least_plot_width + self.width_beside_plots
+        down = self.plots_high * PLOT_HEIGHT + self.height_beside_plots
+        return min(width / across, height / down, math.sqrt(width * height / NATURAL))
+
+    def plot(self, width: int, height: int) -> tuple[float, float]:
+        """Return a panel's width and height, in pixels."""
+        em = self.em(width, height)
+        return (
+            (width - em * self.width_beside_plots) / self.plots_wide,
+            (height - em * self.height_beside_plots) / max(self.plots_high, 1),
+        )
+
+    def merit(self, width: int, height: int) -> float:
+        """Return how good the plan is: large text, then large panels of a pleasant shape."""
+        wide, high = self.plot(width, height)
+        if not self.views:
+            return 4 * math.log(self.em(width, height)) + math.log(high)
+        odd_shape = abs(math.log(wide / high / BEST_ASPECT))
+        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - odd_shape
+
+
+def arrange(
+    size: tuple[int, int],
+    runs: int,
+    views: int,
+    above: int = 0,
+    below: int = 0,
+    title_lines: int = 1,
+) -> Layout:
+    """
+    Return the best layout for a frame of `size` pixels.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height.
+    runs, views : int
+        How many learning rates, and views that have one panel each.
+    above, below : int
+        How many panels across the whole width, above and below the runs.
+    title_lines : int
+        1 where title and epoch share a line, else 2.
+
+    Raises
+    ------
+    InputError
+        If the text would be too small to read; it names the smallest size that would do.
+    """
+    plans = [
+        _Plan(runs, views, above, below, title_lines, columns, stacked)
+        for columns in range(1, max(runs, 1) + 1)
+        for stacked in ((True, False) if views > 1 else (True,))
+    ]
+    best = max(plans, key=lambda plan: plan.merit(*size))
+    if best.em(*size) < SMALLEST_EM:
+        readable = max(plans, key=lambda plan: plan.em(*size))
+        factor = SMALLEST_EM / readable.em(*size)
+        if factor > 1:
+            enough = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+            raise TooSmallError(
+                f"size {size[0]}x{size[1]} is too small to read "
+                f"{runs} learning rate{'s' if runs != 1 else ''} in {views + above + below} "
+                f"view{'s' if views + above + below != 1 else ''}; "
+                f"give at least {enough[0]}x{enough[1]}, or fewer of them",
+                enough,
+            )
+        best = readable
+    return _placed(best, size)
+
+
+def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
+    width, height = size
+    em = plan.em(*size)
+    plot_width, plot_height = plan.plot(*size)
+    left, right = LEFT * em, width - RIGHT * em
+
+    def box(x: float, top: float, wide: float, high: float) -> Box:
+        """Return the box whose upper left corner is `x` right of and `top` below the frame's."""
+        first, last = round(x), round(x + wide)
+        upper, lower = round(height - top), round(height - top - high)
+        return Box(first, lower, last - first, upper - lower)
+
+    def across(count: int, top: float) -> Iterator[Box]:
+        for number in range(count):
+            start = top + number * (CAPTION * em + plot_height + TICKS * em) + CAPTION * em
+            yield box(left, start, right - left, plot_height)
+
+    row = CAPTION * em + plot_height + TICKS * em
+    title = tuple(
+        box(left, line * TITLE * em, right - left, TITLE * em) for line in range(plan.title_lines)
+    )
+    top = TITLE * plan.title_lines * em
+    bands = list(across(plan.above, top))
+    top += plan.above * row
+    headings, panels = [], []
+    labelled = set(bands)
+    rows_a_band = plan.views if plan.stacked else min(plan.views, 1)
+    step = plot_width + plan.gap * em
+    for run in range(plan.runs):
+        band, column = divmod(run, plan.columns)
+        start = top + band * (HEADING * em + rows_a_band * row)
+        x = left + column * step * (1 if plan.stacked else max(plan.views, 1))
+        wide = plot_width if plan.stacked else step * max(plan.views, 1) - plan.gap * em
+        headings.append(box(x, start, wide, HEADING * em))
+        start += HEADING * em + CAPTION * em
+        cells = tuple(
+            box(x, start + view * row, plot_width, plot_height)
+            if plan.stacked
+            else box(x + view * step, start, plot_width, plot_height)
+            for view in range(plan.views)
+        )
+        panels.append(cells)
+        if column == 0 or not plan.stacked:
+            labelled.update(cells)
+    top += plan.bands * (HEADING * em + rows_a_band * row)
+    bands += across(plan.below, top)
+    labelled.update(bands)
+    return Layout(
+        em=em,
+        title=title,
+        headings=tuple(headings),
+        panels=tuple(panels),
+        across=tuple(bands),
+        labelled=frozenset(labelled),
+        timeline=box(left, height - 0.9 * em, right - left, max(0.28 * em, 3)),
+    )

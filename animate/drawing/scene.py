@@ -1,0 +1,431 @@
+"""
+All panels of one picture on one Figure: views × runs, their headings, the time and the time line.
+
+A scene is drawn for a moment, and that depends on nothing but the moment. It knows neither which
+moments a film shows nor what becomes of the picture.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox, TransformedBbox
+
+from animate.drawing.clock import Clock
+from animate.drawing.heading import Heading
+from animate.drawing.layout import GAP, Box, Layout, arrange
+from animate.drawing.readout import Readout
+from animate.drawing.text import drawable, shortened, text_width
+from animate.drawing.theme import RunStyle, Theme
+from animate.drawing.theme import theme as theme_named
+from animate.drawing.views import Panel, View, load_all
+from animate.drawing.views.requirements import check, default_views
+from animate.system import inputs
+from animate.system.inputs import InputError
+from animate.training.problem import NamesWeights, has
+from animate.training.trajectory import Runs, Trajectory, labels
+
+DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
+LINE_TITLES = "One line, fitted by gradient descent", "What does the learning rate do?"
+OTHER_TITLES = "One training run", "Training runs, side by side"
+AnyArtist = TypeVar("AnyArtist", bound=Artist)
+Views = str | type[View] | Sequence[str | type[View]]
+MIDDLE = 0.26  # em, from the baseline to the middle of a line
+KEY, KEY_GAP = 3.2, 0.8  # em
+TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
+
+
+class ThemedFigure(Figure):
+    """A Figure that is always drawn by its own theme, whatever the settings are by then."""
+
+    def __init__(self, theme: Theme, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.theme = theme
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw everything, with the theme applied."""
+        with self.theme.applied():
+            super().draw(renderer)
+
+
+def figure_of(size: tuple[int, int], theme: Theme) -> ThemedFigure:
+    """Return an empty figure of `size` pixels."""
+    width, height = size
+    figure = ThemedFigure(
+        theme, figsize=(width / DOTS_AN_INCH, height / DOTS_AN_INCH), dpi=DOTS_AN_INCH
+    )
+    FigureCanvasAgg(figure)
+    return figure
+
+
+class Scene:
+    """
+    Runs seen through views, drawn for any moment.
+
+    Parameters
+    ----------
+    runs : sequence of Trajectory, or one
+        At most 12. They may differ in length, and where the views allow it in their problem.
+    views : view names or View classes, or one, optional
+        By default fit and loss, or else what the runs have records for.
+    size : (int, int)
+        Width and height in pixels.
+    theme : str or Theme
+    title : str, optional
+        Plain text; the empty string for none.
+    data : mapping, optional
+        What the views name in `View.needs`; `animate.training.derived` makes it.
+    ground : Figure or SubFigure, optional
+        What to draw on, `size` pixels large; by default a new Figure.
+
+    Attributes
+    ----------
+    figure : Figure
+    moving : list of Artist
+        All that `draw` changes.
+    clock : Clock
+        What moments are counted in, and which there are.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw, a view cannot show the runs, or there is no room to draw it
+        legibly.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Trajectory] | Trajectory,
+        views: Views | None = None,
+        size: tuple[int, int] = (1280, 720),
+        theme: str | Theme = "light",
+        title: str | None = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        ground: Figure | SubFigure | None = None,
+    ) -> None:
+        self.runs = checked_runs(runs)
+        self.kinds = checked_views(views, self.runs)
+        self.data = data or {}
+        missing = [name for kind in self.kinds for name in kind.needs if name not in self.data]
+        if missing:
+            raise InputError(f"data {missing[0]!r} is missing; animate.Animation computes it")
+        self.size = inputs.size(size)
+        self.theme = theme_named(theme) if isinstance(theme, str) else theme
+        self.clock = Clock.of(self.runs)
+        self.moving: list[Artist] = []
+        self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
+        self.title = default_title(self.runs) if title is None else drawable(title, bold=True)
+        one, above, below = _sorted_views(self.kinds)
+        with self.theme.applied():
+            self.layout = _lay_out(
+                self.kinds, len(self.runs), self.size, self.title, self.clock.text(self.clock.last)
+            )
+            self._ground = ground or figure_of(self.size, self.theme)
+            self.figure: Figure = self._ground.get_figure(root=True)
+            self._draw_background()
+            self._names = self._fitting_names()
+            self._moment = self._draw_head()
+            self._headings = [
+                self._draw_heading(index) for index in range(len(self.layout.headings))
+            ]
+            self._timeline = self._draw_timeline()
+            self.views = [
+                self._draw_view(box, kind, index)
+                for index, boxes in enumerate(self.layout.panels)
+                for kind, box in zip(one, boxes, strict=True)
+            ] + [
+                self._draw_view(box, kind, None)
+                for kind, box in zip(above + below, self.layout.across, strict=True)
+            ]
+            for view in self.views:
+                self.moving += view.moving
+            if not self.layout.headings:  # the data alone are of no moment
+                for artist in (self._moment, *self._timeline):
+                    artist.set_visible(False)
+            self.draw(self.clock.first)
+
+    def draw(self, moment: float) -> None:
+        """
+        Set every moving artist to `moment`; what was drawn before does not matter.
+
+        Each run shows its last record at or before it.
+        """
+        moment = self.clock.moment(moment)
+        records = [self.clock.record(index, moment) for index in range(len(self.runs))]
+        self._moment.set_text(self.clock.text(moment))
+        width = self.layout.timeline.width / self.size[0]
+        self._timeline[1].set_width(self.clock.passed(moment, width))
+        for heading, record in zip(self._headings, records, strict=False):
+            heading.draw(record, moment)
+        for view in self.views:
+            index = view.panel.index
+            for artist, is_visible in self._hidden.pop(view, ()):
+                artist.set_visible(is_visible)
+            # A view across runs asks for the records itself.
+            view.draw(moment if index is None else records[index])  # type: ignore[arg-type]
+            if index is not None and moment < self.clock.times[index][0]:  # not started yet
+                self._hidden[view] = [(artist, artist.get_visible()) for artist in view.moving]
+                for artist in view.moving:
+                    artist.set_visible(False)
+
+    def _draw_background(self) -> None:
+        # An artist of its own, since savefig's settings may colour the Figure's patch.
+        self._ground.patch.set_facecolor("none")
+        self._ground.add_artist(
+            Rectangle(
+                (0, 0),
+                1,
+                1,
+                transform=self._ground.transSubfigure,
+                facecolor=self.theme.background,
+                edgecolor="none",
+                antialiased=False,
+                zorder=-10,
+            )
+        )
+
+    def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
+        """Write `text` at pixel (x, y), `size` in em."""
+        style.setdefault("verticalalignment", "center")
+        return self._ground.text(
+            x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
+        )
+
+    def _readout(self, x: float, y: float, size: float, **style: Any) -> Readout:
+        """Set up a changing text at pixel (x, y), `size` in em."""
+        em = size * self.layout.em
+        place = (x / self.size[0], (y - MIDDLE * em) / self.size[1])
+        text = Readout(*place, transform=self._ground.transSubfigure, fontsize=em, **style)
+        self._ground.add_artist(text)
+        return self._moves(text)
+
+    def _draw_head(self) -> Text:
+        em = self.layout.em
+        first, last = self.layout.title[0], self.layout.title[-1]
+        longest = self.clock.text(self.clock.last)
+        epoch_width = math.ceil(text_width(longest, em * EPOCH_SIZE) + em / 2)
+        room = first.width - (epoch_width + em / 2 if first is last else 0)
+        self._text(
+            first.left,
+            first.bottom + 0.42 * first.height,
+            shortened(self.title, room, em * TITLE_SIZE, bold=True),
+            TITLE_SIZE,
+            weight="bold",
+            color=self.theme.ink,
+        )
+        epoch = self._readout(
+            last.left + last.width,
+            last.bottom + 0.42 * last.height,
+            EPOCH_SIZE,
+            color=self.theme.muted,
+            horizontalalignment="right",
+        )
+        right = last.left + last.width
+        self._confine(epoch, replace(last, left=right - epoch_width, width=epoch_width))
+        return epoch
+
+    def _fitting_names(self) -> list[str]:
+        """Return what the runs are called, briefly if one of them has no room for more."""
+        full = [drawable(label, bold=True) for label in labels(self.runs)]
+        rooms = [box.width for box in self.layout.headings]
+        size = self.layout.em * NAME_SIZE
+        if all(
+            text_width(name, size, bold=True) <= room
+            for name, room in zip(full, rooms, strict=False)
+        ):
+            return full
+        return [name.replace("learning rate", "lr") for name in full]
+
+    def _draw_heading(self, index: int) -> Heading:
+        box, em = self.layout.headings[index], self.layout.em
+        style = self.theme.run(index)
+        name = shortened(self._names[index], box.width, em * NAME_SIZE, bold=True)
+        top = box.top
+        self._text(box.left, top - 0.95 * em, name, NAME_SIZE, weight="bold", color=style.text)
+        end = box.left + text_width(name, em * NAME_SIZE, bold=True)
+        if end + (KEY_GAP + KEY) * em <= box.left + box.width:
+            self._draw_key(end + KEY_GAP * em, top - 0.95 * em, style)
+        loss = self._readout(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
+        line = self._readout(box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted)
+        verdict = self._readout(box.left, top - 3.82 * em, 1.0)
+        room = box.width + round(0.9 * GAP * em)
+        for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
+            start = round(text.get_position()[0] * self.size[0])
+            end = box.left + room
+            low = round(top - (place + 0.6) * em)
+            self._confine(text, Box(start, low, end - start, round(1.2 * em)))
+        return Heading(
+            self.runs[index],
+            self.clock,
+            self.clock.times[index],
+            loss,
+            line,
+            verdict,
+            verdict_color=style.text,
+            pending_color=self.theme.muted,
+            fit=lambda text, left: shortened(text, room - left * em, em),
+        )
+
+    def _draw_key(self, left: float, y: float, style: RunStyle) -> None:
+        """Draw the run's line and marker beside its name, for where runs share a panel."""
+        width, height = self.size
+        em = self.layout.em
+        self._ground.add_artist(
+            Line2D(
+                np.array([left, left + KEY * em / 2, left + KEY * em]) / width,
+                [y / height] * 3,
+                transform=self._ground.transSubfigure,
+                color=style.line,
+                linewidth=0.17 * em,
+                linestyle=style.dash,
+                marker=style.marker,
+                markevery=[1],
+                markersize=0.62 * em,
+                markeredgewidth=0,
+            )
+        )
+
+    def _confine(self, artist: Artist, box: Box) -> None:
+        """Keep `artist` inside `box`, so that the stream need not ask where it ends."""
+        width, height = self.size
+        place = Bbox.from_bounds(
+            box.left / width, box.bottom / height, box.width / width, box.height / height
+        )
+        artist.set_clip_box(TransformedBbox(place, self._ground.transSubfigure))
+        artist.set_clip_on(True)
+
+    def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
+        """Draw the way from the first epoch to the last, and what of it is done."""
+        box = self.layout.timeline
+        width, height = self.size
+        place = (box.left / width, box.bottom / height)
+        common: dict[str, Any] = {
+            "transform": self._ground.transSubfigure,
+            "edgecolor": "none",
+            "antialiased": False,
+        }
+        whole = Rectangle(
+            place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
+        )
+        self._ground.add_artist(whole)
+        bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
+        self._ground.add_artist(bar)
+        self._confine(bar, box)
+        return whole, self._moves(bar)
+
+    def _draw_view(self, box: Box, kind: type[View], index: int | None) -> View:
+        """Draw a view of the run at `index`, or of all runs, and its caption."""
+        view = kind(self._panel(box, index))
+        em = self.layout.em
+        self._text(
+            box.left,
+            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
+            _caption(view, box.width, em, self.clock.unit),
+            1.0,
+            color=self.theme.muted,
+        )
+        return view
+
+    def _panel(self, box: Box, index: int | None) -> Panel:
+        width, height = self.size
+        em, theme = self.layout.em, self.theme
+        axes = self._ground.add_axes(
+            (box.left / width, box.bottom / height, box.width / width, box.height / height),
+            facecolor=theme.panel,
+        )
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set(color=theme.muted, linewidth=em / 18)
+        axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
+        axes.tick_params(
+            length=0,
+            pad=0.35 * em,
+            labelsize=em,
+            labelcolor=theme.muted,
+            labelleft=box in self.layout.labelled,
+        )
+        return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
+
+    def _moves(self, artist: AnyArtist) -> AnyArtist:
+        self.moving.append(artist)
+        return artist
+
+
+def check_legible(
+    runs: int,
+    views: Views,
+    size: tuple[int, int],
+    title: str | None = None,
+    epochs: int = 100,
+) -> None:
+    """Raise `InputError` if a scene of so many runs of a line could not be read at `size`."""
+    title = LINE_TITLES[runs > 1] if title is None else drawable(title, bold=True)
+    kinds = load_all(views)
+    _lay_out(kinds, runs, size, title, f"epoch {epochs} of {epochs}")
+
+
+def _lay_out(
+    kinds: Sequence[type[View]], runs: int, size: tuple[int, int], title: str, longest_moment: str
+) -> Layout:
+    one, above, below = _sorted_views(kinds)
+    headings = runs if any(kind.of_runs for kind in kinds) else 0
+    counts = (headings, len(one), len(above), len(below))
+    if not title:
+        return arrange(size, *counts)
+    layout = arrange(size, *counts)
+    needed = (
+        text_width(title, layout.em * TITLE_SIZE, bold=True)
+        + text_width(longest_moment, layout.em * EPOCH_SIZE)
+        + 2 * layout.em
+    )
+    return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
+
+
+def _sorted_views(
+    kinds: Sequence[type[View]],
+) -> tuple[list[type[View]], list[type[View]], list[type[View]]]:
+    """Return the views of one run, and those across all runs that stand above and below them."""
+    one = [kind for kind in kinds if not kind.across]
+    first = kinds.index(one[0]) if one else 0
+    return one, list(kinds[:first]), [kind for kind in kinds[first:] if kind.across]
+
+
+def _caption(view: View, room: float, em: float, unit: str) -> str:
+    """Return the longest of the view's captions that fits, or the start of the shortest."""
+    full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
+    return full if full and text_width(full, em) <= room else shortened(short, room, em)
+
+
+def default_title(runs: Sequence[Trajectory]) -> str:
+    """Return what stands above runs that nobody has named; it claims no more than is known."""
+    is_lesson = all(run.is_plain_descent and has(run.problem, NamesWeights) for run in runs)
+    return (LINE_TITLES if is_lesson else OTHER_TITLES)[len(runs) > 1]
+
+
+def checked_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[View]]:
+    """Return the classes of `views`, each of which can show `runs`; None means what suits them."""
+    kinds = default_views(runs) if views is None else load_all(views)
+    check(kinds, runs)
+    return kinds
+
+
+def checked_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
+    """Return `runs`, or the only one, as a list that a picture has room for."""
+    several = list(Runs(runs))
+    if not several:
+        raise InputError("there is no run to draw; train at least one learning rate")
+    if len(several) > inputs.MOST_RUNS:
+        raise InputError(
+            f"{len(several)} runs do not fit into one picture; give at most {inputs.MOST_RUNS}"
+        )
+    return several

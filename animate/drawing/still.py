@@ -1,0 +1,141 @@
+"""
+A scene at single moments, as a picture for print and slides: PNG, SVG, PDF.
+
+One moment is the scene as a film shows it then. Several are a page each in a PDF, and otherwise
+small multiples on one sheet. No file holds a date, a version or a random name, so that the same
+scene gives the same bytes.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+
+from animate.drawing.layout import TooSmallError
+from animate.drawing.scene import DOTS_AN_INCH, Scene, figure_of
+from animate.system import files
+from animate.system.inputs import InputError
+
+ASPECT = 16 / 9  # that a scene's layout is made for
+PAPER = 1414, 1000  # A4 on its side
+
+
+def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
+    """
+    Return how many columns and rows a sheet of `count` pictures has.
+
+    >>> grid(4), grid(4, (2400, 400)), grid(4, (400, 1000))
+    ((2, 2), (4, 1), (1, 4))
+    """
+    width, height = size or PAPER
+
+    def oddness(columns: int) -> tuple[float, int]:
+        rows = math.ceil(count / columns)
+        shape = (width / columns) / (height / rows)
+        return abs(math.log(shape / ASPECT)), columns
+
+    columns = min(range(1, count + 1), key=oddness)
+    return columns, math.ceil(count / columns)
+
+
+def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
+    """
+    Write `scene` at `moments` to `path`, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the extension is unknown, or the pictures on a sheet would be too small to read.
+    OutputError
+        If the file cannot be written; an old one is then as it was.
+    """
+    suffix = files.extension(path, FORMATS)
+    files.check(path)
+    apart = len(moments) == 1 or suffix in PAGED
+    pages = _pages(scene, moments) if apart else iter([_sheet(scene, moments, path)])
+    with files.atomic(path) as temporary, scene.theme.applied():
+        FORMATS[suffix](pages, str(temporary))
+
+
+def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of a still of `count` moments in which each is a `picture`."""
+    columns, rows = (1, 1) if _is_paged(path) else grid(count)
+    return columns * picture[0], rows * picture[1]
+
+
+def check_size(
+    path: files.AnyPath,
+    count: int,
+    size: tuple[int, int],
+    check: Callable[[tuple[int, int]], None],
+) -> None:
+    """Raise `InputError` with the least size for the whole if `check` refuses a picture's."""
+    if count == 1 or _is_paged(path):
+        check(size)
+        return
+    columns, rows = grid(count, size)
+    try:
+        check((size[0] // columns, size[1] // rows))
+    except TooSmallError as error:
+        wide, high = error.enough
+        raise InputError(
+            f"size {size[0]}x{size[1]} is too small to read a sheet of {count} pictures; "
+            f"give at least {columns * wide}x{rows * high}, or fewer of them"
+        ) from None
+
+
+def _is_paged(path: files.AnyPath) -> bool:
+    return files.extension(path, FORMATS) in PAGED
+
+
+def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figure:
+    """Return a figure with one picture a moment, of which only the first has the title."""
+    columns, rows = grid(len(moments), scene.size)
+    figure = figure_of(scene.size, scene.theme)
+    figure.patch.set_facecolor(scene.theme.background)  # where the grid has no picture
+    places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
+
+    def draw(size: tuple[int, int]) -> None:
+        for number, moment in enumerate(moments):
+            ground = figure.add_subfigure(places[number])
+            title = scene.title if number == 0 else ""
+            small = Scene(
+                scene.runs, scene.kinds, size, scene.theme, title, data=scene.data, ground=ground
+            )
+            small.draw(moment)
+
+    with scene.theme.applied():
+        check_size(path, len(moments), scene.size, draw)
+    return figure
+
+
+def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
+    # Some of matplotlib's writers change the size of the figure that they save, for good.
+    scene.figure.set_dpi(DOTS_AN_INCH)
+    scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+    for moment in moments:
+        scene.draw(moment)
+        yield scene.figure
+
+
+def _png(pages: Iterator[Figure], path: str) -> None:
+    FigureCanvasAgg(next(pages)).print_png(path, metadata={"Software": None})
+
+
+def _svg(pages: Iterator[Figure], path: str) -> None:
+    FigureCanvasSVG(next(pages)).print_svg(path, metadata={"Date": None, "Creator": None})
+
+
+def _pdf(pages: Iterator[Figure], path: str) -> None:
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+    with PdfPages(path, metadata=metadata) as document:
+        for figure in pages:
+            document.savefig(figure)
+
+
+FORMATS = {".png": _png, ".svg": _svg, ".pdf": _pdf}
+PAGED = (".pdf",)

@@ -1,0 +1,30 @@
+"""The data alone, with the line behind them and the line that fits them best."""
+
+from animate.drawing.views import Panel, View
+from animate.drawing.views.marks import plain_ticks
+from animate.drawing.views.scatter import draw_scatter
+from animate.training.problem import Predicts, Quadratic
+
+
+class Data(View):
+    """The points that every run is trained on."""
+
+    caption = "the data: y against x"
+    across = True
+    of_runs = False
+    requires = (Predicts, Quadratic)
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        x, y = panel.problem.x, panel.problem.y
+        room = 0.08
+        width, height = float(x.max() - x.min()), float(y.max() - y.min()) or 1.0
+        panel.axes.set(
+            xlim=(x.min() - room * width, x.max() + room * width),
+            ylim=(y.min() - room * height, y.max() + room * height),
+        )
+        plain_ticks(panel)
+        draw_scatter(panel, named=True)
+
+    def draw(self, record: int) -> None:
+        """Nothing moves."""

@@ -1,0 +1,134 @@
+"""The weights against time: a line's two with their best values, or those that move most."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from animate.drawing.views import Panel, View
+from animate.drawing.views.marks import (
+    LETTER,
+    Path,
+    drawable,
+    overflow_record,
+    plain_ticks,
+    time_ticks,
+)
+from animate.drawing.views.scatter import name_lines
+from animate.system.wording import coordinate
+from animate.training.problem import Doubles, NamesWeights, Quadratic, has
+from animate.training.trajectory import Trajectory
+
+TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, of each weight's line
+MOST = len(WIDTHS)  # weights in one panel
+CORNERS = "lower right", "upper right", "upper left", "lower left"
+KEY_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the names of the curves
+USUAL = 0.02, 0.98  # the share of the values between which a panel surely shows them
+
+
+class Weights(View):
+    """One run's weights up to now, and of many those that move most."""
+
+    caption = "weights against {clock}"
+    records = ("weights",)
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
+        chosen = chosen_weights(panel.run)
+        names = [f"w[{number}]" for number in chosen]
+        if has(problem, NamesWeights):
+            names = [problem.weight_names[number] for number in chosen]
+        elif len(chosen) < panel.run.weights.shape[1]:  # type: ignore[union-attr]
+            self.full_caption = f"the {len(chosen)} weights that move most, against {{clock}}"
+            self.caption = f"{len(chosen)} weights against {{clock}}"
+        if has(problem, Quadratic):
+            best = problem.best_weights[chosen]
+            names = [
+                f"{name}, best {coordinate(value)}" for name, value in zip(names, best, strict=True)
+            ]
+            for value in best:
+                axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
+        axes.set_ylim(*_limits(panel.runs))
+        axes.set_xlim(0, 1)
+        plain_ticks(panel)
+        time_ticks(panel)
+        widths = TWO_WIDTHS if len(chosen) <= len(TWO_WIDTHS) else WIDTHS
+        self._paths = []
+        for place, (number, width) in enumerate(zip(chosen, widths, strict=False)):
+            path = Path(
+                panel,
+                panel.times,
+                _drawn(panel.run, number),
+                panel.style,
+                dashed=False,
+                width=width,
+                zorder=4 - 0.5 * place,
+            )
+            self._paths.append(path)
+            self.moving += path.artists
+        if panel.index == 0 or chosen != chosen_weights(panel.runs[0]):
+            for name, width in zip(names, widths, strict=False):
+                axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
+            name_lines(panel, self._corner(names))
+
+    def draw(self, record: int) -> None:
+        """Set the curves up to `record`."""
+        for path in self._paths:
+            path.draw(record)
+
+    def _corner(self, names: Sequence[str]) -> str:
+        """Return the corner in which the names hide least of the curves."""
+        axes, em = self.panel.axes, self.panel.em
+        box = axes.get_window_extent()
+        wide = (LETTER * max(map(len, names)) + KEY_WIDTH) * em / box.width
+        high = LINE_HEIGHT * len(names) * em / box.height
+        curves = [
+            np.column_stack([self.panel.times, _drawn(self.panel.run, number)])
+            for number in chosen_weights(self.panel.run)
+        ]
+        x, y = axes.transLimits.transform(np.concatenate(curves)).T
+
+        def hidden(corner: str) -> int:
+            across = x > 1 - wide if "right" in corner else x < wide
+            up = y < high if "lower" in corner else y > 1 - high
+            return int(np.count_nonzero(across & up))
+
+        return min(CORNERS, key=hidden)
+
+
+def chosen_weights(run: Trajectory) -> list[int]:
+    """Return which weights are drawn: all if they are few and named, else those that move most."""
+    assert run.weights is not None
+    if has(run.problem, NamesWeights) and run.weights.shape[1] <= MOST:
+        return list(range(run.weights.shape[1]))
+    finite = run.weights[: overflow_record(run)]
+    moved = np.ptp(finite, axis=0) if len(finite) else np.zeros(run.weights.shape[1])
+    found: list[int] = np.argsort(-moved, kind="stable")[:MOST].tolist()
+    return found
+
+
+def _drawn(run: Trajectory, number: int) -> Doubles:
+    """Return one weight to be drawn, shape (T,); there is none from the run's overflow on."""
+    assert run.weights is not None
+    values = drawable(run.weights[:, number])
+    values[overflow_record(run) :] = np.nan
+    return values
+
+
+def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
+    """Return limits that suit all runs; of one that diverges, the last may be beyond them."""
+    ends = [
+        [run.problem.best_weights[chosen_weights(run)], run.weights[0, chosen_weights(run)]]  # type: ignore[index]
+        for run in runs
+        if has(run.problem, Quadratic)
+    ]
+    if len(ends) == len(runs):
+        values = drawable(ends).ravel()
+        swing = 0.7 * float(np.ptp(values[~np.isnan(values)])) or 1.0
+        return float(np.nanmin(values)) - swing, float(np.nanmax(values)) + swing
+    curves = [_drawn(run, number) for run in runs for number in chosen_weights(run)]
+    values = np.concatenate([*curves, *(best for best, _ in ends)])
+    known = values[~np.isnan(values)]
+    low, high = np.quantile(known, USUAL) if len(known) else (0.0, 0.0)
+    room = 0.15 * float(high - low) or 1.0
+    return float(low) - room, float(high) + room

@@ -1,0 +1,1 @@
+"""What the other rooms stand on: files, signals, the environment, errors, checks, numbers."""

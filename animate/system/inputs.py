@@ -1,0 +1,245 @@
+"""
+What a valid value is, and the sentence for one that is not.
+
+Every value that a person gives, on the command line or from Python, passes one of these
+functions: each takes text or a number, and returns the value or raises `InputError` with a
+sentence that says what is wrong, the value, and what to do.
+"""
+
+import difflib
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from animate.system.errors import InputError as InputError
+
+MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
+LARGEST_SIDE = 16384  # x264's limit, in pixels
+SMALLEST_SIDE = 16
+QUALITIES = ("low", "medium", "high")
+SIZES = {
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "4k": (3840, 2160),
+    "square": (1080, 1080),
+    "portrait": (1080, 1920),
+}
+SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
+MOST_LOOPS = 65536  # what a GIF can hold
+LONGEST = 600  # seconds
+LARGEST_FILE = 10**11  # bytes
+LARGEST_SEED = 2**64 - 1
+LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
+SNIPPETS = ("md", "html", "picture")
+MOMENTS = ("start", "end", "converged")
+MOST_STILLS = 100  # epochs on one sheet or in one document
+NOISES = ("uniform", "gaussian", "none")
+MOST_POINTS = 1_000_000
+RUN_MEMORY = 2_000  # bytes of a run, however short: its objects and its diagnosis
+DIAGNOSED = 1_000_000  # records of all runs that are diagnosed at once
+DIAGNOSIS_MEMORY = 60  # bytes a record while it is diagnosed
+MEMORY_LIMIT = 2_000_000_000  # bytes that one training may take
+
+
+def number(value: object, name: str, *, advice: str) -> float:
+    """Return `value` as a finite float."""
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} {shown(value)} is not a number; {advice}") from None
+    if not math.isfinite(result):
+        raise InputError(f"{name} {shown(value)} is not a finite number; {advice}")
+    return result
+
+
+def between(value: object, name: str, *, least: float, most: float, unit: str = "") -> float:
+    """Return `value` as a float from `least` to `most`."""
+    bounds = f"give one from {least:g} to {most:g}{unit}"
+    result = number(value, name, advice=bounds)
+    if not least <= result <= most:
+        raise InputError(f"{name} {shown(value)} is out of bounds; {bounds}")
+    return result
+
+
+def whole(value: object, name: str, *, least: int, most: int | None = None) -> int:
+    """Return `value` as an int of at least `least` and at most `most`."""
+    bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+    advice = f"give a whole number, {bounds}"
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        result = int(value) if isinstance(value, str) else int(value.__index__())  # type: ignore[attr-defined]
+    except (TypeError, ValueError, AttributeError):
+        raise InputError(f"{name} {shown(value)} is not a whole number; {advice}") from None
+    if result < least or (most is not None and result > most):
+        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}")
+    return result
+
+
+def choice(value: object, name: str, among: Iterable[str]) -> str:
+    """Return `value` if it is one of `among`; the error names the nearest one."""
+    known = list(among)
+    if isinstance(value, str) and value in known:
+        return value
+    near = difflib.get_close_matches(str(value), known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(f"{name} {shown(value)} is unknown; {hint}choose from {', '.join(known)}")
+
+
+def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
+    """
+    Return `values` as positive learning rates, all different.
+
+    >>> learning_rates(["0.1", 0.7])
+    (0.1, 0.7)
+    """
+    rates: dict[float, None] = {}  # in their order, and quick to search
+    for value in values:
+        rate = learning_rate(value)
+        if rate in rates:
+            raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
+        rates[rate] = None
+    if not rates:
+        raise InputError(f"no learning rate is given; {LEARNING_RATE_ADVICE}")
+    return tuple(rates)
+
+
+def learning_rate(value: object) -> float:
+    """Return `value` as a positive learning rate."""
+    rate = number(value, "learning rate", advice=LEARNING_RATE_ADVICE)
+    if rate <= 0:
+        raise InputError(f"learning rate {shown(value)} is not positive; {LEARNING_RATE_ADVICE}")
+    return rate
+
+
+def points(value: object) -> int:
+    """Return `value` as a number of points that determine a line."""
+    return whole(value, "number of points", least=2, most=MOST_POINTS)
+
+
+def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
+    """Return `value` as a number of epochs whose training fits into memory for `runs` runs."""
+    count = whole(value, "number of epochs", least=1)
+
+    def memory(epochs: int) -> int:
+        """Return the bytes that training takes for so many epochs."""
+        records = epochs // record_every + 2
+        at_once = min(runs * records, DIAGNOSED)
+        return runs * (records * 3 * 4 + RUN_MEMORY) + at_once * DIAGNOSIS_MEMORY
+
+    if memory(count) > MEMORY_LIMIT:
+        most = bisect_right(range(count), MEMORY_LIMIT, key=memory) - 1
+        raise InputError(
+            f"{count} epochs of {runs} run{'s' if runs > 1 else ''} would take "
+            f"{memory(count) / 1e9:.3g} GB of memory; "
+            + (f"give at most {most} epochs" if most > 0 else "give fewer runs")
+        )
+    return count
+
+
+def weights(values: Iterable[object], name: str) -> tuple[float, float]:
+    """Return `values` as a slope and a bias."""
+    pair = tuple(between(value, name, least=-1e6, most=1e6) for value in values)
+    if len(pair) != 2:
+        raise InputError(f"{name} {pair} has {len(pair)} numbers; give two, the slope and the bias")
+    return pair
+
+
+def label(value: object) -> str:
+    """Return `value` as the name of a run."""
+    if not (isinstance(value, str) and value.strip()):
+        raise InputError(f"label {shown(value)} is no text; give one, or leave it out")
+    return value
+
+
+def size(value: object) -> tuple[int, int]:
+    """
+    Return `value`, text such as ``1280x720``, a name or a pair, as (width, height) in pixels.
+
+    >>> size("1280x720"), size("square")
+    ((1280, 720), (1080, 1080))
+    """
+    advice = (
+        f"give WIDTHxHEIGHT in pixels, such as 1280x720, each side from {SMALLEST_SIDE} "
+        f"to {LARGEST_SIDE}, or one of {', '.join(SIZES)}"
+    )
+    if isinstance(value, str) and value in SIZES:
+        return SIZES[value]
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]{1,9})[xX×]([0-9]{1,9})\s*", value)
+        sides = tuple(int(side) for side in match.groups()) if match else ()
+    else:
+        try:
+            sides = tuple(int(side.__index__()) for side in value)  # type: ignore[attr-defined]
+        except (TypeError, AttributeError):
+            sides = ()
+    if len(sides) != 2:
+        raise InputError(f"size {shown(value)} is not a size; {advice}")
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
+        raise InputError(f"size {sides[0]}x{sides[1]} is out of bounds; {advice}")
+    return sides[0], sides[1]
+
+
+def frame_rate(value: object) -> float:
+    """Return `value` as a number of frames a second."""
+    return between(
+        value, "frame rate", least=SLOWEST_RATE, most=FASTEST_RATE, unit=" frames a second"
+    )
+
+
+def byte_count(value: object, name: str) -> int:
+    """
+    Return `value`, a number of bytes or text such as ``2MB``, as bytes; a MB is 10^6.
+
+    >>> byte_count("1.5MB", "limit"), byte_count("300 kB", "limit"), byte_count(2000, "limit")
+    (1500000, 300000, 2000)
+    """
+    advice = "give a size such as 2MB or 500kB"
+    match = re.fullmatch(r"\s*([0-9.]+)\s*(k|M|G)?B?\s*", str(value), re.IGNORECASE)
+    if match is None:
+        raise InputError(f"{name} {shown(value)} is not a size in bytes; {advice}")
+    unit = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[(match[2] or "").lower()]
+    count = number(match[1], name, advice=advice) * unit
+    if not 1 <= count <= LARGEST_FILE:
+        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}, at most 100GB")
+    return int(count)
+
+
+def seconds(value: object, name: str) -> float:
+    """Return `value` as a length of time."""
+    return between(value, name, least=0, most=LONGEST, unit=" seconds")
+
+
+def moment(value: object, epochs: int) -> int | str:
+    """
+    Return `value` as an epoch from 0 to `epochs`, or as one of the names for one.
+
+    >>> moment("8", 100), moment("converged", 100)
+    (8, 'converged')
+    """
+    if isinstance(value, str) and value in MOMENTS:
+        return value
+    try:
+        return whole(value, "epoch", least=0, most=epochs)
+    except InputError as error:
+        raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
+
+
+def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
+    """Return `values` as epochs, each a number or a name for one, all different."""
+    found = tuple(moment(value, epochs) for value in values)
+    if not found:
+        raise InputError(f"no epoch is given; give one from 0 to {epochs}")
+    if len(found) > MOST_STILLS:
+        raise InputError(f"{len(found)} epochs are too many; give at most {MOST_STILLS}")
+    for number_, one in enumerate(found):
+        if one in found[:number_]:
+            raise InputError(f"epoch {one} is given twice; give each once")
+    return found
+
+
+def shown(value: object) -> str:
+    """Return `value` for a message: text quoted on one line, nothing longer than it is useful."""
+    text = repr(value.strip()) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
