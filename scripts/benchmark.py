@@ -235,7 +235,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
         if way == PLAIN:  # the scene as it would be without our quick texts, which help theirs too
             from matplotlib.text import Text
 
-            from animate.drawing.readout import Readout
+            from animate.drawing.tabular_text import Readout
 
             Readout.draw = Text.draw
         writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)

@@ -17,7 +17,7 @@ from PIL import Image
 from animate import Animation, InputError, Line, train
 from animate.drawing.theme import THEMES
 from animate.drawing.views import VIEWS
-from animate.system.inputs import SIZES
+from animate.system.validation import SIZES
 
 LRS = (0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6)
 COUNTS = (1, 2, 3, 6, 12)

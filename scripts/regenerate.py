@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from animate.recipe.compare import difference
+from animate.recipe.file_difference import difference
 from animate.recipe.making import make
 from animate.recipe.report import checksum
 from animate.recipe.toml import named

@@ -90,7 +90,7 @@ def test_at_and_timeline_count_on_the_clock(tmp_path) -> None:
     for wrong in ([0, 99], [None], "abc"):
         with pytest.raises(InputError, match="is not in the records"):
             Animation(run, timeline=wrong)
-    with pytest.raises(InputError, match="timeline 3 is no sequence"):
+    with pytest.raises(InputError, match="timeline 3 is not a sequence"):
         Animation(run, timeline=3)
     with pytest.raises(InputError, match="timeline is empty"):
         Animation(run, timeline=[])

@@ -3,7 +3,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from animate import Hyperparameters, Line, Trajectory, train
-from animate.system.wording import limit_text
+from animate.system.numbers import limit_text
 
 
 def first_epoch_within(run: Trajectory, share: float) -> int | None:

@@ -11,7 +11,7 @@ from animate import InputError, Recipe, make
 from animate.drawing.views import VIEWS
 from animate.recipe import Output
 from animate.recipe.toml import dumps, load, loads, named, shipped
-from animate.system.inputs import QUALITIES, SIZES
+from animate.system.validation import QUALITIES, SIZES
 
 TALK = """\
 lrs = [0.1, 0.7]
@@ -61,23 +61,23 @@ def test_one_training_serves_all_outputs(tmp_path, monkeypatch) -> None:
 
 
 def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
-    class Watcher:
+    class Counter:
         frames = drawn = 0
 
         def __getattr__(self, name):
             return lambda *_: None
 
-        def more(self, frames) -> None:
+        def on_total(self, frames) -> None:
             self.frames += frames
 
-        def frame(self) -> None:
+        def on_frame(self) -> None:
             self.drawn += 1
 
     paths = [tmp_path / name for name in ("d.png", "a.mp4", "b.webm", "c.gif")]
-    watcher = Watcher()
+    listener = Counter()
     recipe = Recipe(epochs=3, hold=0, size="640x360", outputs=paths)
-    make(recipe, watcher)
-    assert watcher.drawn == watcher.frames == recipe.frames + 1
+    make(recipe, listener)
+    assert listener.drawn == listener.frames == recipe.frames + 1
     for path in paths:
         make(replace(recipe, outputs=[tmp_path / f"alone{path.suffix}"]))
         assert (tmp_path / f"alone{path.suffix}").read_bytes() == path.read_bytes()

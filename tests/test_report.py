@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from animate import Animation, InputError, load, train
-from animate.recipe.compare import difference
+from animate.recipe.file_difference import difference
 
 MADE = ["--epochs", "12", "--hold", "0", "--size", "640x360", "--quiet"]
 

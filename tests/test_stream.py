@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox
 
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.film.stream import Stream, disjoint
 
 Step = Callable[[int], object]

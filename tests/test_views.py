@@ -13,8 +13,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from animate import Animation, InputError, Trajectory, train
-from animate.drawing.readout import Readout
 from animate.drawing.scene import Scene
+from animate.drawing.tabular_text import Readout
 from animate.drawing.text import text_width
 from animate.drawing.views import VIEWS
 from animate.film.stream import Stream, draw_order

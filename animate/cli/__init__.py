@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from animate.cli.arguments import guarded, parser
 from animate.cli.display import Display, plan
 from animate.cli.streams import open_closed_streams, plain, say, tell
-from animate.recipe import FOLDER, Recipe
+from animate.recipe import OUTPUT_FOLDER, Recipe
 from animate.recipe.destinations import bound_for, destination
 from animate.recipe.making import (
     Group,
-    Watcher,
+    ProgressListener,
     Writing,
     check,
     check_use,
@@ -30,9 +30,9 @@ from animate.recipe.making import (
     make,
     write_in_turn,
 )
-from animate.system import files, signals, surroundings
+from animate.system import environment, files, signals
 from animate.system.errors import InputError, OutputError, reason
-from animate.system.inputs import SNIPPETS, choice, whole
+from animate.system.validation import SNIPPETS, choice, whole
 
 if TYPE_CHECKING:
     from animate.training.trajectory import Trajectory
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = vars(parser().parse_args(guarded(arguments)))
     asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
-    surroundings.settle()
+    environment.isolate()
     try:
         _check_alone(asked, options)
         if asked.list_recipes:
@@ -129,7 +129,7 @@ def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
     if asked.destination is not None and asked.recipe is None:
         place = destination(asked.destination)
         options.setdefault("size", place.size)
-        options.setdefault("outputs", [f"{FOLDER}/convergence{place.films[0]}"])
+        options.setdefault("outputs", [f"{OUTPUT_FOLDER}/convergence{place.films[0]}"])
     if asked.recipe is not None:
         from animate.recipe.toml import named
 
@@ -156,7 +156,7 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
                 say(plain(f"{output.path} is made too, for the text to name"))
     if asked.save_recipe is not None:
         _check_recipe_path(asked.save_recipe)
-    surroundings.load_matplotlib()
+    environment.import_matplotlib()
     check(whole_recipe)
     if asked.dry_run:
         say(plan(whole_recipe))
@@ -170,13 +170,13 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
     ):
 
         def write_all(
-            groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
+            groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
         ) -> list[str]:
             if asked.save_recipe is not None:
-                with signals.told():
+                with signals.deferred_until_reported():
                     _save_recipe(recipe, asked.save_recipe)
-                    watcher.wrote(asked.save_recipe)
-            return write(groups, runs, watcher)
+                    listener.on_written(asked.save_recipe)
+            return write(groups, runs, listener)
 
         runs = make(whole_recipe, display, _until_stopped(write_all, display))
     if kind is not None:
@@ -195,10 +195,12 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
 def _until_stopped(write: Writing, display: Display) -> Writing:
     """Return `write` such that a signal stops it, unless all is done by then."""
 
-    def written(groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+    def written(
+        groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
+    ) -> list[str]:
         signals.begin_writing()
         try:
-            failed = write(groups, runs, watcher)
+            failed = write(groups, runs, listener)
             signals.finish()
         except signals.Stopped as stop:
             drawn = [part.path for group in groups for part in group]
@@ -235,7 +237,7 @@ def _list_recipes() -> int:
 def _verify(path: str, *, quiet: bool) -> int:
     from animate.recipe.verify import verify
 
-    surroundings.load_matplotlib()
+    environment.import_matplotlib()
     signals.begin_writing()  # what is made again lies in a folder for a while
     found = verify(path)
     for finding in found:

@@ -12,7 +12,7 @@ from animate.cli.streams import plain, say
 from animate.drawing.views import VIEWS
 from animate.recipe import DEFAULT_OUTPUTS, Recipe
 from animate.recipe.destinations import DESTINATIONS
-from animate.system.inputs import MOMENTS, SIZES, SNIPPETS
+from animate.system.validation import MOMENTS, SIZES, SNIPPETS
 from animate.system.version import VERSION
 
 EXAMPLES = """\

@@ -11,7 +11,7 @@ from animate.cli.streams import plain, say, tell
 from animate.recipe import Recipe
 from animate.system import signals
 from animate.system.errors import OutputError
-from animate.system.wording import count_text, figures, rate_texts
+from animate.system.numbers import count_text, figures, rate_texts
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,7 +24,7 @@ EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
 
 
 class Display:
-    """A `Watcher` that shows the making on stderr and, at its end, names the files on stdout."""
+    """A `ProgressListener` that shows progress on stderr and, at the end, prints the paths."""
 
     def __init__(self, recipe: Recipe, *, quiet: bool, list_files: bool, debug: bool) -> None:
         self._recipe = recipe
@@ -51,7 +51,7 @@ class Display:
             written = sorted(self.written, key=lambda path: order.get(path, -1))
             tell("".join(f"{path}\n" for path in written), sys.stdout)
 
-    def epoch(self, epoch: int, losses: Floats) -> None:
+    def on_epoch(self, epoch: int, losses: Floats) -> None:
         """Show every tenth epoch's losses."""
         if epoch == 0:
             rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
@@ -60,26 +60,26 @@ class Display:
             self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
         self._advance(1 / EPOCHS_A_FRAME)
 
-    def more(self, frames: int) -> None:
+    def on_total(self, frames: int) -> None:
         """Now that the work is known, show how much of it is done."""
         self._frames += frames
         if self._bar is not None:
             total = self._frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
             self._bar.update(self._bar.task_ids[0], total=total, description="drawing")
 
-    def frame(self) -> None:
+    def on_frame(self) -> None:
         """Advance by a frame."""
         self._advance(1)
 
-    def note(self, sentence: str) -> None:
+    def on_note(self, sentence: str) -> None:
         """Show the sentence."""
         self._show(plain(sentence))
 
-    def wrote(self, output: str) -> None:
+    def on_written(self, output: str) -> None:
         """Keep the file's name for the end, when the bar is gone."""
         self.written.append(output)
 
-    def failed(self, output: str, error: OutputError) -> None:
+    def on_failed(self, output: str, error: OutputError) -> None:
         """Show the error, quiet or not."""
         del output  # the error names it
         if self._debug:

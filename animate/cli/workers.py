@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from animate.recipe.making import Group, Watcher, Writing, write_group
-from animate.system import files, signals, surroundings
+from animate.recipe.making import Group, ProgressListener, Writing, write_group
+from animate.system import environment, files, signals
 from animate.system.errors import OutputError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def side_by_side(jobs: int) -> Iterator[Writing]:
                 workers[ours] = process
                 assert process.pid is not None
                 signals.end_with(process.pid)
-        yield lambda groups, runs, watcher: _write(workers, groups, runs, watcher)
+        yield lambda groups, runs, listener: _write(workers, groups, runs, listener)
     finally:
         with signals.deferred():
             _stop(workers)
@@ -87,19 +87,19 @@ def _write(
     workers: dict[Connection, SpawnProcess],
     groups: Sequence[Group],
     runs: Sequence[Trajectory],
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> list[str]:
     """Give each group to the next free process, pass on what they tell, return what failed."""
     busy: dict[Connection, list[str]] = {}
     try:
-        return _hand_out(workers, busy, groups, runs, watcher)
+        return _hand_out(workers, busy, groups, runs, listener)
     except BaseException:
         with signals.deferred():
             _stop(workers)
             for worker, paths in busy.items():
                 for told in _left_over(worker):
-                    if told[0] == "wrote":
-                        watcher.wrote(told[1])
+                    if told[0] == "on_written":
+                        listener.on_written(told[1])
                 _sweep_beside(paths)
         raise
 
@@ -109,7 +109,7 @@ def _hand_out(
     busy: dict[Connection, list[str]],
     groups: Sequence[Group],
     runs: Sequence[Trajectory],
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> list[str]:
     """Do so, with `busy` as the outputs that each process still has to tell of."""
     waiting, idle = list(groups), list(workers)
@@ -122,7 +122,7 @@ def _hand_out(
                 worker.send((group, runs))
         if not busy:
             paths = [part.path for part in waiting.pop(0)]
-            failed += _give_up(paths, "no process is left to write it", watcher)
+            failed += _give_up(paths, "no process is left to write it", listener)
             continue
         told = wait(list(busy))
         for worker in [worker for worker in busy if worker in told]:
@@ -132,23 +132,23 @@ def _hand_out(
                 except (EOFError, OSError):
                     end = _end(workers[worker])
                     _sweep_beside(busy[worker])
-                    failed += _give_up(busy.pop(worker), f"its process {end}", watcher)
+                    failed += _give_up(busy.pop(worker), f"its process {end}", listener)
                     continue
                 if kind == "done":
                     del busy[worker]
                     idle.append(worker)
                     continue
-                getattr(watcher, kind)(*what)
-                if kind in ("wrote", "failed"):
+                getattr(listener, kind)(*what)
+                if kind in ("on_written", "failed"):
                     busy[worker].remove(what[0])
-                    failed += [what[0]] if kind == "failed" else []
+                    failed += [what[0]] if kind == "on_failed" else []
     return failed
 
 
-def _give_up(paths: Sequence[str], reason: str, watcher: Watcher) -> list[str]:
+def _give_up(paths: Sequence[str], reason: str, listener: ProgressListener) -> list[str]:
     """Tell why what is not yet written never will be, and return it."""
     for path in paths:
-        watcher.failed(path, OutputError(f"{path} was not made: {reason}"))
+        listener.on_failed(path, OutputError(f"{path} was not made: {reason}"))
     return list(paths)
 
 
@@ -180,7 +180,7 @@ def _work(parent: Connection) -> None:
     # A Ctrl-C reaches the whole group; the parent decides, and says so by SIGTERM.
     signals.listen_silently(signal.SIGTERM)
     threading.Thread(target=_follow_parent, daemon=True).start()
-    surroundings.load_matplotlib()
+    environment.import_matplotlib()
     import animate.film.animation
     import animate.film.encode  # noqa: F401  # while the parent trains
 
@@ -207,25 +207,25 @@ def _follow_parent() -> None:
 
 
 class _Relay:
-    """A `Watcher` that passes on what it hears."""
+    """A `ProgressListener` that passes on what it hears."""
 
     def __init__(self, parent: Connection) -> None:
         self._parent = parent
 
-    def epoch(self, epoch: int, losses: Floats) -> None: ...
-    def more(self, frames: int) -> None:
-        self._parent.send(("more", frames))
+    def on_epoch(self, epoch: int, losses: Floats) -> None: ...
+    def on_total(self, frames: int) -> None:
+        self._parent.send(("on_total", frames))
 
-    def frame(self) -> None:
-        self._parent.send(("frame",))
+    def on_frame(self) -> None:
+        self._parent.send(("on_frame",))
 
-    def note(self, sentence: str) -> None:
-        self._parent.send(("note", sentence))
+    def on_note(self, sentence: str) -> None:
+        self._parent.send(("on_note", sentence))
 
-    def wrote(self, output: str) -> None:
-        self._parent.send(("wrote", output))
+    def on_written(self, output: str) -> None:
+        self._parent.send(("on_written", output))
 
-    def failed(self, output: str, error: OutputError) -> None:
+    def on_failed(self, output: str, error: OutputError) -> None:
         told = OutputError(str(error))
         told.add_note("".join(traceback.format_exception(error)))  # a traceback does not travel
-        self._parent.send(("failed", output, told))
+        self._parent.send(("on_failed", output, told))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from animate.drawing.clock import Clock
-from animate.system.wording import count_text, figures, limit_text, moment_text, share_text
+from animate.system.numbers import count_text, figures, limit_text, moment_text, share_text
 from animate.training.diagnosis import shares_left_of
 from animate.training.line import Line
 from animate.training.problem import Quadratic, has

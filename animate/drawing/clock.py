@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from animate.system.errors import InputError
-from animate.system.inputs import MOMENTS, MOST_STILLS, shown
-from animate.system.wording import count_text, number_text
+from animate.system.numbers import count_text, number_text
+from animate.system.validation import MOMENTS, MOST_STILLS, shown
 from animate.training.problem import Array
 from animate.training.trajectory import Trajectory
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.text import Text
 
 from animate.drawing.clock import Clock
-from animate.system.wording import figures, moment_text, share_text
+from animate.system.numbers import figures, moment_text, share_text
 from animate.training.diagnosis import shares_left_of
 from animate.training.problem import Array, NamesWeights, Quadratic, has
 from animate.training.trajectory import Trajectory

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from animate.system.inputs import InputError
+from animate.system.validation import InputError
 
 SMALLEST_EM = 9.0  # pixels: smaller text cannot be read
 NATURAL = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720

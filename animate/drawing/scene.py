@@ -24,14 +24,14 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from animate.drawing.clock import Clock
 from animate.drawing.heading import Heading
 from animate.drawing.layout import GAP, Box, Layout, arrange
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.drawing.text import drawable, shortened, text_width
 from animate.drawing.theme import RunStyle, Theme
 from animate.drawing.theme import theme as theme_named
 from animate.drawing.views import Panel, View, load_all
 from animate.drawing.views.requirements import check, default_views
-from animate.system import inputs
-from animate.system.inputs import InputError
+from animate.system import validation
+from animate.system.validation import InputError
 from animate.training.problem import NamesWeights, has
 from animate.training.trajectory import Runs, Trajectory, labels
 
@@ -120,7 +120,7 @@ class Scene:
         missing = [name for kind in self.kinds for name in kind.needs if name not in self.data]
         if missing:
             raise InputError(f"data {missing[0]!r} is missing; animate.Animation computes it")
-        self.size = inputs.size(size)
+        self.size = validation.size(size)
         self.theme = theme_named(theme) if isinstance(theme, str) else theme
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
@@ -424,8 +424,8 @@ def checked_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
     several = list(Runs(runs))
     if not several:
         raise InputError("there is no run to draw; train at least one learning rate")
-    if len(several) > inputs.MOST_RUNS:
+    if len(several) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(several)} runs do not fit into one picture; give at most {inputs.MOST_RUNS}"
+            f"{len(several)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
         )
     return several

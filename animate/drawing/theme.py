@@ -27,8 +27,8 @@ from animate.drawing.palette import (
     readable,
 )
 from animate.drawing.palette import RunStyle as RunStyle  # part of what a theme gives
-from animate.system import files, inputs
-from animate.system.inputs import InputError
+from animate.system import files, validation
+from animate.system.validation import InputError
 
 BARELY = 2.0  # the most contrast of what is only to be seen when looked for
 LARGEST_STYLE = 1_000_000  # bytes
@@ -69,7 +69,7 @@ def theme(name: str) -> Theme:
     """
     if name.endswith(".mplstyle"):
         return _from_style(name, _read_style(Path(name)))
-    return THEMES[inputs.choice(name, "theme", [*THEMES, STYLE_FILE])]
+    return THEMES[validation.choice(name, "theme", [*THEMES, STYLE_FILE])]
 
 
 def _read_style(path: Path) -> mpl.RcParams:

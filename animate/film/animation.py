@@ -23,17 +23,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from animate import page
-from animate.drawing import still
+from animate.drawing import stills
 from animate.drawing.clock import moments_of
 from animate.drawing.scene import DOTS_AN_INCH, Scene, Views, checked_runs, checked_views
 from animate.drawing.theme import Theme
 from animate.film import encode
-from animate.film.others import frames_of, opaque, rate_of
+from animate.film.any_animation import frames_of, opaque, rate_of
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
-from animate.system import files, inputs
+from animate.system import files, validation
 from animate.system.errors import DrawingError, InputError
-from animate.system.wording import moment_text
+from animate.system.numbers import moment_text
 from animate.training.derived import derive
 from animate.training.trajectory import Trajectory
 
@@ -102,10 +102,10 @@ class Animation(FuncAnimation):
         loop: int = 0,
         quality: str = "medium",
     ) -> None:
-        self.fps = inputs.frame_rate(fps)
-        self._loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
+        self.fps = validation.frame_rate(fps)
+        self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
         self._title = title
-        self._quality = inputs.choice(quality, "quality", inputs.QUALITIES)
+        self._quality = validation.choice(quality, "quality", validation.QUALITIES)
         several = checked_runs(runs)
         kinds = checked_views(views, several)
         data = derive([name for kind in kinds for name in kind.needs], several)
@@ -116,7 +116,8 @@ class Animation(FuncAnimation):
             timeline = clock.moments[list(places)].tolist()
         if not isinstance(timeline, Iterable):
             raise InputError(
-                f"timeline {inputs.shown(timeline)} is no sequence; give the moment of each frame"
+                f"timeline {validation.shown(timeline)} is not a sequence; give the moment of "
+                "each frame"
             )
         self.timeline: tuple[float, ...] = tuple(map(clock.moment, timeline))
         if not self.timeline:
@@ -192,7 +193,7 @@ class Animation(FuncAnimation):
         Parameters
         ----------
         filename : path
-            Ending in one of `animate.film.encode.FORMATS`, of `animate.drawing.still.FORMATS`, or
+            Ending in one of `animate.film.encode.FORMATS`, of `animate.drawing.stills.FORMATS`, or
             ``.html``.
         fps : float, optional
             Instead of the animation's own.
@@ -217,21 +218,21 @@ class Animation(FuncAnimation):
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
             )  # fmt: skip
             return
-        suffix = files.extension(filename, [*encode.FORMATS, *still.FORMATS, PAGE])
-        if at is not None and suffix not in still.FORMATS:
+        suffix = files.extension(filename, [*encode.FORMATS, *stills.FORMATS, PAGE])
+        if at is not None and suffix not in stills.FORMATS:
             raise InputError(
                 f"at is the moment of a still, and {filename} is none; leave it out, or give a "
-                f"file in {', '.join(still.FORMATS)}"
+                f"file in {', '.join(stills.FORMATS)}"
             )
         if suffix == PAGE:
             page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
             return
-        if suffix in still.FORMATS:
+        if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
-            still.save(self.scene, filename, moments_of(several, self.scene.runs))
+            stills.save(self.scene, filename, moments_of(several, self.scene.runs))
             return
-        rate = self.fps if fps is None else inputs.frame_rate(fps)
+        rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
         (error,) = self.save_each([film], progress_callback)
         if error is not None:
@@ -357,15 +358,15 @@ def save(
         If the file cannot be written; an old one is then as it was.
     """
     kind = encode.FORMATS[files.extension(filename, encode.FORMATS)]
-    loop = inputs.whole(loop, "loop", least=0, most=inputs.MOST_LOOPS)
-    quality = inputs.choice(quality, "quality", inputs.QUALITIES)
+    loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
+    quality = validation.choice(quality, "quality", validation.QUALITIES)
     if isinstance(animation, Animation):
         rate, total = animation.fps if fps is None else fps, len(animation.timeline)
         taken = animation.frames()
     else:
         rate, total = rate_of(animation) if fps is None else fps, None
         taken = frames_of(animation, transparent=kind.transparency)
-    rate = inputs.frame_rate(rate)
+    rate = validation.frame_rate(rate)
     with closing(taken):  # also after an error: until then the figure's canvas is set for saving
         frames: Iterable[Frame] = taken if kind.transparency else map(opaque, taken)
         encode.encode(

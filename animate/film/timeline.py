@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from animate.system.inputs import InputError
+from animate.system.validation import InputError
 
 START = 1.0  # seconds that the start stands before the first step
 FIRST_STEP = 0.48  # seconds; each later one is quicker, down to the pace that the length leaves

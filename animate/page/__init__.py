@@ -16,10 +16,10 @@ from importlib import resources
 from string import Template
 
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
-from animate.system import files, inputs
-from animate.system.inputs import InputError
+from animate.system import files, validation
+from animate.system.numbers import coordinate, count_text, figures, limit_text, rate_texts
+from animate.system.validation import InputError
 from animate.system.version import VERSION
-from animate.system.wording import coordinate, count_text, figures, limit_text, rate_texts
 from animate.training.line import Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
@@ -52,7 +52,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     InputError
         If there is no run, the runs do not belong together, or they are more than a page can bear.
     """
-    theme = inputs.choice(theme, "theme of a page", THEMES)
+    theme = validation.choice(theme, "theme of a page", THEMES)
     problem, epochs = _checked(runs)
     limit = problem.stability_limit
     return _source_template("page.html").substitute(
@@ -112,9 +112,9 @@ def _checked(runs: Sequence[Trajectory]) -> tuple[Line, int]:
             )
     assert isinstance(problem, Line)
     assert isinstance(epochs, int)
-    if len(runs) > inputs.MOST_RUNS:
+    if len(runs) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(runs)} runs do not fit into one page; give at most {inputs.MOST_RUNS}"
+            f"{len(runs)} runs do not fit into one page; give at most {validation.MOST_RUNS}"
         )
     if any(run.problem is not problem for run in runs):
         raise InputError("the runs are of different problems; show runs of one problem together")
@@ -146,7 +146,7 @@ def _film(runs: Sequence[Trajectory], problem: Line, epochs: int) -> dict[str, o
             "points": sampling.points,
             "noise": sampling.noise,
         },
-        "styles": [_style(LIGHT.run(slot)) for slot in range(inputs.MOST_RUNS)],
+        "styles": [_style(LIGHT.run(slot)) for slot in range(validation.MOST_RUNS)],
     }
 
 
@@ -215,7 +215,7 @@ def _colors() -> str:
         "link": on_both(LINK_HUE, 5.5),
         "wrong": on_both(WRONG_HUE, 5.5),
     }
-    for slot in range(inputs.MOST_RUNS):
+    for slot in range(validation.MOST_RUNS):
         light, dark = LIGHT.run(slot), DARK.run(slot)
         colors[f"run{slot}"] = pair(light.line, dark.line)
         colors[f"text{slot}"] = pair(light.text, dark.text)

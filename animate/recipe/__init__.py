@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from animate.drawing.views import VIEWS
-from animate.system import files, inputs
+from animate.system import files, validation
 from animate.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 Form = Literal["film", "still", "page", "report"]
 
 OTHERS: dict[str, Form] = {".html": "page", ".json": "report"}
-FOLDER = "outputs"  # which is made if it is missing, as other folders are not
-DEFAULT_OUTPUTS = (f"{FOLDER}/convergence.mp4", f"{FOLDER}/convergence.gif")
-STILLS = (".png", ".svg", ".pdf")  # `animate.drawing.still.FORMATS`, which takes matplotlib to load
+OUTPUT_FOLDER = "outputs"  # which is made if it is missing, as other folders are not
+DEFAULT_OUTPUTS = (f"{OUTPUT_FOLDER}/convergence.mp4", f"{OUTPUT_FOLDER}/convergence.gif")
+STILLS = (
+    ".png",
+    ".svg",
+    ".pdf",
+)  # `drawing.stills.FORMATS`, without importing matplotlib
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SIZES = {".gif": (800, 450)}
 OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
@@ -83,31 +87,31 @@ class Recipe:
     outputs: Sequence[str | Output] = DEFAULT_OUTPUTS
 
     def __post_init__(self) -> None:
-        lrs = inputs.learning_rates(self.lrs)
-        if len(lrs) > inputs.MOST_RUNS:
+        lrs = validation.learning_rates(self.lrs)
+        if len(lrs) > validation.MOST_RUNS:
             raise InputError(
                 f"{len(lrs)} learning rates do not fit into one picture; "
-                f"give at most {inputs.MOST_RUNS}"
+                f"give at most {validation.MOST_RUNS}"
             )
-        limit = None if self.max_size is None else inputs.byte_count(self.max_size, "limit")
-        duration = None if self.duration is None else inputs.seconds(self.duration, "duration")
-        epochs = inputs.epochs(self.epochs, runs=len(lrs))
+        limit = None if self.max_size is None else validation.byte_count(self.max_size, "limit")
+        duration = None if self.duration is None else validation.seconds(self.duration, "duration")
+        epochs = validation.epochs(self.epochs, runs=len(lrs))
         values: dict[str, object] = {
             "lrs": lrs,
             "epochs": epochs,
-            "seed": inputs.whole(self.seed, "seed", least=0, most=inputs.LARGEST_SEED),
-            "points": inputs.points(self.points),
-            "noise": inputs.choice(self.noise, "noise", inputs.NOISES),
-            "true_weights": inputs.weights(self.true_weights, "true weight"),
-            "start": inputs.weights(self.start, "start weight"),
-            "views": tuple(inputs.choice(view, "view", VIEWS) for view in self.views),
-            "size": None if self.size is None else inputs.size(self.size),
-            "at": inputs.moments(self.at, epochs),
-            "fps": inputs.frame_rate(self.fps),
-            "hold": inputs.seconds(self.hold, "hold"),
+            "seed": validation.whole(self.seed, "seed", least=0, most=validation.LARGEST_SEED),
+            "points": validation.points(self.points),
+            "noise": validation.choice(self.noise, "noise", validation.NOISES),
+            "true_weights": validation.weights(self.true_weights, "true weight"),
+            "start": validation.weights(self.start, "start weight"),
+            "views": tuple(validation.choice(view, "view", VIEWS) for view in self.views),
+            "size": None if self.size is None else validation.size(self.size),
+            "at": validation.moments(self.at, epochs),
+            "fps": validation.frame_rate(self.fps),
+            "hold": validation.seconds(self.hold, "hold"),
             "duration": duration,
-            "loop": inputs.whole(self.loop, "loop", least=0, most=inputs.MOST_LOOPS),
-            "quality": inputs.choice(self.quality, "quality", inputs.QUALITIES),
+            "loop": validation.whole(self.loop, "loop", least=0, most=validation.MOST_LOOPS),
+            "quality": validation.choice(self.quality, "quality", validation.QUALITIES),
             "max_size": limit,
             "outputs": _outputs(self.outputs),
         }
@@ -119,7 +123,7 @@ class Recipe:
                 for part, output in zip(self.parts, self.listed, strict=True)
             )
             object.__setattr__(self, "outputs", checked)
-            inputs.epochs(epochs, runs=len(self.rates))
+            validation.epochs(epochs, runs=len(self.rates))
 
     @cached_property
     def parts(self) -> tuple[Recipe, ...]:
@@ -156,9 +160,9 @@ class Recipe:
         if self.size is not None:
             return self.size
         if self.form == "still":
-            from animate.drawing import still
+            from animate.drawing import stills
 
-            return still.default_size(self.path, len(self.at), DEFAULT_SIZE)
+            return stills.default_size(self.path, len(self.at), DEFAULT_SIZE)
         return DEFAULT_SIZES.get(Path(self.path).suffix.lower(), DEFAULT_SIZE)
 
     def problem(self) -> Line:
@@ -228,7 +232,7 @@ def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
         known = {field.name for field in fields(Recipe)}
         unknown = next((name for name in output.changes if name not in known), None)
         if unknown is not None:
-            raise InputError(f"{output.path}: there is no setting {inputs.shown(unknown)}")
+            raise InputError(f"{output.path}: there is no setting {validation.shown(unknown)}")
         whole = next((name for name in output.changes if name in OF_THE_WHOLE), None)
         if whole is not None:
             raise InputError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate.recipe import Output, Recipe
-from animate.system.inputs import InputError, choice
+from animate.system.validation import InputError, choice
 
 CHECKED = "November 2026"
 

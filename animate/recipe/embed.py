@@ -18,9 +18,9 @@ from urllib.parse import quote
 from animate.drawing.alt_text import describe
 from animate.drawing.clock import moments_of
 from animate.recipe import OF_A_FORM, Output, Recipe
-from animate.recipe.compare import pictures
+from animate.recipe.file_difference import pictures
 from animate.system import files
-from animate.system.inputs import InputError
+from animate.system.validation import InputError
 from animate.training.trajectory import Trajectory
 
 VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}

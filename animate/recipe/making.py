@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from animate.recipe import FOLDER, OF_A_FORM, Form, Recipe
+from animate.recipe import OF_A_FORM, OUTPUT_FOLDER, Form, Recipe
 from animate.recipe.settings import key_of
 from animate.system import files, signals
 from animate.system.errors import InputError, OutputError, reason
@@ -25,35 +25,37 @@ if TYPE_CHECKING:
     from animate.training.trajectory import Runs, Trajectory
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Whoever follows the making of a recipe."""
 
-    def epoch(self, epoch: int, losses: Floats) -> None:
+    def on_epoch(self, epoch: int, losses: Floats) -> None:
         """Hear the losses of all runs at `epoch`."""
 
-    def more(self, frames: int) -> None:
+    def on_total(self, frames: int) -> None:
         """Hear that so many frames more will be drawn."""
 
-    def frame(self) -> None:
+    def on_frame(self) -> None:
         """Hear that one more frame is drawn and taken by the encoder."""
 
-    def note(self, sentence: str) -> None:
+    def on_note(self, sentence: str) -> None:
         """Hear what a person should know of a file."""
 
-    def wrote(self, output: str) -> None:
+    def on_written(self, output: str) -> None:
         """Hear that a file is in its place."""
 
-    def failed(self, output: str, error: OutputError) -> None:
+    def on_failed(self, output: str, error: OutputError) -> None:
         """Hear that a file could not be made."""
 
 
 Group = Sequence[Recipe]
 """Recipes of one output each that show the same picture, which is drawn once for all of them."""
 
-Writing = Callable[[Sequence[Group], Sequence["Trajectory"], Watcher], list[str]]
+Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener], list[str]]
 
 
-def make(recipe: Recipe, watcher: Watcher | None = None, write: Writing | None = None) -> Runs:
+def make(
+    recipe: Recipe, listener: ProgressListener | None = None, write: Writing | None = None
+) -> Runs:
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
@@ -70,17 +72,17 @@ def make(recipe: Recipe, watcher: Watcher | None = None, write: Writing | None =
     """
     from animate.training.descent import train
 
-    watcher, write = watcher or _Nobody(), write or write_in_turn
+    listener, write = listener or _NoListener(), write or write_in_turn
     check(recipe)
     for part in recipe.parts:
         if _is_ours(part.path):
             files.make_folder(Path(part.path).parent)
-    runs = train(recipe.problem(), recipe.rates, recipe.epochs, watcher.epoch)
+    runs = train(recipe.problem(), recipe.rates, recipe.epochs, listener.on_epoch)
     _check_moments(recipe, runs)
     pictures = groups(recipe)
-    watcher.more(sum(map(_frames, pictures)))
-    failed = write(pictures, runs, watcher)
-    failed += _write_reports(recipe, runs, watcher, failed)
+    listener.on_total(sum(map(_frames, pictures)))
+    failed = write(pictures, runs, listener)
+    failed += _write_reports(recipe, runs, listener, failed)
     if failed:
         raise OutputError(
             f"{len(failed)} of {len(recipe.outputs)} outputs could not be made: {', '.join(failed)}"
@@ -104,7 +106,7 @@ def check(recipe: Recipe) -> None:
 
 def _check_picture(part: Recipe) -> None:
     from animate import page
-    from animate.drawing import still
+    from animate.drawing import stills
     from animate.drawing.scene import check_legible
     from animate.drawing.theme import theme
     from animate.film import encode
@@ -120,7 +122,7 @@ def _check_picture(part: Recipe) -> None:
     elif part.form == "page":
         page.check(part.points, part.epochs)
     elif part.form == "still":
-        still.check_size(part.path, len(part.at), part.pixels, legible)
+        stills.check_size(part.path, len(part.at), part.pixels, legible)
 
 
 def check_use(recipe: Recipe, asked: Collection[str]) -> None:
@@ -188,38 +190,38 @@ def _frames(group: Group) -> int:
 
 
 def write_in_turn(
-    groups: Sequence[Group], runs: Sequence[Trajectory], watcher: Watcher
+    groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
 ) -> list[str]:
     """Write the outputs one group after the other, and return those that failed."""
-    return [output for group in groups for output in write_group(group, runs, watcher)]
+    return [output for group in groups for output in write_group(group, runs, listener)]
 
 
-def write_group(group: Group, runs: Sequence[Trajectory], watcher: Watcher) -> list[str]:
+def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressListener) -> list[str]:
     """Write the outputs of one group, and return those that failed."""
     first = group[0]
     if first.max_size is not None and first.form == "film":
-        return _attempt(first.path, partial(_save_within, first, runs, watcher), watcher)
+        return _attempt(first.path, partial(_save_within, first, runs, listener), listener)
     if first.form == "page":
         from animate import page
 
         shown = first.shown(runs)
         save = partial(page.save, shown, first.path, first.title, first.theme)
-        watcher.frame()
-        return _attempt(first.path, save, watcher)
+        listener.on_frame()
+        return _attempt(first.path, save, listener)
     try:
         animation = first.animation(runs)
     except Exception as error:
-        return [path for part in group for path in _lost(part.path, error, watcher)]
-    failed = _write_films([part for part in group if part.form == "film"], animation, watcher)
+        return [path for part in group for path in _lost(part.path, error, listener)]
+    failed = _write_films([part for part in group if part.form == "film"], animation, listener)
     for part in group:
         if part.form != "film":
             save = partial(animation.save, part.path, at=part.at)
-            failed += _attempt(part.path, save, watcher)
-            watcher.frame()
+            failed += _attempt(part.path, save, listener)
+            listener.on_frame()
     return failed
 
 
-def _write_films(films: Group, animation: Animation, watcher: Watcher) -> list[str]:
+def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:
     """Write films that show one picture, drawn once, and return those that failed."""
     from animate.film import encode
 
@@ -228,14 +230,14 @@ def _write_films(films: Group, animation: Animation, watcher: Watcher) -> list[s
     for part in films:
         sentence = encode.note(part.path, part.pixels, part.fps)
         if sentence:
-            watcher.note(sentence)
+            listener.on_note(sentence)
     jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
     errors: Sequence[Exception | None]
     try:
         errors = animation.save_each(
             jobs,
-            lambda _frame, _frames: watcher.frame(),
-            lambda film: watcher.wrote(str(film.path)),
+            lambda _frame, _frames: listener.on_frame(),
+            lambda film: listener.on_written(str(film.path)),
         )
     except Exception as error:  # of drawing, which all of them need
         errors = [error] * len(films)
@@ -243,33 +245,33 @@ def _write_films(films: Group, animation: Animation, watcher: Watcher) -> list[s
         path
         for part, error in zip(films, errors, strict=True)
         if error is not None
-        for path in _lost(part.path, error, watcher)
+        for path in _lost(part.path, error, listener)
     ]
 
 
-def _attempt(path: str, write: Callable[[], None], watcher: Watcher) -> list[str]:
+def _attempt(path: str, write: Callable[[], None], listener: ProgressListener) -> list[str]:
     """Write a file, tell how that went, and return it if it failed."""
-    with signals.told():
+    with signals.deferred_until_reported():
         try:
             write()
         except Exception as error:  # whatever it is, the other outputs are still made
-            return _lost(path, error, watcher)
-        watcher.wrote(path)
+            return _lost(path, error, listener)
+        listener.on_written(path)
     return []
 
 
-def _lost(path: str, error: Exception, watcher: Watcher) -> list[str]:
+def _lost(path: str, error: Exception, listener: ProgressListener) -> list[str]:
     """Tell why the file at `path` was not made, and return it."""
     if not isinstance(error, OutputError):
         failure = OutputError(f"{path} was not made: {reason(error)}")
         failure.__cause__ = error
         error = failure
-    watcher.failed(path, error)
+    listener.on_failed(path, error)
     return [path]
 
 
 def _write_reports(
-    recipe: Recipe, runs: Sequence[Trajectory], watcher: Watcher, failed: Sequence[str]
+    recipe: Recipe, runs: Sequence[Trajectory], listener: ProgressListener, failed: Sequence[str]
 ) -> list[str]:
     """Write the reports, which tell of all other files, and return those that failed."""
     from animate.recipe.report import report, text
@@ -286,14 +288,14 @@ def _write_reports(
     for part in recipe.parts:
         if part.form != "report":
             continue
-        lost += _attempt(part.path, partial(write, part.path), watcher)
+        lost += _attempt(part.path, partial(write, part.path), listener)
     return lost
 
 
-def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> None:
+def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener) -> None:
     """Write the best film of at most `max_size` bytes, and tell of the search."""
     from animate.drawing.scene import check_legible
-    from animate.recipe.budget import Setting, first_that_fits, ladder
+    from animate.recipe.size_limit import Setting, first_that_fits, ladder
 
     limit, output = part.max_size, part.path
     assert limit is not None
@@ -320,12 +322,12 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
         with files.scratch(output) as folder:
             path = folder / f"film{Path(output).suffix}"
             again.animation(runs).save(
-                path, progress_callback=lambda _frame, _frames: watcher.frame()
+                path, progress_callback=lambda _frame, _frames: listener.on_frame()
             )
             films[setting] = path.read_bytes()
         size = len(films[setting])
         verdict = "fits" if size <= limit else "is too large"
-        watcher.note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
+        listener.on_note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
         return size
 
     place, size = first_that_fits(rungs, made, limit)
@@ -341,13 +343,13 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], watcher: Watcher) -> 
 def _is_ours(path: str) -> bool:
     """Return whether `path` lies in the folder that is made if it is missing."""
     there = Path(os.path.normpath(path))
-    return not there.is_absolute() and there.parts[:1] == (FOLDER,)
+    return not there.is_absolute() and there.parts[:1] == (OUTPUT_FOLDER,)
 
 
-class _Nobody:
-    def epoch(self, epoch: int, losses: Floats) -> None: ...
-    def more(self, frames: int) -> None: ...
-    def frame(self) -> None: ...
-    def note(self, sentence: str) -> None: ...
-    def wrote(self, output: str) -> None: ...
-    def failed(self, output: str, error: OutputError) -> None: ...
+class _NoListener:
+    def on_epoch(self, epoch: int, losses: Floats) -> None: ...
+    def on_total(self, frames: int) -> None: ...
+    def on_frame(self) -> None: ...
+    def on_note(self, sentence: str) -> None: ...
+    def on_written(self, output: str) -> None: ...
+    def on_failed(self, output: str, error: OutputError) -> None: ...

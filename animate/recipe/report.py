@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animate.system import files
-from animate.system.inputs import InputError
+from animate.system.validation import InputError
 from animate.system.version import VERSION
 from animate.training.hyperparameters import Hyperparameters, described
 from animate.training.line import Line

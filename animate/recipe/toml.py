@@ -21,7 +21,7 @@ from typing import Any
 from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe, form_of
 from animate.recipe.settings import STYLE_FILE, as_settings, key_of
 from animate.system import files
-from animate.system.inputs import InputError, shown
+from animate.system.validation import InputError, shown
 
 LARGEST = 1_000_000  # bytes
 SHIPPED = importlib.resources.files("animate.recipe") / "shipped"

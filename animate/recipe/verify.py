@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from animate.recipe import Output, report
-from animate.recipe.compare import difference
+from animate.recipe.file_difference import difference
 from animate.recipe.making import make
 from animate.recipe.toml import from_settings
 from animate.system import files

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from animate.system.errors import DestinationError, InputError
 from animate.system.errors import OutputError as OutputError
-from animate.system.signals import deferred, told
+from animate.system.signals import deferred, deferred_until_reported
 
 try:
     import fcntl
@@ -31,7 +31,7 @@ except ImportError:  # on Windows, where an open file cannot be swept away eithe
 
 AnyPath = str | os.PathLike[str]
 
-FOLDER = "/"  # the extension, as it were, of a folder of files
+FOLDER_SUFFIX = "/"  # the extension, as it were, of a folder of files
 
 TEMPORARY = re.compile(r"\.animate-\d+-[0-9a-f]{8}")
 DISK_FULL = {
@@ -58,14 +58,16 @@ def extension(path: AnyPath, among: Iterable[str]) -> str:
     """
     path, known = os.fspath(path), list(among)
     suffix = Path(path).suffix
-    found = FOLDER if is_folder(path) else suffix.lower()
+    found = FOLDER_SUFFIX if is_folder(path) else suffix.lower()
     if found in known:
         return found
-    advice = f"choose from {', '.join(name for name in known if name != FOLDER)}"
-    if FOLDER in known:
+    advice = f"choose from {', '.join(name for name in known if name != FOLDER_SUFFIX)}"
+    if FOLDER_SUFFIX in known:
         advice += ", or end it in a slash for a folder of PNG files"
     what = f"the unknown extension {suffix}" if suffix else "no extension"
-    raise InputError(f"{path} has {'a slash at its end' if found == FOLDER else what}; {advice}")
+    raise InputError(
+        f"{path} has {'a slash at its end' if found == FOLDER_SUFFIX else what}; {advice}"
+    )
 
 
 def relative(path: AnyPath, folder: AnyPath) -> str:
@@ -79,7 +81,7 @@ def relative(path: AnyPath, folder: AnyPath) -> str:
     if Path(path).is_absolute() or folder in ("", "."):
         return path
     # Through a link to a folder, ".." leads out of the folder that it links to.
-    return os.path.relpath(path, real(folder)) + (FOLDER if is_folder(path) else "")
+    return os.path.relpath(path, real(folder)) + (FOLDER_SUFFIX if is_folder(path) else "")
 
 
 def inside(folder: AnyPath, path: str) -> str:
@@ -227,7 +229,7 @@ def atomic(path: AnyPath) -> Iterator[Path]:
         with deferred():
             draft = _DraftFolder(target) if is_folder(path) else _DraftFile(target)
         yield draft.path
-        with deferred(until_told=True):
+        with deferred(until_reported=True):
             _check_there(path, target)
             draft.publish()
     except OSError as error:
@@ -252,7 +254,7 @@ def scratch(path: AnyPath) -> Iterator[Path]:
     try:
         with deferred():
             draft = _DraftFolder(target)
-        with told():  # of what is finished in it, nobody need be told
+        with deferred_until_reported():  # of what is finished in it, nobody need be told
             yield draft.path
     finally:
         with deferred():

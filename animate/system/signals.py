@@ -51,7 +51,7 @@ _time = _Time.BEFORE_FILES
 _children: set[int] = set()
 _last_words: list[bytes] = []
 _silent = False
-_told: list[list["_Hold"]] = []
+_held_until_reported: list[list["_Hold"]] = []
 
 
 def is_program() -> bool:
@@ -186,11 +186,11 @@ class _Hold:
 
 
 @contextmanager
-def deferred(*, until_told: bool = False) -> Iterator[None]:
+def deferred(*, until_reported: bool = False) -> Iterator[None]:
     """
     Let no signal interrupt the block; what comes is handled at its end.
 
-    With `until_told`, where a `told` block is around it, at the end of that one.
+    With `until_reported`, inside a `deferred_until_reported` block, at the end of that block.
     """
     if threading.current_thread() is not threading.main_thread():  # only there do handlers run
         yield
@@ -199,20 +199,20 @@ def deferred(*, until_told: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        if until_told and _told:
-            _told[-1].append(hold)
+        if until_reported and _held_until_reported:
+            _held_until_reported[-1].append(hold)
         else:
             hold.release()
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def deferred_until_reported() -> Iterator[None]:
     """Hold signals back from the moment a file is in its place until the end of the block."""
     holds: list[_Hold] = []
-    _told.append(holds)
+    _held_until_reported.append(holds)
     try:
         yield
     finally:
-        _told.pop()
+        _held_until_reported.pop()
         for hold in reversed(holds):
             hold.release()

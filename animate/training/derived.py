@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from animate.system import inputs
+from animate.system import validation
 from animate.training.convergence import convergence
 from animate.training.trajectory import Trajectory
 
@@ -22,5 +22,5 @@ def derive(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, object
         If nothing is called so, or it cannot be computed from these runs.
     """
     for name in names:
-        inputs.choice(name, "data", DERIVED)
+        validation.choice(name, "data", DERIVED)
     return {name: DERIVED[name](runs) for name in dict.fromkeys(names)}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from animate.system import inputs
+from animate.system import validation
 from animate.system.errors import InputError
 from animate.training.diagnosis import courses, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
@@ -78,8 +78,8 @@ def train(
     several = _hyperparameters(hyperparameters if lrs is None else lrs)
     for one in several:
         _check_supported(one, len(problem.x))
-    record_every = inputs.whole(record_every, "record_every", least=1)
-    epochs = inputs.epochs(epochs, runs=len(several), record_every=record_every)
+    record_every = validation.whole(record_every, "record_every", least=1)
+    epochs = validation.epochs(epochs, runs=len(several), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     steps.flags.writeable = False
@@ -180,7 +180,7 @@ def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
     listed = [given] if single else list(given)  # type: ignore[arg-type]
     plain = [one for one in listed if not isinstance(one, Hyperparameters)]
     if len(plain) == len(listed):
-        return [Hyperparameters(lr) for lr in inputs.learning_rates(plain)]
+        return [Hyperparameters(lr) for lr in validation.learning_rates(plain)]
     several = [
         one if isinstance(one, Hyperparameters) else Hyperparameters(one)  # type: ignore[arg-type]
         for one in listed
@@ -200,7 +200,7 @@ def _check_supported(one: Hyperparameters, points: int) -> None:
         return
     plain = Hyperparameters(one.lr)
     given = [
-        f"{field.name} {inputs.shown(value)}"
+        f"{field.name} {validation.shown(value)}"
         for field in fields(one)
         if field.name in ("optimizer", "momentum", "schedule", "batch_size")
         and (value := getattr(full_batch, field.name)) != getattr(plain, field.name)
@@ -216,7 +216,7 @@ def _diagnose_together(
     runs: Sequence[Trajectory], weights: Floats, losses: Floats, problem: Line
 ) -> None:
     """Diagnose many runs in few passes over `weights`, (T, runs, 2), and `losses`, (T, runs)."""
-    several = max(1, inputs.DIAGNOSED // len(losses))
+    several = max(1, validation.DIAGNOSED // len(losses))
     for first in range(0, len(runs), several):
         some = slice(first, first + several)
         together = courses(weights[:, some].swapaxes(0, 1), losses[:, some].T, problem.best_weights)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import inputs
-from animate.system.wording import count_text, figures, limit_text, moment_text, share_text
+from animate.system import validation
+from animate.system.numbers import count_text, figures, limit_text, moment_text, share_text
 from animate.training.problem import Array, Doubles, Quadratic, has
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def courses(weights: Array | None, losses: Array, best_weights: Doubles | None) 
     runs, count = losses.shape
     width = 1 if weights is None else math.ceil(weights.shape[2] / 2)
     step = max(
-        1, inputs.DIAGNOSED // (runs * width)
+        1, validation.DIAGNOSED // (runs * width)
     )  # in parts, for a run may have many millions of records
     parts = [slice(first, first + step) for first in range(0, count, step)]
     lost_at, rose_at = np.full((2, runs), count)

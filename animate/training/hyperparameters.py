@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from animate.system import inputs
+from animate.system import validation
 from animate.system.errors import InputError
-from animate.system.wording import rate_texts
+from animate.system.numbers import rate_texts
 
 SCHEDULES = ("constant", "step", "cosine", "warmup", "one-cycle", "range")
 DEFAULT_MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}
@@ -69,7 +69,7 @@ class Hyperparameters:
     label: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lr", inputs.learning_rate(self.lr))
+        object.__setattr__(self, "lr", validation.learning_rate(self.lr))
         for name, check in _CHECKS.items():
             value = getattr(self, name)
             if value is not _DEFAULTS[name]:  # which need no check, and are most of thousands
@@ -84,7 +84,7 @@ class Hyperparameters:
                 f"{', '.join(DEFAULT_MOMENTUM)}"
             )
         advice = "give a number from 0 to below 1"
-        momentum = inputs.number(self.momentum, "momentum", advice=advice)
+        momentum = validation.number(self.momentum, "momentum", advice=advice)
         if not 0 <= momentum < 1:
             raise InputError(f"momentum {momentum:g} is out of bounds; {advice}")
         if momentum == 0 and self.optimizer == "nesterov":
@@ -183,8 +183,8 @@ def _optimizer(name: object) -> str:
     known = ", ".join(OPTIMIZER_NAMES)
     if not (isinstance(name, str) and name.isidentifier()):
         raise InputError(
-            f"optimizer {inputs.shown(name)} is no name; choose from {known}, or give the name of "
-            "a class in torch.optim"
+            f"optimizer {validation.shown(name)} is not a name; choose from {known}, or give the "
+            "name of a class in torch.optim"
         )
     if name.lower() in UNUSABLE:
         raise InputError(
@@ -195,10 +195,10 @@ def _optimizer(name: object) -> str:
 
 _CHECKS: dict[str, Callable[[object], object]] = {
     "optimizer": _optimizer,
-    "schedule": lambda value: inputs.choice(value, "schedule", SCHEDULES),
-    "batch_size": lambda value: inputs.whole(value, "batch size", least=1),
-    "seed": lambda value: inputs.whole(value, "seed", least=0, most=inputs.LARGEST_SEED),
-    "label": inputs.label,
+    "schedule": lambda value: validation.choice(value, "schedule", SCHEDULES),
+    "batch_size": lambda value: validation.whole(value, "batch size", least=1),
+    "seed": lambda value: validation.whole(value, "seed", least=0, most=validation.LARGEST_SEED),
+    "label": validation.label,
 }
 _DEFAULTS = {field.name: field.default for field in fields(Hyperparameters)}
 _PLAIN = Hyperparameters(1.0)

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import inputs
+from animate.system import validation
 from animate.system.errors import InputError
-from animate.system.wording import line_equation
+from animate.system.numbers import line_equation
 from animate.training.problem import Doubles, Floats
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
@@ -121,11 +121,11 @@ class Line:
         InputError
             If a value is out of bounds.
         """
-        seed = inputs.whole(seed, "seed", least=0, most=inputs.LARGEST_SEED)
-        points = inputs.points(points)
-        noise = inputs.choice(noise, "noise", inputs.NOISES)
-        true = inputs.weights(true_weights, "true weight")
-        first = inputs.weights(start, "start weight")
+        seed = validation.whole(seed, "seed", least=0, most=validation.LARGEST_SEED)
+        points = validation.points(points)
+        noise = validation.choice(noise, "noise", validation.NOISES)
+        true = validation.weights(true_weights, "true weight")
+        first = validation.weights(start, "start weight")
 
         import torch  # here, so that a problem made from arrays does not load it
 

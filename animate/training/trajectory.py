@@ -16,7 +16,7 @@ from typing import SupportsIndex, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import inputs
+from animate.system import validation
 from animate.system.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
@@ -105,7 +105,7 @@ class Trajectory:
             raise InputError("there is no record; give at least one, that of the start")
         label, own = self.label, known and known.label
         if label:
-            own = label = inputs.label(label)
+            own = label = validation.label(label)
         # As it would be with object.__setattr__, which takes long for thousands of runs.
         vars(self).update(
             weights=weights,
@@ -123,7 +123,7 @@ class Trajectory:
             return
         if not (has(problem, Problem) or has(problem, HasLoss)):
             raise InputError(
-                f"problem {inputs.shown(problem)} is none; give an animate.Line, or None"
+                f"problem {validation.shown(problem)} is none; give an animate.Line, or None"
             )
         start = getattr(problem, "start", None)
         if weights is not None and start is not None and weights.shape[1:] != np.shape(start):
@@ -239,7 +239,7 @@ class Runs(Sequence[Trajectory]):
         for run in self._runs:
             if not isinstance(run, Trajectory):
                 raise InputError(
-                    f"{inputs.shown(run)} is no run; give what animate.train returns, or an "
+                    f"{validation.shown(run)} is no run; give what animate.train returns, or an "
                     "animate.Trajectory"
                 )
 
@@ -306,8 +306,8 @@ def _metrics(given: object) -> dict[str, Array]:
     """Return metrics by name, each as a read-only array of shape (T,)."""
     if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
         raise InputError(
-            f"metrics {inputs.shown(given)} are no mapping of names to numbers; give one, such as "
-            '{"accuracy": [0.5, 0.8]}'
+            f"metrics {validation.shown(given)} are not a mapping of names to numbers; give one, "
+            'such as {"accuracy": [0.5, 0.8]}'
         )
     return {name: _numbers(values, f"metric {name}") for name, values in given.items()}
 

@@ -10,7 +10,7 @@ from command import fake_ffmpeg
 from animate import Animation, InputError, Line, train
 from animate.film.encode import FORMATS, encode
 from animate.film.encode.ffmpeg import FRAMES_AHEAD
-from animate.system import inputs
+from animate.system import validation
 
 OUTPUTS = ["a/" if suffix == "/" else f"a{suffix}" for suffix in FORMATS]
 
@@ -85,9 +85,9 @@ def test_what_cannot_fit_into_memory_is_refused_at_once_with_what_it_would_take(
     epochs: int, runs: int
 ) -> None:
     with pytest.raises(InputError, match=r"GB of memory; give at most \d+ epochs") as refused:
-        inputs.epochs(epochs, runs=runs)
+        validation.epochs(epochs, runs=runs)
     most = int(str(refused.value).split("at most ")[1].split()[0])
-    assert inputs.epochs(most, runs=runs) == most
+    assert validation.epochs(most, runs=runs) == most
 
 
 def test_trajectories_take_what_is_said() -> None:

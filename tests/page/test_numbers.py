@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from animate import Line, Trajectory, train
 from animate.page import script
-from animate.system import wording
+from animate.system import numbers
 from animate.training.line import Sampling
 
 RATES = (1e-6, 0.001, 0.02, 0.1, 0.3, 0.7, 0.76, 0.9, 0.99, 0.9985, 1.01, 1.3, 2.0, 5.0, 50.0, 1e30)
@@ -158,15 +158,15 @@ def test_numbers_are_written_as_in_the_film(compute) -> None:
     for value, (figures, coordinate, equation, share, rate, limit) in zip(
         values, there, strict=True
     ):
-        assert figures == wording.figures(value)
-        assert coordinate == wording.coordinate(value)
-        assert equation == wording.line_equation(value, -value)
+        assert figures == numbers.figures(value)
+        assert coordinate == numbers.coordinate(value)
+        assert equation == numbers.line_equation(value, -value)
         if abs(value) < 1e18:  # past that, the distance left is no longer shown
-            assert share == wording.share_text(abs(value))
-        assert float(rate) == float(wording.rate_texts([abs(value)])[0])
-        assert limit == wording.limit_text(0.9985142, value)
+            assert share == numbers.share_text(abs(value))
+        assert float(rate) == float(numbers.rate_texts([abs(value)])[0])
+        assert limit == numbers.limit_text(0.9985142, value)
     small = compute("(limit) => limitText(limit, 1)", 3.16612e-6)
-    assert small == wording.limit_text(3.16612e-6, 1)
+    assert small == numbers.limit_text(3.16612e-6, 1)
 
 
 def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Line) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from animate import Line, train
 from animate.cli import main
 from animate.page import page
-from animate.system.wording import share_text
+from animate.system.numbers import share_text
 from animate.training.diagnosis import distance, share_left
 
 LABEL = "Learning rate"

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from animate.system import inputs
+from animate.system import validation
 from animate.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -172,10 +172,10 @@ def load(view: str | type[View]) -> type[View]:
         return view
     if not isinstance(view, str):
         raise InputError(
-            f"view {inputs.shown(view)} is neither a name nor a View class; choose from "
+            f"view {validation.shown(view)} is neither a name nor a View class; choose from "
             f"{', '.join(VIEWS)}, or give a subclass of animate.views.View"
         )
-    name = inputs.choice(view, "view", VIEWS)
+    name = validation.choice(view, "view", VIEWS)
     module = importlib.import_module(f"{__name__}.{name}")
     return cast("type[View]", getattr(module, VIEWS[name]))
 

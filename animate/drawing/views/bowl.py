@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import Path, at_edge, drawable, plain_ticks, starts_of, weights_of
 from animate.training.problem import Quadratic

@@ -7,7 +7,7 @@ import numpy as np
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import at_edge, log_ticks, rate_ticks
 from animate.drawing.views.scatter import name_lines
-from animate.system.wording import limit_text
+from animate.system.numbers import limit_text
 from animate.training.convergence import MOST_EPOCHS, expected
 from animate.training.problem import Quadratic
 from animate.training.trajectory import Trajectory

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import LETTER, drawable, plain_ticks, starts_of, weights_of
 from animate.drawing.views.scatter import draw_scatter

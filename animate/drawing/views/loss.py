@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
 
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import (
     LETTER,
@@ -21,7 +21,7 @@ from animate.drawing.views.marks import (
     time_ticks,
     value_ticks,
 )
-from animate.system.wording import moment_text
+from animate.system.numbers import moment_text
 from animate.training.problem import Doubles, Quadratic, has
 from animate.training.trajectory import Trajectory
 

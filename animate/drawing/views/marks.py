@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from animate.drawing.theme import RunStyle
 from animate.drawing.views import Panel
-from animate.system.wording import MINUS
+from animate.system.numbers import MINUS
 from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 

@@ -14,7 +14,7 @@ from animate.drawing.views.marks import (
     time_ticks,
 )
 from animate.drawing.views.scatter import name_lines
-from animate.system.wording import coordinate
+from animate.system.numbers import coordinate
 from animate.training.problem import Doubles, NamesWeights, Quadratic, has
 from animate.training.trajectory import Trajectory
 

@@ -170,7 +170,7 @@ class _Copy:
     ) -> None:
         if self.error is not None:
             return
-        with signals.told():
+        with signals.deferred_until_reported():
             with self._keeping_errors():
                 self._stack.__exit__(kind, error, traceback)
             if kind is None and self.error is None:
@@ -221,7 +221,9 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
     """Raise `InputError` if frames are transparent and the format of `path` is not."""
     if transparent and not FORMATS[files.extension(path, FORMATS)].transparency:
         able = ", ".join(
-            name for name, kind in FORMATS.items() if kind.transparency and name != files.FOLDER
+            name
+            for name, kind in FORMATS.items()
+            if kind.transparency and name != files.FOLDER_SUFFIX
         )
         raise InputError(
             f"{os.fspath(path)} cannot be transparent; "

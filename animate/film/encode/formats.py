@@ -409,5 +409,5 @@ FORMATS: dict[str, type[Encoder]] = {
     ".gif": Gif,
     ".webp": WebP,
     ".apng": Apng,
-    files.FOLDER: Pictures,
+    files.FOLDER_SUFFIX: Pictures,
 }

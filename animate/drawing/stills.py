@@ -18,7 +18,7 @@ from matplotlib.gridspec import GridSpec
 from animate.drawing.layout import TooSmallError
 from animate.drawing.scene import DOTS_AN_INCH, Scene, figure_of
 from animate.system import files
-from animate.system.inputs import InputError
+from animate.system.validation import InputError
 
 ASPECT = 16 / 9  # that a scene's layout is made for
 PAPER = 1414, 1000  # A4 on its side

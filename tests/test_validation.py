@@ -7,39 +7,39 @@ import numpy as np
 import pytest
 
 from animate import InputError
-from animate.system import inputs
+from animate.system import validation
 
 
 def two_rates(value: object) -> object:
-    return inputs.learning_rates([0.5, value])
+    return validation.learning_rates([0.5, value])
 
 
 def start(value: object) -> object:
-    return inputs.weights([value, 0], "start")
+    return validation.weights([value, 0], "start")
 
 
 def side(value: object) -> object:
-    return inputs.size((value, 100))
+    return validation.size((value, 100))
 
 
 def third(value: object) -> object:
-    return inputs.between(value, "share", least=0.25, most=0.75, unit=" of it")
+    return validation.between(value, "share", least=0.25, most=0.75, unit=" of it")
 
 
 def stride(value: object) -> object:
-    return inputs.whole(value, "stride", least=3)
+    return validation.whole(value, "stride", least=3)
 
 
 def epoch(value: object) -> object:
-    return inputs.moment(value, 100)
+    return validation.moment(value, 100)
 
 
 def limit(value: object) -> object:
-    return inputs.byte_count(value, "limit")
+    return validation.byte_count(value, "limit")
 
 
 def hold(value: object) -> object:
-    return inputs.seconds(value, "hold")
+    return validation.seconds(value, "hold")
 
 
 Check = Callable[[object], object]
@@ -55,20 +55,20 @@ Check = Callable[[object], object]
         (stride, np.int64(7), 7),
         (two_rates, "1e-300", (0.5, 1e-300)),
         (two_rates, 1e300, (0.5, 1e300)),
-        (inputs.points, 2, 2),
-        (inputs.points, 1_000_000, 1_000_000),
-        (inputs.epochs, 1, 1),
+        (validation.points, 2, 2),
+        (validation.points, 1_000_000, 1_000_000),
+        (validation.epochs, 1, 1),
         (start, -1e6, (-1e6, 0)),
         (start, "1e6", (1e6, 0)),
         (side, 16, (16, 100)),
         (side, 16384, (16384, 100)),
-        (inputs.size, "1280X720", (1280, 720)),
-        (inputs.size, "641×361", (641, 361)),
-        (inputs.size, "4k", (3840, 2160)),
-        (inputs.size, np.array([640, 360]), (640, 360)),
-        (inputs.frame_rate, 1, 1),
-        (inputs.frame_rate, "29.97", 29.97),
-        (inputs.frame_rate, 120, 120),
+        (validation.size, "1280X720", (1280, 720)),
+        (validation.size, "641×361", (641, 361)),
+        (validation.size, "4k", (3840, 2160)),
+        (validation.size, np.array([640, 360]), (640, 360)),
+        (validation.frame_rate, 1, 1),
+        (validation.frame_rate, "29.97", 29.97),
+        (validation.frame_rate, 120, 120),
         (limit, 1, 1),
         (limit, "100GB", 10**11),
         (limit, "1.5kb", 1500),
@@ -100,19 +100,23 @@ def test_what_is_within_bounds_is_taken(check: Check, value: object, result: obj
         (two_rates, 0, "learning rate 0 is not positive; give a positive number such as 0.1"),
         (two_rates, "-0.1", "learning rate '-0.1' is not positive"),
         (two_rates, "5e-1", "learning rate '5e-1' is given twice; give each rate once"),
-        (inputs.learning_rates, [], "no learning rate is given; give a positive number"),
-        (inputs.points, 1, "number of points 1 is out of bounds; give a whole number, from 2 to"),
-        (inputs.points, 1_000_001, "from 2 to 1000000"),
-        (inputs.epochs, 0, "number of epochs 0 is out of bounds"),
+        (validation.learning_rates, [], "no learning rate is given; give a positive number"),
+        (
+            validation.points,
+            1,
+            "number of points 1 is out of bounds; give a whole number, from 2 to",
+        ),
+        (validation.points, 1_000_001, "from 2 to 1000000"),
+        (validation.epochs, 0, "number of epochs 0 is out of bounds"),
         (start, 1_000_001, "start 1000001 is out of bounds; give one from -1e+06 to 1e+06"),
         (start, "-1000001", "start '-1000001' is out of bounds"),
         (side, 15, "size 15x100 is out of bounds; give WIDTHxHEIGHT in pixels"),
         (side, 16385, "each side from 16 to 16384, or one of 720p, "),
-        (inputs.size, "1280", "size '1280' is not a size"),
-        (inputs.size, (1, 2, 3), "size (1, 2, 3) is not a size"),
-        (inputs.size, (640, 360.5), "size (640, 360.5) is not a size"),
-        (inputs.frame_rate, 0.99, "frame rate 0.99 is out of bounds; give one from 1 to 120"),
-        (inputs.frame_rate, 120.1, "frame rate 120.1 is out of bounds"),
+        (validation.size, "1280", "size '1280' is not a size"),
+        (validation.size, (1, 2, 3), "size (1, 2, 3) is not a size"),
+        (validation.size, (640, 360.5), "size (640, 360.5) is not a size"),
+        (validation.frame_rate, 0.99, "frame rate 0.99 is out of bounds; give one from 1 to 120"),
+        (validation.frame_rate, 120.1, "frame rate 120.1 is out of bounds"),
         (limit, 0, "limit 0 is out of bounds; give a size such as 2MB or 500kB, at most 100GB"),
         (limit, "101GB", "limit '101GB' is out of bounds"),
         (limit, "2 miles", "limit '2 miles' is not a size in bytes; give a size such as 2MB"),
@@ -134,52 +138,52 @@ def test_what_is_not_is_refused_with_the_value_and_the_bounds(
 @pytest.mark.parametrize("values", [[], [1], [1, 2, 3]])
 def test_a_line_has_two_weights(values: list[int]) -> None:
     with pytest.raises(InputError, match=f"has {len(values)} numbers; give two"):
-        inputs.weights(values, "start")
+        validation.weights(values, "start")
 
 
 @pytest.mark.parametrize("runs", [1, 7])
 def test_as_many_epochs_as_the_message_says_fit_into_memory(runs: int) -> None:
     with pytest.raises(InputError, match=r"GB of memory; give at most (\d+) epochs") as refused:
-        inputs.epochs(10**12, runs=runs)
+        validation.epochs(10**12, runs=runs)
     most = int(str(refused.value).rsplit(" ", 2)[1])
-    assert inputs.epochs(most, runs=runs) == most
+    assert validation.epochs(most, runs=runs) == most
     with pytest.raises(InputError, match=f"{most + 1} epochs of {runs} run"):
-        inputs.epochs(most + 1, runs=runs)
+        validation.epochs(most + 1, runs=runs)
 
 
 def test_runs_take_memory_however_short_they_are() -> None:
-    assert inputs.epochs(1, runs=100_000) == 1
+    assert validation.epochs(1, runs=100_000) == 1
     with pytest.raises(InputError, match="give fewer runs"):
-        inputs.epochs(1, runs=1_000_000)
+        validation.epochs(1, runs=1_000_000)
 
 
 def test_an_unknown_choice_is_answered_with_the_nearest_and_with_all() -> None:
-    assert inputs.choice("high", "quality", inputs.QUALITIES) == "high"
+    assert validation.choice("high", "quality", validation.QUALITIES) == "high"
     with pytest.raises(InputError) as near:
-        inputs.choice("hihg", "quality", inputs.QUALITIES)
+        validation.choice("hihg", "quality", validation.QUALITIES)
     assert str(near.value) == (
         "quality 'hihg' is unknown; did you mean high? choose from low, medium, high"
     )
     with pytest.raises(InputError) as far:
-        inputs.choice(3, "quality", inputs.QUALITIES)
+        validation.choice(3, "quality", validation.QUALITIES)
     assert str(far.value) == "quality 3 is unknown; choose from low, medium, high"
 
 
 def test_the_epochs_of_a_still_are_all_different_and_not_too_many() -> None:
-    assert inputs.moments(["start", 3, "converged"], 9) == ("start", 3, "converged")
-    assert len(inputs.moments(range(100), 200)) == 100
+    assert validation.moments(["start", 3, "converged"], 9) == ("start", 3, "converged")
+    assert len(validation.moments(range(100), 200)) == 100
     for values, said in [
         ([], "no epoch is given; give one from 0 to 200"),
         ([4, "end", "4"], "epoch 4 is given twice"),
         (range(101), "101 epochs are too many; give at most 100"),
     ]:
         with pytest.raises(InputError, match=said):
-            inputs.moments(values, 200)
+            validation.moments(values, 200)
 
 
 def test_a_value_is_shown_on_one_line_and_shortened_visibly() -> None:
-    assert inputs.shown(" two\nlines ") == r"'two\nlines'"
-    assert inputs.shown("x" * 78) == f"'{'x' * 78}'"
-    long = inputs.shown("x" * 79)
+    assert validation.shown(" two\nlines ") == r"'two\nlines'"
+    assert validation.shown("x" * 78) == f"'{'x' * 78}'"
+    long = validation.shown("x" * 79)
     assert len(long) == 80
     assert long.endswith("...")

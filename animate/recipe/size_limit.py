@@ -10,7 +10,7 @@ halving; what fits is known from files that were made, and never from an estimat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from animate.system.inputs import QUALITIES
+from animate.system.validation import QUALITIES
 
 RATES = (20, 15, 12.5, 10)  # frames a second
 SMALLER = 0.88  # of each side, a rung

@@ -12,7 +12,7 @@ from PIL import Image
 
 from animate import Animation, InputError, train
 from animate.drawing.clock import moments_of
-from animate.drawing.still import FORMATS, grid
+from animate.drawing.stills import FORMATS, grid
 from animate.drawing.views import VIEWS
 from animate.recipe import STILLS
 

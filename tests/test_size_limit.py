@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animate import InputError, Recipe, make
-from animate.recipe.budget import Setting, first_that_fits, ladder
+from animate.recipe.size_limit import Setting, first_that_fits, ladder
 
 BEST = Setting("medium", 25, (1280, 720))
 

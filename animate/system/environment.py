@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def settle() -> None:
+def isolate() -> None:
     """Set what matplotlib looks for in the environment, here and in processes started from here."""
     os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
     if not all(map(_is_usable, _folders())):
@@ -25,7 +25,7 @@ def settle() -> None:
             os.environ["MPLCONFIGDIR"] = str(folder)
 
 
-def load_matplotlib() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib, without what it has to say, and without a matplotlibrc that lies here."""
     log = logging.getLogger("matplotlib")
     level = log.level

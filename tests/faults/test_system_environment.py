@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from animate.system import surroundings
+from animate.system import environment
 
 # The two sizes are two pictures, and so two workers'.
 JOB = [
@@ -88,7 +88,8 @@ def test_one_core_gives_the_same_bytes_and_closed_streams_too(plain, tmp_path: P
 def test_a_matplotlibrc_in_the_folder_is_not_read(tmp_path: Path, ruined: bytes) -> None:
     (tmp_path / "matplotlibrc").write_bytes(ruined)
     code = (
-        "from animate.system import surroundings; surroundings.settle(); surroundings.load_matplotlib();"
+        "from animate.system import environment; environment.isolate();"
+        "environment.import_matplotlib();"
         "import matplotlib; print(matplotlib.matplotlib_fname(), matplotlib.rcParams['font.size'])"
     )
     done = subprocess.run(
@@ -103,13 +104,13 @@ def test_without_a_home_matplotlib_gets_a_private_folder(tmp_path: Path, monkeyp
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "file" / "in"))
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    surroundings.settle()
+    environment.isolate()
     folder = Path(os.environ["MPLCONFIGDIR"])
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     folder.chmod(0o777)  # somebody else's, for all we know
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "file" / "in"))
-    surroundings.settle()
+    environment.isolate()
     assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "file" / "in")
 
 
@@ -118,5 +119,5 @@ def test_a_home_that_can_be_written_is_left_alone(tmp_path: Path, monkeypatch) -
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    surroundings.settle()
+    environment.isolate()
     assert "MPLCONFIGDIR" not in os.environ

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from animate.drawing.readout import Readout
+from animate.drawing.tabular_text import Readout
 from animate.drawing.theme import theme
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from animate.film.encode import encode
-from animate.recipe.compare import difference, pictures
+from animate.recipe.file_difference import difference, pictures
 
 # imageio leaves ffmpeg's pipes to be closed when they are collected.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 
 import animate
-from animate.film.others import frames_of, opaque, rate_of
+from animate.film.any_animation import frames_of, opaque, rate_of
 
 Calls = list[str]
 Script = Callable[[Calls], Animation]
