@@ -161,7 +161,7 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ("[[output]]\nviews = ['fit']", "t.toml, output 1: each output needs a path"),
         (
             "[[output]]\npath = 3",
-            "line 2: each output needs a path, such as 'lesson.mp4', and 3 is",
+            "line 2: each output needs a path, such as 'lesson.mp4', and 3 is not",
         ),
         (
             "[[output]]\npaht = 'a.gif'",
@@ -264,8 +264,11 @@ def test_a_recipe_from_python_is_checked_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ("path = 'a.gif'\nat = 8", "at is a setting of a still, and a.gif is none"),
-        ("path = 'a.png'\nmax-size = '1MB'", "max-size is a setting of a film, and a.png is none"),
+        ("path = 'a.gif'\nat = 8", "at is a setting of a still, and a.gif is not one"),
+        (
+            "path = 'a.png'\nmax-size = '1MB'",
+            "max-size is a setting of a film, and a.png is not one",
+        ),
     ],
 )
 def test_a_setting_that_has_no_effect_on_its_output_is_an_error(

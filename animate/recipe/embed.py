@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
 from animate.drawing.clock import moments_of
-from animate.recipe import OF_A_FORM, Output, Recipe
+from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
 from animate.system import files
 from animate.system.validation import InputError
@@ -59,7 +59,7 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
             own = {
                 name: value
                 for name, value in output.changes.items()
-                if not (still and name in OF_A_FORM["film"])
+                if not (still and SETTINGS[name].forms == ("film",))
             }
             beside = Output(path, {**own, "size": part.pixels, **changes})
             if outputs.setdefault(files.real(path), beside) != beside:

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from animate.recipe import OF_A_FORM, OUTPUT_FOLDER, Form, Recipe
-from animate.recipe.settings import key_of
+from animate.recipe import OUTPUT_FOLDER, SETTINGS, Recipe
+from animate.recipe.settings import Form
 from animate.system import files, signals
 from animate.system.errors import InputError, OutputError, reason
 
@@ -130,17 +130,19 @@ def check_use(recipe: Recipe, asked: Collection[str]) -> None:
     _check_forms(asked, {part.form for part in recipe.parts}, "no output is one")
 
 
-def _check_forms(settings: Collection[str], forms: set[Form], why: str) -> None:
-    for form, names in OF_A_FORM.items():
-        idle = next((name for name in names if name in settings), None)
-        if idle is not None and form not in forms:
-            raise InputError(f"{key_of(idle)} is a setting of a {form}, and {why}; leave it out")
+def _check_forms(names: Collection[str], forms: set[Form], why: str) -> None:
+    for name in names:
+        setting = SETTINGS[name]
+        if len(setting.forms) == 1 and not forms.intersection(setting.forms):
+            raise InputError(
+                f"{setting.key} is a setting of a {setting.forms[0]}, and {why}; leave it out"
+            )
 
 
 def _check_own(recipe: Recipe) -> None:
     """Raise if a setting of an output's own has no effect on it."""
     for output, part in zip(recipe.listed, recipe.parts, strict=True):
-        _check_forms(output.changes, {part.form}, f"{output.path} is none")
+        _check_forms(output.changes, {part.form}, f"{output.path} is not one")
     for part in recipe.parts:
         if part.max_size is not None and files.is_folder(part.path):
             raise InputError(
