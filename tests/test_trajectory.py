@@ -137,8 +137,8 @@ def test_steps_of_an_epoch_are_given_or_follow_from_the_batches(given, known) ->
         ({"losses": [1, 2], "metrics": {"accuracy": [[1, 2]]}}, "metric accuracy of shape"),
         ({"losses": [1, 2], "metrics": [0.5, 0.8]}, "metrics [0.5, 0.8] are not a mapping"),
         ({"losses": [1, 2], "metrics": {3: [0.5, 0.8]}}, "not a mapping of names"),
-        ({"losses": [1, 2], "label": 3}, "label 3 is no text"),
-        ({"losses": [1, 2], "label": " "}, "label '' is no text"),
+        ({"losses": [1, 2], "label": 3}, "label 3 is not a text"),
+        ({"losses": [1, 2], "label": " "}, "label '' is not a text"),
         ({"losses": [1, 2], "steps_per_epoch": 0}, "steps_per_epoch 0"),
         ({"losses": [1, 2], "steps_per_epoch": 2.0}, "steps_per_epoch 2.0"),
         ({"losses": [1, 2], "hyperparameters": 0.1}, "0.1 are not animate.Hyperparameters"),
@@ -284,7 +284,7 @@ def test_other_problems_doubled_runs_and_the_former_sample_are_refused(problem) 
         ({"schedule": "cosin"}, "did you mean cosine"),
         ({"batch_size": 0}, "batch size 0 is out of bounds"),
         ({"seed": -1}, "seed -1 is out of bounds"),
-        ({"label": ""}, "label '' is no text"),
+        ({"label": ""}, "label '' is not a text"),
     ],
 )
 def test_hyperparameters_are_checked(settings, said) -> None:
