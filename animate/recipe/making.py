@@ -83,7 +83,7 @@ def make(
     for part in recipe.parts:
         if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
-    runs = train(recipe.problem(), recipe.rates, recipe.epochs, listener.on_epoch)
+    runs = train(recipe.problem(), recipe.trained, recipe.epochs, listener.on_epoch)
     _check_moments(recipe, runs)
     pictures = groups(recipe)
     listener.on_total(sum(map(_frames, pictures)))
@@ -118,7 +118,7 @@ def _check_picture(part: Recipe) -> None:
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
-        check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+        check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
 
     look = theme(part.theme)
     if part.form == "film":
@@ -183,7 +183,7 @@ def groups(recipe: Recipe) -> list[Group]:
         if part.form == "report":
             continue
         picture: object = (
-            part.lrs, part.views, part.pixels, part.theme, part.title,
+            part.hyperparameters, part.views, part.pixels, part.theme, part.title,
             part.fps, part.hold, part.duration,
         )  # fmt: skip
         alone = part.max_size is not None or part.form == "page"
@@ -316,7 +316,7 @@ def _write_within_limit(
 
     def is_legible(size: tuple[int, int]) -> bool:
         try:
-            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+            check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
         except InputError:
             return False
         return True
