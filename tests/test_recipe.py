@@ -404,7 +404,7 @@ def test_a_recipe_may_list_its_runs_with_labels_of_their_own() -> None:
     ("text", "said"),
     [
         ("lrs = [0.1]\n[[run]]\nlr = 0.2", "line 2: [[run]] tables and lrs both say what"),
-        ("[[run]]\nlabel = 'a'", "t.toml, line 1: each run needs lr"),
+        ("[[run]]\nlabel = 'a'", "t.toml, run 1: each run needs lr"),
         (
             "[[run]]\nlr = 0.2\nlabl = 'a'",
             "line 3: there is no setting 'labl' of a run; did",
