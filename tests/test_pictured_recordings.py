@@ -94,7 +94,7 @@ def test_one_run_and_one_view_need_no_list(runs) -> None:
     for given in (runs[0], [runs[0]], runs[:1]):
         assert Animation(given, "fit", (640, 360)).scene.runs == [runs[0]]
     for wrong in (3, None, [3], [runs]):
-        with pytest.raises(InputError, match="is no run; give what"):
+        with pytest.raises(InputError, match="is not a run; give an"):
             Animation(wrong)
     for view, said in (
         ("f", "view 'f' is unknown"),

@@ -11,7 +11,7 @@ from animate.cli.streams import plain, say, tell
 from animate.recipe import Recipe
 from animate.system import signals
 from animate.system.errors import OutputError
-from animate.system.numbers import count_text, figures, rate_texts
+from animate.system.numbers import count_text, rate_texts, value_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -57,7 +57,7 @@ class Display:
             rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
             self._show(_table_line("epoch", rates))
         if epoch % LOSS_EVERY == 0:
-            self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
+            self._show(_table_line(str(epoch), [value_text(loss) for loss in losses]))
         self._advance(1 / EPOCHS_A_FRAME)
 
     def on_total(self, frames: int) -> None:

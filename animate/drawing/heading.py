@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.text import Text
 
 from animate.drawing.clock import Clock
-from animate.system.numbers import figures, moment_text, share_text
-from animate.training.diagnosis import shares_left_of
-from animate.training.problem import Array, NamesWeights, Quadratic, has
+from animate.system.numbers import moment_text, share_text, value_text
+from animate.training.diagnosis import distances_left, sentence_in
+from animate.training.problem import Array, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
 MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
@@ -50,15 +50,14 @@ class Heading:
         pending_color: str,
         fit: Callable[[str, float], str],
     ) -> None:
-        run = run if run.time_unit == clock.unit else run.counted_in_steps()
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
         self._verdict_color, self._pending_color = verdict_color, pending_color
-        self._left = shares_left_of(run)
+        self._left = distances_left(run)
         self._sentence = ""
         diagnosis = run.diagnosis
         if diagnosis.verdict is not None:
-            self._sentence = fit(f"{MARKS[diagnosis.verdict]}{diagnosis.sentence}", 0)
+            self._sentence = fit(f"{MARKS[diagnosis.verdict]}{sentence_in(run, clock.unit)}", 0)
         self._verdict_record = run.record_at(diagnosis.verdict_step)
         self._losses = _last_given(run.losses)
         self._metrics = [
@@ -88,10 +87,10 @@ class Heading:
         run = self._run
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is not None and run.steps[record] >= overflowed_at:
-            lost = run.times[run.record_at(overflowed_at)]
-            return f"overflowed at {moment_text(lost, run.time_unit)}", ""
+            time = self._times[run.record_at(overflowed_at)]
+            return f"overflowed at {moment_text(time, self._clock.unit)}", ""
         loss = self._losses[record]
-        given = "" if np.isnan(loss) else f"loss {figures(loss)}"
+        given = "" if np.isnan(loss) else f"loss {value_text(loss)}"
         return given, next(self._details(record, moment), "")
 
     def _details(self, record: int, moment: float) -> Iterator[str]:
@@ -100,13 +99,13 @@ class Heading:
         if moment > self._times[-1]:
             yield f"ended at {moment_text(self._times[-1], unit)}"
         unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
-        if unfinished and run.is_plain_descent and has(run.problem, Quadratic):
+        if unfinished and run.is_plain_descent and provides(run.problem, Quadratic):
             yield f"fastest rate {run.problem.best_lr:.2g}"
-        if run.weights is not None and has(run.problem, NamesWeights):
+        if run.weights is not None and provides(run.problem, NamesWeights):
             yield run.problem.equation(run.weights[record])
         for name, values in self._metrics:
             if not np.isnan(values[record]):
-                yield f"{name} {figures(values[record])}"
+                yield f"{name} {value_text(values[record])}"
 
 
 def _last_given(values: Array) -> Array:

@@ -32,7 +32,7 @@ from animate.drawing.views import Panel, View, load_all
 from animate.drawing.views.requirements import check, default_views
 from animate.system import validation
 from animate.system.validation import InputError
-from animate.training.problem import NamesWeights, has
+from animate.training.problem import NamesWeights, provides
 from animate.training.trajectory import Runs, Trajectory, labels
 
 DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
@@ -84,7 +84,7 @@ class Scene:
     title : str, optional
         Plain text; the empty string for none.
     data : mapping, optional
-        What the views name in `View.needs`; `animate.training.derived` makes it.
+        What the views name in `View.needs`; `animate.training.precomputed` makes it.
     ground : Figure or SubFigure, optional
         What to draw on, `size` pixels large; by default a new Figure.
 
@@ -408,7 +408,7 @@ def _caption(view: View, room: float, em: float, unit: str) -> str:
 
 def default_title(runs: Sequence[Trajectory]) -> str:
     """Return what stands above runs that nobody has named; it claims no more than is known."""
-    is_lesson = all(run.is_plain_descent and has(run.problem, NamesWeights) for run in runs)
+    is_lesson = all(run.is_plain_descent and provides(run.problem, NamesWeights) for run in runs)
     return (LINE_TITLES if is_lesson else OTHER_TITLES)[len(runs) > 1]
 
 

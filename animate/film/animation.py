@@ -34,7 +34,7 @@ from animate.film.timeline import timeline as default_timeline
 from animate.system import files, validation
 from animate.system.errors import DrawingError, InputError
 from animate.system.numbers import moment_text
-from animate.training.derived import derive
+from animate.training.precomputed import precompute
 from animate.training.trajectory import Trajectory
 
 Moment = float | str
@@ -108,7 +108,7 @@ class Animation(FuncAnimation):
         self._quality = validation.choice(quality, "quality", validation.QUALITIES)
         several = checked_runs(runs)
         kinds = checked_views(views, several)
-        data = derive([name for kind in kinds for name in kind.needs], several)
+        data = precompute([name for kind in kinds for name in kind.needs], several)
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:

@@ -17,7 +17,7 @@ from string import Template
 
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
 from animate.system import files, validation
-from animate.system.numbers import coordinate, count_text, figures, limit_text, rate_texts
+from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
 from animate.system.validation import InputError
 from animate.system.version import VERSION
 from animate.training.line import Line
@@ -63,8 +63,8 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
         limit=limit_text(limit, 2 * limit),
-        best_slope=coordinate(problem.best_weights[0]),
-        best_bias=coordinate(problem.best_weights[1]),
+        best_slope=coordinate_text(problem.best_weights[0]),
+        best_bias=coordinate_text(problem.best_weights[1]),
         noise=_noise(problem),
         epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
@@ -247,7 +247,7 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
     for name, run in zip(rate_texts(_rates(runs)), runs, strict=True):
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is None:
-            loss = figures(run.losses[-1])
+            loss = value_text(run.losses[-1])
         else:
             loss = f"overflowed at epoch {overflowed_at}"
         rows.append(

@@ -145,7 +145,7 @@ class View(ABC):
     records: ClassVar[tuple[str, ...]] = ()
     """What each run must hold: "weights", "losses" or both."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What must be computed from the runs beforehand, a name in `animate.training.derived`."""
+    """What must be computed from the runs beforehand, a name in `animate.training.precomputed`."""
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel

@@ -8,7 +8,7 @@ from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import at_edge, log_ticks, rate_ticks
 from animate.drawing.views.scatter import name_lines
 from animate.system.numbers import limit_text
-from animate.training.convergence import MOST_EPOCHS, expected
+from animate.training.convergence import MAX_EPOCHS, expected_epochs
 from animate.training.problem import Quadratic
 from animate.training.trajectory import Trajectory
 
@@ -32,7 +32,7 @@ class Cliff(View):
         found = panel.data["convergence"]
         width = axes.get_window_extent().width / em
         right = limit * width / (width - LIMIT_WIDTH)
-        high = 2.2 * MOST_EPOCHS
+        high = 2.2 * MAX_EPOCHS
         axes.set_xlim(0, right)
         log_ticks(panel, 0.8, high)
         rate_ticks(panel)
@@ -102,5 +102,5 @@ def _needed(run: Trajectory) -> float:
     if run.diagnosis.converged_at is not None:
         return float(run.times[run.record_at(run.diagnosis.converged_at)])
     problem = cast("Quadratic", run.problem)
-    (epochs,) = expected(problem, problem.start, [cast("float", run.lr)])
+    (epochs,) = expected_epochs(problem, problem.start, [cast("float", run.lr)])
     return float(np.nan_to_num(epochs, nan=np.inf))

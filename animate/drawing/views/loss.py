@@ -22,7 +22,7 @@ from animate.drawing.views.marks import (
     value_ticks,
 )
 from animate.system.numbers import moment_text
-from animate.training.problem import Doubles, Quadratic, has
+from animate.training.problem import Doubles, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
 ROOM_ABOVE = 1e3  # times the first loss: as far as the axis follows a run that grows
@@ -46,7 +46,8 @@ class Loss(View):
         super().__init__(panel)
         axes, theme, em = panel.axes, panel.theme, panel.em
         floors = [
-            run.problem.best_loss if has(run.problem, Quadratic) else None for run in panel.runs
+            run.problem.best_loss if provides(run.problem, Quadratic) else None
+            for run in panel.runs
         ]
         own_place = cast("int", panel.index)
         self._floor = floors[own_place]

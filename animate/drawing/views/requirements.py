@@ -6,7 +6,7 @@ import numpy as np
 
 from animate.drawing.views import VIEWS, View, load
 from animate.system.errors import InputError
-from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, has
+from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
 CAPABILITIES: Mapping[type, str] = {
@@ -23,7 +23,7 @@ def lacks(kind: type[View], runs: Sequence[Trajectory]) -> str | None:
     for number, run in enumerate(runs, 1):
         name = run.label or f"run {number}"
         for capability in kind.requires:
-            if not has(run.problem, capability):
+            if not provides(run.problem, capability):
                 words = CAPABILITIES.get(capability, capability.__name__)
                 return f"it requires a problem with {words}, and {name} has none"
         if "weights" in kind.records and run.weights is None:

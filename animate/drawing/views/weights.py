@@ -14,8 +14,8 @@ from animate.drawing.views.marks import (
     time_ticks,
 )
 from animate.drawing.views.scatter import name_lines
-from animate.system.numbers import coordinate
-from animate.training.problem import Doubles, NamesWeights, Quadratic, has
+from animate.system.numbers import coordinate_text
+from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
 TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, of each weight's line
@@ -36,15 +36,16 @@ class Weights(View):
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         chosen = chosen_weights(panel.run)
         names = [f"w[{number}]" for number in chosen]
-        if has(problem, NamesWeights):
+        if provides(problem, NamesWeights):
             names = [problem.weight_names[number] for number in chosen]
         elif len(chosen) < panel.run.weights.shape[1]:  # type: ignore[union-attr]
             self.full_caption = f"the {len(chosen)} weights that move most, against {{clock}}"
             self.caption = f"{len(chosen)} weights against {{clock}}"
-        if has(problem, Quadratic):
+        if provides(problem, Quadratic):
             best = problem.best_weights[chosen]
             names = [
-                f"{name}, best {coordinate(value)}" for name, value in zip(names, best, strict=True)
+                f"{name}, best {coordinate_text(value)}"
+                for name, value in zip(names, best, strict=True)
             ]
             for value in best:
                 axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
@@ -99,7 +100,7 @@ class Weights(View):
 def chosen_weights(run: Trajectory) -> list[int]:
     """Return which weights are drawn: all if they are few and named, else those that move most."""
     assert run.weights is not None
-    if has(run.problem, NamesWeights) and run.weights.shape[1] <= MOST:
+    if provides(run.problem, NamesWeights) and run.weights.shape[1] <= MOST:
         return list(range(run.weights.shape[1]))
     finite = run.weights[: overflow_record(run)]
     moved = np.ptp(finite, axis=0) if len(finite) else np.zeros(run.weights.shape[1])
@@ -120,7 +121,7 @@ def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
     ends = [
         [run.problem.best_weights[chosen_weights(run)], run.weights[0, chosen_weights(run)]]  # type: ignore[index]
         for run in runs
-        if has(run.problem, Quadratic)
+        if provides(run.problem, Quadratic)
     ]
     if len(ends) == len(runs):
         values = drawable(ends).ravel()
