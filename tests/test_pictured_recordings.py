@@ -87,7 +87,7 @@ class _Curve:
     ],
 )
 def test_default_views_are_those_for_which_there_are_records(runs, views) -> None:
-    assert [kind.__name__.lower() for kind in Scene(runs).kinds] == views.split()
+    assert [kind.__name__.lower() for kind in Scene(runs).view_classes] == views.split()
 
 
 def test_one_run_and_one_view_need_no_list(runs) -> None:

@@ -86,7 +86,7 @@ class Clock:
         """
         return max(int(np.searchsorted(self.times[run], moment, "right")) - 1, 0)
 
-    def passed(self, moment: float, whole: float) -> float:
+    def scale_elapsed(self, moment: float, whole: float) -> float:
         """Return the part of `whole` that is as much of it as has passed of the time."""
         span = self.last - self.first
         return whole * (moment - self.first) / span if span else whole
@@ -99,7 +99,7 @@ class Clock:
         return f"{self.unit} {texts[0].rjust(len(texts[1]), FIGURE_SPACE)} of {texts[1]}"
 
 
-def moments_of(named: Iterable[float | str], runs: Sequence[Trajectory]) -> list[float]:
+def resolve_moments(named: Iterable[float | str], runs: Sequence[Trajectory]) -> list[float]:
     """
     Return the moments of `runs` that numbers or names stand for, all different.
 

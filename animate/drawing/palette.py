@@ -55,7 +55,7 @@ class Palette:
         (1.4.3, 4.5).
     hues : tuple of str
         Of the runs, before they are made readable.
-    turns : tuple of int
+    style_indices : tuple of int
         Which style each run of a scene has; by default, in their order.
     """
 
@@ -69,7 +69,7 @@ class Palette:
     line_contrast: float = 3.0
     text_contrast: float = 4.5
     hues: tuple[str, ...] = OKABE_ITO
-    turns: tuple[int, ...] = ()
+    style_indices: tuple[int, ...] = ()
 
     @property
     def transparent(self) -> bool:
@@ -77,24 +77,24 @@ class Palette:
         return _opacity(self.background) < 1
 
     @property
-    def behind(self) -> tuple[str, ...]:
+    def backdrops(self) -> tuple[str, ...]:
         """What the picture must be readable on: any page, from white to black, if transparent."""
         below = ("#ffffff", "#000000") if self.transparent else (self.background,)
         return below if _opacity(self.panel) < 1 else (*below, self.panel)
 
     def run(self, index: int) -> RunStyle:
         """Return the style of the run at `index` among all runs of a scene."""
-        index = self.turns[index] if self.turns else index
+        index = self.style_indices[index] if self.style_indices else index
         hue = self.hues[index % len(self.hues)]
         turn = index + index // len(self.hues)
         return RunStyle(
-            line=readable(hue, self.behind, self.line_contrast),
-            text=readable(hue, self.behind, self.text_contrast),
+            line=ensure_contrast(hue, self.backdrops, self.line_contrast),
+            text=ensure_contrast(hue, self.backdrops, self.text_contrast),
             dash=DASHES[turn % len(DASHES)],
             marker=MARKERS[turn % len(MARKERS)],
         )
 
-    def faded(self, color: str, opacity: float) -> str:
+    def with_opacity(self, color: str, opacity: float) -> str:
         """
         Return `color` as it looks at an opacity on the panel, and solid where that can be.
 
@@ -102,7 +102,7 @@ class Palette:
         """
         if _opacity(self.panel) < 1:
             return f"{color[:7]}{round(opacity * 255):02x}"
-        return mixed(color, self.panel, 1 - opacity)
+        return blend(color, self.panel, 1 - opacity)
 
 
 LIGHT = Palette("light", "#ffffff", "#ffffff", "#1a1d23", "#5d6470", "#a9afb9", "#e6e8ec")
@@ -113,22 +113,22 @@ TRANSPARENT = Palette(
 )
 
 
-def contrast(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """
     Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2).
 
-    >>> round(contrast("#000000", "#ffffff"), 6)
+    >>> round(contrast_ratio("#000000", "#ffffff"), 6)
     21.0
     """
     bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 
 
-def mixed(color: str, other: str, share: float) -> str:
+def blend(color: str, other: str, share: float) -> str:
     """
     Return `color` with a `share` of `other` in it, without alpha.
 
-    >>> mixed("#ff0000", "#0000ff80", 0.2)
+    >>> blend("#ff0000", "#0000ff80", 0.2)
     '#cc0033'
     """
     pairs = zip(_parts(color), _parts(other), strict=True)
@@ -136,19 +136,19 @@ def mixed(color: str, other: str, share: float) -> str:
 
 
 @cache
-def readable(color: str, behind: tuple[str, ...], ratio: float) -> str:
+def ensure_contrast(color: str, backdrops: tuple[str, ...], ratio: float) -> str:
     """
-    Return `color`, darkened or lightened until it reaches `ratio` against all that is `behind`.
+    Return `color`, darkened or lightened until it reaches `ratio` against all that is `backdrops`.
 
     Where nothing reaches it, the one of black and white that comes closest.
     """
 
     def worst(candidate: str) -> float:
-        return min(contrast(candidate, other) for other in behind)
+        return min(contrast_ratio(candidate, other) for other in backdrops)
 
     for step in range(STEPS + 1):
         for end in ("#000000", "#ffffff"):
-            candidate = mixed(color, end, step / STEPS)
+            candidate = blend(color, end, step / STEPS)
             if worst(candidate) >= ratio:
                 return candidate
     return max(("#000000", "#ffffff"), key=worst)

@@ -22,12 +22,14 @@ from matplotlib.text import Text
 
 Coverage = npt.NDArray[np.uint8]
 
-SHARES = {"left": 0.0, "center": 0.5, "right": 1.0}
-SHADES = 4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
+ALIGNMENTS = {"left": 0.0, "center": 0.5, "right": 1.0}
+COVERAGE_LEVELS = (
+    4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
+)
 ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
 
 
-class Readout(Text):
+class TabularText(Text):
     """
     One line of plain text, aligned by its baseline.
 
@@ -55,27 +57,27 @@ class Readout(Text):
         if not (text and self.get_visible()):
             return
         size = renderer.points_to_pixels(self.get_fontsize())
-        typeface = _typeface(self.get_fontproperties(), size)
-        coverage, width = typeface.set(text)
+        glyphs = _glyph_cache(self.get_fontproperties(), size)
+        coverage, width = glyphs.typeset(text)
         color = np.array(to_rgba(self.get_color(), self.get_alpha()))
         picture = np.empty((*coverage.shape, 4), np.uint8)
         # Whole pixels at once: numpy is slow at three bytes of every four.
         picture.view(np.uint32)[:] = np.rint(color * 255).astype(np.uint8).view(np.uint32)
         picture[..., 3] = coverage if color[3] == 1 else np.rint(coverage * color[3])
-        share = SHARES[self.get_horizontalalignment()]
+        share = ALIGNMENTS[self.get_horizontalalignment()]
         x, y = self.get_transform().transform(self.get_position())
         context = renderer.new_gc()
         self._set_gc_clip(context)  # type: ignore[attr-defined]
         renderer.draw_image(
             context,
-            round(x - share * width) - typeface.overhang,
-            round(y) - typeface.descent,
+            round(x - share * width) - glyphs.overhang,
+            round(y) - glyphs.descent,
             picture,
         )
         context.restore()
 
 
-class _Typeface:
+class _GlyphCache:
     """Pictures of words and digits in one font at one size, each drawn when first needed."""
 
     def __init__(self, font: FontProperties, size: float) -> None:
@@ -85,7 +87,7 @@ class _Typeface:
         self._parts: dict[str, tuple[Coverage, float]] = {}
         self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
 
-    def set(self, text: str) -> tuple[Coverage, float]:
+    def typeset(self, text: str) -> tuple[Coverage, float]:
         """Return how much of each pixel `text` covers, the lowest row first, and its width."""
         parts = [self._part(part) for part in re.findall(r"\d|\D+", text)]
         ends = list(accumulate(advance for _, advance in parts))
@@ -97,10 +99,10 @@ class _Typeface:
 
     def _part(self, part: str) -> tuple[Coverage, float]:
         if part not in self._parts:
-            self._parts[part] = self._drawn(part)
+            self._parts[part] = self._render_part(part)
         return self._parts[part]
 
-    def _drawn(self, part: str) -> tuple[Coverage, float]:
+    def _render_part(self, part: str) -> tuple[Coverage, float]:
         """Return the coverage of a word or a digit, and how far after it the next one starts."""
         ruler = RendererAgg(1, 1, 72)
         measured = "0" if part.isdigit() else part
@@ -111,7 +113,9 @@ class _Typeface:
         context = renderer.new_gc()
         renderer.draw_text(context, self.overhang, high - self.descent, part, self._font, 0)
         covered = np.asarray(renderer.buffer_rgba())[::-1, :, 3] / 255
-        return np.rint(np.rint(covered * SHADES) * (255 / SHADES)).astype(np.uint8), float(advance)
+        return np.rint(np.rint(covered * COVERAGE_LEVELS) * (255 / COVERAGE_LEVELS)).astype(
+            np.uint8
+        ), float(advance)
 
 
-_typeface = lru_cache(maxsize=16)(_Typeface)
+_glyph_cache = lru_cache(maxsize=16)(_GlyphCache)

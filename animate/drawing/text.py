@@ -6,14 +6,15 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
 FAMILY = "DejaVu Sans"
+CHARACTER_WIDTH = 0.55  # em, the mean of the font
 MISSING = "\u25af"  # an empty box
 
 
-def drawable(text: str, bold: bool = False) -> str:
+def replace_missing_glyphs(text: str, bold: bool = False) -> str:
     r"""
     Return `text` on one line, with an empty box for each character that the font lacks.
 
-    >>> drawable("one\ntwo \N{ROCKET}")
+    >>> replace_missing_glyphs("one\ntwo \N{ROCKET}")
     'one two ▯'
     """
     font = get_font(findfont(FontProperties(family=FAMILY, weight="bold" if bold else "normal")))
@@ -31,7 +32,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return width * size / 100
 
 
-def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
+def truncate(text: str, room: float, size: float, bold: bool = False) -> str:
     """Return `text`, or as much of its start as fits into `room` pixels with an ellipsis."""
     if text_width(text, size, bold) <= room:
         return text

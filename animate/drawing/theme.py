@@ -22,16 +22,16 @@ from animate.drawing.palette import (
     OKABE_ITO,
     TRANSPARENT,
     Palette,
-    contrast,
-    mixed,
-    readable,
+    blend,
+    contrast_ratio,
+    ensure_contrast,
 )
 from animate.drawing.palette import RunStyle as RunStyle  # part of what a theme gives
 from animate.system import files, validation
 from animate.system.validation import InputError
 
-BARELY = 2.0  # the most contrast of what is only to be seen when looked for
-LARGEST_STYLE = 1_000_000  # bytes
+MIN_VISIBLE_CONTRAST = 2.0  # the most contrast of what is only to be seen when looked for
+MAX_STYLE_BYTES = 1_000_000  # bytes
 STYLE_FILE = "a file ending in .mplstyle"
 
 
@@ -55,7 +55,7 @@ class Theme(Palette):
 THEMES = {palette.name: Theme(*astuple(palette)) for palette in (LIGHT, DARK, TRANSPARENT)}
 
 
-def theme(name: str) -> Theme:
+def load_theme(name: str) -> Theme:
     """
     Return the theme called `name`, or the one that a matplotlib style file makes.
 
@@ -74,7 +74,7 @@ def theme(name: str) -> Theme:
 
 def _read_style(path: Path) -> mpl.RcParams:
     """Return what the style file sets; what matplotlib would only print is an error here."""
-    files.check_source(path, LARGEST_STYLE, "theme")
+    files.check_source(path, MAX_STYLE_BYTES, "theme")
     complaints: list[str] = []
     log = logging.getLogger("matplotlib")
     listener = logging.Handler()
@@ -109,8 +109,8 @@ def _from_style(name: str, style: Mapping[str, object]) -> Theme:
     background = setting("figure.facecolor", "white")
     panel = setting("axes.facecolor", background)
     blank = Theme(name, background, panel, "", "", "", "")
-    behind = blank.behind
-    ink = readable(setting("text.color", "black"), behind, blank.text_contrast)
+    backdrops = blank.backdrops
+    ink = ensure_contrast(setting("text.color", "black"), backdrops, blank.text_contrast)
     muted = setting("axes.labelcolor", ink)
     grid = setting("grid.color", ink)
     cycle = style.get("axes.prop_cycle")
@@ -118,9 +118,9 @@ def _from_style(name: str, style: Mapping[str, object]) -> Theme:
     return replace(
         blank,
         ink=ink,
-        muted=readable(setting("xtick.color", muted), behind, blank.text_contrast),
-        points=ink if blank.transparent else mixed(ink, behind[-1], 0.55),
-        faint=grid if contrast(grid, behind[-1]) < BARELY else ink + "40",
+        muted=ensure_contrast(setting("xtick.color", muted), backdrops, blank.text_contrast),
+        points=ink if blank.transparent else blend(ink, backdrops[-1], 0.55),
+        faint=grid if contrast_ratio(grid, backdrops[-1]) < MIN_VISIBLE_CONTRAST else ink + "40",
         hues=tuple(to_hex(hue) for hue in hues) or OKABE_ITO,
     )
 

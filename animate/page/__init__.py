@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
-from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
+from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
 from animate.system import files, validation
 from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
 from animate.system.validation import InputError
@@ -197,10 +197,10 @@ def _colors() -> str:
         return light if light == dark else f"light-dark({light}, {dark})"
 
     def on_both(hue: str, ratio: float) -> str:
-        return pair(*(readable(hue, look.behind, ratio) for look in (LIGHT, DARK)))
+        return pair(*(ensure_contrast(hue, look.backdrops, ratio) for look in (LIGHT, DARK)))
 
     def edge(look: Palette) -> str:
-        return readable(look.points, look.behind, 3.0)
+        return ensure_contrast(look.points, look.backdrops, 3.0)
 
     colors = {
         "page": pair(LIGHT.background, DARK.background),

@@ -189,11 +189,11 @@ class Recipe:
 
         A learning rate looks the same in all outputs of a recipe.
         """
-        from animate.drawing.theme import theme
+        from animate.drawing.theme import load_theme
         from animate.film.animation import Animation
 
         rates = [run.lr for run in runs if run.lr is not None]
-        look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
+        look = replace(load_theme(self.theme), style_indices=tuple(map(rates.index, self.lrs)))
         return Animation(
             self.shown(runs),
             self.views,

@@ -72,8 +72,8 @@ class Panel:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def around(self) -> TransformedBbox:
-        """The panel and a little of what is around it, where a mark on its edge may reach."""
+    def clip_box(self) -> TransformedBbox:
+        """The panel and a little of what is clip_box it, where a mark on its edge may reach."""
         from matplotlib.transforms import Bbox, TransformedBbox
 
         box = self.axes.get_window_extent()
@@ -138,7 +138,7 @@ class View(ABC):
     """What stands above a panel instead where it has the room."""
     across: ClassVar[bool] = False
     """Whether one panel shows all runs, instead of one panel each."""
-    of_runs: ClassVar[bool] = True
+    shows_runs: ClassVar[bool] = True
     """Whether the view shows runs at all, so that their headings are needed."""
     requires: ClassVar[tuple[type, ...]] = ()
     """What the runs' problem must be, as protocols such as `animate.Quadratic`."""
@@ -180,7 +180,7 @@ def load(view: str | type[View]) -> type[View]:
     return cast("type[View]", getattr(module, VIEWS[name]))
 
 
-def load_all(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
+def load_views(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
     """Return the view classes called `views`, one or several."""
     several = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
     if not several:

@@ -12,9 +12,16 @@ from typing import cast
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.drawing.tabular_text import Readout
+from animate.drawing.tabular_text import TabularText
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import Path, at_edge, drawable, plain_ticks, starts_of, weights_of
+from animate.drawing.views.curves import (
+    RunCurve,
+    clip_for_drawing,
+    clip_to_axes,
+    unique_starts,
+    weights_until_overflow,
+)
+from animate.drawing.views.ticks import set_ticks
 from animate.training.problem import Quadratic
 
 TRAIL = 8
@@ -33,12 +40,12 @@ class Bowl(View):
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         steepness = problem.curvatures[-1]
-        errors = (weights_of(panel.run) - problem.best_weights) @ problem.sharpest
-        starts = (starts_of(panel.runs) - problem.best_weights) @ problem.sharpest
+        errors = (weights_until_overflow(panel.run) - problem.best_weights) @ problem.sharpest
+        starts = (unique_starts(panel.runs) - problem.best_weights) @ problem.sharpest
         reach = ROOM * (float(np.abs(starts).max(initial=0)) or 1.0)
         top = 0.5 * steepness * reach**2
         axes.set(xlim=(-reach, reach), ylim=(-0.09 * top, 1.02 * top))
-        plain_ticks(panel)
+        set_ticks(panel)
         across = np.linspace(-reach, reach, 161)
         axes.plot(
             across, 0.5 * steepness * across**2, color=theme.muted, linewidth=em / 8, zorder=2
@@ -57,12 +64,16 @@ class Bowl(View):
                 zorder=2,
             )
         style = panel.style
-        self._errors, self._heights = errors, drawable(0.5 * steepness * errors**2)
+        self._errors, self._heights = errors, clip_for_drawing(0.5 * steepness * errors**2)
         # Only a step of plain descent follows from where the ball is.
         known = plain[cast("int", panel.index)]
-        self._next = drawable(errors - (panel.run.lr if known else np.nan) * steepness * errors)
+        self._next = clip_for_drawing(
+            errors - (panel.run.lr if known else np.nan) * steepness * errors
+        )
         self._steepness = steepness
-        self._faded = [theme.faded(style.line, 0.6 * (age + 1) / TRAIL) for age in range(TRAIL)]
+        self._faded = [
+            theme.with_opacity(style.line, 0.6 * (age + 1) / TRAIL) for age in range(TRAIL)
+        ]
         self._trail = self.moves(LineCollection([], linewidths=em / 12, zorder=3))
         axes.add_collection(self._trail, autolim=False)
         (self._step,) = axes.plot([], [], color=theme.ink, linewidth=em / 9, zorder=4)
@@ -77,12 +88,12 @@ class Bowl(View):
         self._seen = np.flatnonzero(self._heights <= 1.02 * top)
         if not len(self._seen):  # not even the start is finite
             self._seen = np.array([0])
-        self._gone = Readout(
+        self._gone = TabularText(
             0.5, 0.4, transform=axes.transAxes, fontsize=em, color=style.text,
             horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
         )  # fmt: skip
         axes.add_artist(self._gone)
-        self._ball = Path(panel, errors, self._heights, style, zorder=5)
+        self._ball = RunCurve(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
         self.moving += [self._gone, self._step, self._tip, self._landing, *self._ball.artists]
 
@@ -97,7 +108,7 @@ class Bowl(View):
         self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
         here, height, goal = self._errors[record], self._heights[record], self._next[record]
         self._step.set_data([here, goal], [height, height])
-        x, y, marker = at_edge(self.panel.axes, goal, height)
+        x, y, marker = clip_to_axes(self.panel.axes, goal, height)
         (_, right), (_, top) = self.panel.axes.get_xlim(), self.panel.axes.get_ylim()
         # A step too short for an arrow, or above the panel, of which only a speck would be seen.
         hidden = not abs(goal - here) >= 0.02 * right or height > top

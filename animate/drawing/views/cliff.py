@@ -5,8 +5,9 @@ from typing import Any, cast
 import numpy as np
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import at_edge, log_ticks, rate_ticks
-from animate.drawing.views.scatter import name_lines
+from animate.drawing.views.curves import clip_to_axes
+from animate.drawing.views.scatter import add_legend
+from animate.drawing.views.ticks import set_log_scale, set_x_ticks
 from animate.system.numbers import limit_text
 from animate.training.convergence import MAX_EPOCHS, expected_epochs
 from animate.training.problem import Quadratic
@@ -34,8 +35,8 @@ class Cliff(View):
         right = limit * width / (width - LIMIT_WIDTH)
         high = 2.2 * MAX_EPOCHS
         axes.set_xlim(0, right)
-        log_ticks(panel, 0.8, high)
-        rate_ticks(panel)
+        set_log_scale(panel, 0.8, high)
+        set_x_ticks(panel)
         axes.axvspan(limit, right, color=theme.faint, linewidth=0, zorder=1)
         axes.plot(
             found.lrs, found.trained, color=theme.ink, linewidth=em / 7, label="trained", zorder=2
@@ -63,7 +64,7 @@ class Cliff(View):
             textcoords="offset points", horizontalalignment="center", verticalalignment="top",
             **common,
         )  # fmt: skip
-        name_lines(panel, "upper center")
+        add_legend(panel, "upper center")
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
@@ -74,7 +75,7 @@ class Cliff(View):
                 self.caption = "epochs that plain descent needs, against learning rate"
                 continue
             needed = NEVER * high if run.diagnosis.verdict == "diverging" else _needed(run)
-            x, y, marker = at_edge(axes, cast("float", run.lr), max(needed, 0.8))
+            x, y, marker = clip_to_axes(axes, cast("float", run.lr), max(needed, 0.8))
             (mark,) = axes.plot(
                 [x],
                 [y],
@@ -86,7 +87,7 @@ class Cliff(View):
                 markeredgewidth=em / 14,
                 zorder=4 + index,
             )
-            mark.set_clip_box(panel.around)
+            mark.set_clip_box(panel.clip_box)
             visible_from = panel.times_of(run)[run.record_at(run.diagnosis.verdict_step)]
             self._marks.append((visible_from, self.moves(mark)))
 

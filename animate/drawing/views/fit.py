@@ -3,10 +3,12 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.drawing.tabular_text import Readout
+from animate.drawing.tabular_text import TabularText
+from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import LETTER, drawable, plain_ticks, starts_of, weights_of
+from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_until_overflow
 from animate.drawing.views.scatter import draw_scatter
+from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
 from animate.training.problem import Doubles, Predicts, Quadratic
 
@@ -27,13 +29,13 @@ class Fit(View):
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, em, problem = panel.axes, panel.em, panel.problem
-        left, right, low, high = limits(problem, starts_of(panel.runs))
+        left, right, low, high = limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
-        plain_ticks(panel)
+        set_ticks(panel)
         draw_scatter(panel, named=panel.index == 0)
         ends = np.array([left, right])
         style = panel.style
-        lines = drawable(problem.predict(weights_of(panel.run), ends))
+        lines = clip_for_drawing(problem.predict(weights_until_overflow(panel.run), ends))
         seen = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
         self._seen = np.flatnonzero(seen)
         finite = np.isfinite(lines).all(axis=1)
@@ -41,17 +43,17 @@ class Fit(View):
         # At first every other line is in view again: a note for the others alone would flicker.
         self._gone = gone | finite & np.append(False, gone[:-1])
         self._segments = np.stack([np.broadcast_to(ends, lines.shape), lines], axis=-1)
-        self._faded = {opacity: panel.theme.faded(style.line, opacity) for opacity in TRAIL}
+        self._faded = {opacity: panel.theme.with_opacity(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
         axes.add_collection(self._trail, autolim=False)
         (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
         self.moves(self._line)
         room = axes.get_window_extent().width / em
         self._note = next(
-            (note for note in OUT_OF_VIEW if LETTER * len(note) <= room), OUT_OF_VIEW[-1]
+            (note for note in OUT_OF_VIEW if CHARACTER_WIDTH * len(note) <= room), OUT_OF_VIEW[-1]
         )
         self._lost = self.moves(
-            Readout(
+            TabularText(
                 0.5,
                 0.3 * em / axes.get_window_extent().height,
                 transform=axes.transAxes,
@@ -80,7 +82,7 @@ def limits(problem: Line, starts: Doubles) -> tuple[float, float, float, float]:
     x, y = problem.x.astype(float), problem.y.astype(float)
     margin = 0.06 * np.ptp(x)
     left, right = x.min() - margin, x.max() + margin
-    lines = drawable(problem.predict(starts, [left, right]))
+    lines = clip_for_drawing(problem.predict(starts, [left, right]))
     low, high = lines.min(initial=y.min()), lines.max(initial=y.max())
     swing = 0.7 * (high - low) or 1.0
     return left, right, low - swing, high + swing

@@ -10,17 +10,11 @@ from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
 
-from animate.drawing.tabular_text import Readout
+from animate.drawing.tabular_text import TabularText
+from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import (
-    LETTER,
-    Path,
-    drawable,
-    log_ticks,
-    overflow_record,
-    time_ticks,
-    value_ticks,
-)
+from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
+from animate.drawing.views.ticks import set_log_scale, set_time_ticks, set_y_ticks
 from animate.system.numbers import moment_text
 from animate.training.problem import Doubles, Quadratic, provides
 from animate.training.trajectory import Trajectory
@@ -51,8 +45,8 @@ class Loss(View):
         ]
         own_place = cast("int", panel.index)
         self._floor = floors[own_place]
-        time_ticks(panel)
-        curves = [drawable(run.losses) for run in panel.runs]
+        set_time_ticks(panel)
+        curves = [clip_for_drawing(run.losses) for run in panel.runs]
         self._set_scale(curves, floors)
         if self._floor is not None and self._floor > axes.get_ylim()[0]:
             self._draw_floor(self._floor, is_named=own_place == floors.index(self._floor))
@@ -68,15 +62,15 @@ class Loss(View):
         own = curves[own_place]
         given = _given(panel.run)
         self._record = np.cumsum(given) - 1  # among those with a loss
-        self._path = Path(panel, panel.times[given], own[given], panel.style)
-        self.moving += self._path.artists
+        self._curve = RunCurve(panel, panel.times[given], own[given], panel.style)
+        self.moving += self._curve.artists
         self._turn, self._turn_seen = self._draw_turn(own)
 
     def draw(self, record: int) -> None:
         """Set the curves up to `record`; no ghost shows what is still to come."""
         now = self.panel.times[record]
         self._ghosts.set_segments([other[: _count(other[:, 0], now)] for other in self._others])
-        self._path.draw(int(self._record[record]))
+        self._curve.draw(int(self._record[record]))
         for artist in self._turn:
             artist.set_visible(record >= self._turn_seen)
 
@@ -86,7 +80,7 @@ class Loss(View):
         height = panel.axes.get_window_extent().height / panel.em
         known = np.concatenate(curves)
         if (known[~np.isnan(known)] > 0).all():
-            log_ticks(panel, *limits(curves, floors, height))
+            set_log_scale(panel, *limits(curves, floors, height))
             return
         self.caption = "loss against {clock}"
         first = max(abs(curve[0]) for curve in map(_known, curves) if len(curve))
@@ -94,7 +88,7 @@ class Loss(View):
         low, high = np.clip([np.nanmin(known), np.nanmax(known)], -bound, bound)
         room = 0.08 * (high - low) or 1.0
         panel.axes.set_ylim(low - room, high + room)
-        value_ticks(panel)
+        set_y_ticks(panel)
 
     def _draw_floor(self, floor: float, *, is_named: bool) -> None:
         panel = self.panel
@@ -147,7 +141,7 @@ class Loss(View):
         at = moment_text(panel.times[lowest], panel.clock.unit)
         text = f"turns {'at' if is_exact else 'near'} {at}"
         across, up = self._clear_of_curves(place, len(text))
-        name = Readout(
+        name = TabularText(
             *place,
             text,
             transform=offset_copy(
@@ -172,7 +166,7 @@ class Loss(View):
         curves = [(panel.times_of(run), run.losses) for run in runs]
         curves.append((panel.times, np.full(len(panel.times), self._floor)))
         heights = [
-            np.exp(np.interp(moments, times, np.log(np.fmax(drawable(losses), SMALLEST))))
+            np.exp(np.interp(moments, times, np.log(np.fmax(clip_for_drawing(losses), SMALLEST))))
             for times, losses in curves
         ]
         points = np.column_stack([np.tile(moments, len(heights)), np.ravel(heights)])
@@ -183,7 +177,7 @@ class Loss(View):
 
         def hidden(spot: tuple[float, float]) -> float:
             across, up = spot
-            start, end = sorted((across, across + np.copysign(LETTER * letters, across)))
+            start, end = sorted((across, across + np.copysign(CHARACTER_WIDTH * letters, across)))
             low, high = np.array([start, up - 0.3]), np.array([end, up + 0.9])
             if (low < frame[0]).any() or (high > frame[1]).any():
                 return np.inf

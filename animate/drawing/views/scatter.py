@@ -35,11 +35,11 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
         )
     if named:
         left, right = problem.predict(problem.best_weights, ends)
-        name_lines(panel, "lower right" if right >= left else "lower left")
+        add_legend(panel, "lower right" if right >= left else "lower left")
 
 
-def name_lines(panel: Panel, corner: str) -> None:
-    """Add a legend of the labelled lines, without a frame."""
+def add_legend(panel: Panel, corner: str) -> None:
+    """Add a legend of the tick_labels lines, without a frame."""
     panel.axes.legend(
         handles=[
             line for line in panel.axes.get_lines() if not str(line.get_label()).startswith("_")

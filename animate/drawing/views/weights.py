@@ -4,16 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import (
-    LETTER,
-    Path,
-    drawable,
-    overflow_record,
-    plain_ticks,
-    time_ticks,
-)
-from animate.drawing.views.scatter import name_lines
+from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
+from animate.drawing.views.scatter import add_legend
+from animate.drawing.views.ticks import set_ticks, set_time_ticks
 from animate.system.numbers import coordinate_text
 from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
@@ -51,12 +46,12 @@ class Weights(View):
                 axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
         axes.set_ylim(*_limits(panel.runs))
         axes.set_xlim(0, 1)
-        plain_ticks(panel)
-        time_ticks(panel)
+        set_ticks(panel)
+        set_time_ticks(panel)
         widths = TWO_WIDTHS if len(chosen) <= len(TWO_WIDTHS) else WIDTHS
-        self._paths = []
+        self._curves = []
         for place, (number, width) in enumerate(zip(chosen, widths, strict=False)):
-            path = Path(
+            curve = RunCurve(
                 panel,
                 panel.times,
                 _drawn(panel.run, number),
@@ -65,23 +60,23 @@ class Weights(View):
                 width=width,
                 zorder=4 - 0.5 * place,
             )
-            self._paths.append(path)
-            self.moving += path.artists
+            self._curves.append(curve)
+            self.moving += curve.artists
         if panel.index == 0 or chosen != chosen_weights(panel.runs[0]):
             for name, width in zip(names, widths, strict=False):
                 axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
-            name_lines(panel, self._corner(names))
+            add_legend(panel, self._corner(names))
 
     def draw(self, record: int) -> None:
         """Set the curves up to `record`."""
-        for path in self._paths:
-            path.draw(record)
+        for curve in self._curves:
+            curve.draw(record)
 
     def _corner(self, names: Sequence[str]) -> str:
         """Return the corner in which the names hide least of the curves."""
         axes, em = self.panel.axes, self.panel.em
         box = axes.get_window_extent()
-        wide = (LETTER * max(map(len, names)) + KEY_WIDTH) * em / box.width
+        wide = (CHARACTER_WIDTH * max(map(len, names)) + KEY_WIDTH) * em / box.width
         high = LINE_HEIGHT * len(names) * em / box.height
         curves = [
             np.column_stack([self.panel.times, _drawn(self.panel.run, number)])
@@ -111,7 +106,7 @@ def chosen_weights(run: Trajectory) -> list[int]:
 def _drawn(run: Trajectory, number: int) -> Doubles:
     """Return one weight to be drawn, shape (T,); there is none from the run's overflow on."""
     assert run.weights is not None
-    values = drawable(run.weights[:, number])
+    values = clip_for_drawing(run.weights[:, number])
     values[overflow_record(run) :] = np.nan
     return values
 
@@ -124,7 +119,7 @@ def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
         if provides(run.problem, Quadratic)
     ]
     if len(ends) == len(runs):
-        values = drawable(ends).ravel()
+        values = clip_for_drawing(ends).ravel()
         swing = 0.7 * float(np.ptp(values[~np.isnan(values)])) or 1.0
         return float(np.nanmin(values)) - swing, float(np.nanmax(values)) + swing
     curves = [_drawn(run, number) for run in runs for number in chosen_weights(run)]

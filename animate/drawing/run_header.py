@@ -18,7 +18,7 @@ DETAIL_LEFT = 7.4  # em, where the second number stands
 NUMBER_WIDTH = 4.0  # em
 
 
-class Heading:
+class RunHeader:
     """
     The texts of one run that change.
 
