@@ -1,4 +1,4 @@
-"""What several views draw with: ticks, trails, and a head that says when it is out of sight."""
+"""The curve of a run up to a record, and the values to draw, shared by several views."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from animate.drawing.views import Panel
 from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 
-MAX_COORDINATE = 1e30  # from here on, coordinate transforms overflow
+MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
 
 
 def clip_for_drawing(values: npt.ArrayLike) -> Doubles:
     """
-    Return `values` in float64, limited to what transforms bear, and NaN where not finite.
+    Return `values` as float64, clipped to ±`MAX_COORDINATE`, with NaN for non-finite ones.
 
-    A diverging run outgrows every axis, and in the end float32.
+    The values of a diverging run outgrow every axis, and finally float32.
     """
     array = np.array(values, np.float64)
     array[~np.isfinite(array)] = np.nan
@@ -28,9 +28,9 @@ def clip_for_drawing(values: npt.ArrayLike) -> Doubles:
 
 def weights_until_overflow(run: Trajectory) -> Doubles:
     """
-    Return the run's weights to be drawn, shape (T, P); there are none from its overflow on.
+    Return the weights of `run` for drawing, float64 (T, P), with NaN from its overflow on.
 
-    Some after it may be finite, but too large to be drawn where they are.
+    Weights after the overflow may be finite, but are too large to be drawn.
     """
     assert run.weights is not None
     weights = clip_for_drawing(run.weights)
@@ -39,35 +39,44 @@ def weights_until_overflow(run: Trajectory) -> Doubles:
 
 
 def unique_starts(runs: Sequence[Trajectory]) -> Doubles:
-    """Return where the runs start, as far as that is finite: (S, P), each start once."""
+    """Return the distinct finite first weights of `runs`, float64 (S, P)."""
     first = np.array([run.weights[0] for run in runs if run.weights is not None], np.float64)
     return np.unique(first[np.isfinite(first).all(axis=1)], axis=0)
 
 
 def overflow_record(run: Trajectory) -> int:
-    """Return the record at which `run` overflowed, or the number of its records."""
+    """Return the record of the overflow of `run`, or the number of its records."""
     overflowed_at = run.diagnosis.overflowed_at
     return len(run.steps) if overflowed_at is None else run.record_at(overflowed_at)
 
 
 class RunCurve:
     """
-    A run's way through a panel up to a record: a line, its head, and the head's stand-in.
+    The curve of one run up to a record: a line, and a marker at its head.
 
-    Where the head is out of sight, a triangle on the panel's edge points to it. After an overflow
-    a cross marks the last place that there was.
+    If the head is outside the axes, a triangle on their edge points to it. After an overflow, a
+    cross marks the last finite point.
 
     Parameters
     ----------
     panel : Panel
-        Its axes with their limits set.
+        Its axes must have their limits set.
     x, y : arrays, shape (T,)
-        The place at each record.
+        The point of each record.
     style : RunStyle
     dots : bool
-        Whether each record's place has a dot.
+        Whether each record has a dot.
     dashed : bool
-        Whether the line has the run's own dashes.
+        Whether the line has the dashes of `style`.
+    width : float
+        The line width in em.
+    zorder : float
+        Of the line; the marker is above it.
+
+    Attributes
+    ----------
+    artists : tuple of Line2D
+        The line and the marker, to be registered as moving.
     """
 
     def __init__(
@@ -111,14 +120,14 @@ class RunCurve:
             clip_on=False,
             zorder=zorder + 1,
         )
-        # So that the head, half out of its panel, reaches no axis' labels.
+        # A marker on the edge is drawn in full, but must not reach the tick labels.
         self._head.set_clip_box(panel.clip_box)
         self._head.set_clip_on(True)
         self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
 
     def draw(self, record: int) -> None:
-        """Set the line up to `record` and the head at it; before any record, -1, nothing."""
-        upto = slice(0, record + 1)  # of -1, nothing
+        """Draw the line up to `record` with the marker at it; nothing for record -1."""
+        upto = slice(0, record + 1)
         self._line.set_data(self._x[upto], self._y[upto])
         if record < 0:
             self._head.set_data([], [])
@@ -130,7 +139,7 @@ class RunCurve:
 
 
 def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
-    """Return (x, y) moved into the limits, and the triangle that points to where it was, or ""."""
+    """Return (x, y) clipped to the limits, and a triangle marker that points to it, or ""."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     marker = ""
     if not left <= x <= right:

@@ -1,4 +1,4 @@
-"""The data alone, with the line behind them and the line that fits them best."""
+"""The data points, with the true line and the best fit."""
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.scatter import draw_scatter
@@ -7,7 +7,7 @@ from animate.training.problem import Predicts, Quadratic
 
 
 class Data(View):
-    """The points that every run is trained on."""
+    """Show the points that every run is trained on."""
 
     caption = "the data: y against x"
     across = True
@@ -27,4 +27,4 @@ class Data(View):
         draw_scatter(panel, named=True)
 
     def draw(self, record: int) -> None:
-        """Nothing moves."""
+        """Do nothing: no artist moves."""

@@ -1,4 +1,4 @@
-"""The loss over the two weights, with the ways of all runs on one map."""
+"""Contours of the loss over two weights, with the trajectories of all runs."""
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.contours import draw_contours
@@ -7,13 +7,14 @@ from animate.training.problem import NamesWeights, Quadratic
 
 
 class Landscape(View):
-    """All runs' trajectories on the contours of the loss."""
+    """Show the trajectories of all runs on contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
     across = True
     requires = (NamesWeights, Quadratic)
     records = ("weights",)
+    weight_count = 2
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -37,7 +38,7 @@ class Landscape(View):
             self.moving += curve.artists
 
     def draw(self, moment: float) -> None:
-        """Set all trajectories up to `moment`."""
+        """Draw all trajectories up to `moment`."""
         for run, curve in zip(self.panel.runs, self._curves, strict=True):
             curve.draw(self.panel.record_of(run, moment))
             for artist in curve.artists:

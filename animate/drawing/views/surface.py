@@ -1,4 +1,4 @@
-"""The loss over the two weights, with the way that one run takes down (or up) it."""
+"""Contours of the loss over two weights, with the trajectory of one run."""
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.contours import draw_contours
@@ -7,12 +7,13 @@ from animate.training.problem import NamesWeights, Quadratic
 
 
 class Surface(View):
-    """One run's trajectory on the contours of the loss."""
+    """Show the trajectory of one run on contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
     requires = (NamesWeights, Quadratic)
     records = ("weights",)
+    weight_count = 2
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -24,5 +25,5 @@ class Surface(View):
         self.moving += self._curve.artists
 
     def draw(self, record: int) -> None:
-        """Set the trajectory up to `record`."""
+        """Draw the trajectory up to `record`."""
         self._curve.draw(record)

@@ -13,7 +13,7 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def set_ticks(panel: Panel) -> None:
-    """Set a few fixed ticks, written with real minus signs and no more digits than they need."""
+    """Set a few fixed ticks on both linear axes."""
     axes = panel.axes
     across, up = _tick_counts(panel)
     axes.xaxis.set_ticks(*tick_labels(_ticks_within(axes.get_xlim(), across)))
@@ -21,7 +21,7 @@ def set_ticks(panel: Panel) -> None:
 
 
 def set_time_ticks(panel: Panel) -> None:
-    """Set the x axis to the scene's time, with a tick at the last moment."""
+    """Set the x axis to the time of the scene, with a few whole ticks."""
     axes, first, last = panel.axes, panel.clock.first, panel.clock.last
     room = 0.02 * (last - first) or 0.5
     axes.set_xlim(first - room, last + room)
@@ -31,7 +31,7 @@ def set_time_ticks(panel: Panel) -> None:
 
 
 def set_log_scale(panel: Panel, low: float, high: float) -> None:
-    """Set the y axis to a log scale from `low` to `high`, with a few powers of ten."""
+    """Set the y axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
     axes = panel.axes
     axes.set_yscale("log")
     axes.set_ylim(low, high)
@@ -51,27 +51,27 @@ def set_log_scale(panel: Panel, low: float, high: float) -> None:
 
 
 def set_x_ticks(panel: Panel) -> None:
-    """Set a few ticks on an x axis of learning rates."""
+    """Set a few fixed ticks on a linear x axis."""
     panel.axes.xaxis.set_ticks(
         *tick_labels(_ticks_within(panel.axes.get_xlim(), _tick_counts(panel)[0]))
     )
 
 
 def set_y_ticks(panel: Panel) -> None:
-    """Set a few ticks on a linear y axis."""
+    """Set a few fixed ticks on a linear y axis."""
     panel.axes.yaxis.set_ticks(
         *tick_labels(_ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
     )
 
 
 def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
-    """Return the ticks and how they are written; of equal texts only the first stays."""
+    """Return `ticks` and their labels, short and with U+2212 as minus sign; of equal ones, one."""
     texts = [re.sub(r"e\+?(-?)0*", r"e\1", f"{tick:.6g}").replace("-", MINUS) for tick in ticks]
     return list(ticks), ["" if text in texts[:place] else text for place, text in enumerate(texts)]
 
 
 def _tick_counts(panel: Panel) -> tuple[int, int]:
-    """Return how many intervals between ticks look well across and up."""
+    """Return how many intervals between ticks fit well on the x and the y axis."""
     box = panel.axes.get_window_extent()
     across, up = box.width / panel.em / 4.5, box.height / panel.em / 2.4
     return int(np.clip(across, 2, 8)), int(np.clip(up, 2, 5))

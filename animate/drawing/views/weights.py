@@ -1,4 +1,4 @@
-"""The weights against time: a line's two with their best values, or those that move most."""
+"""Weights against time: all of a few named ones, else those that move most."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from animate.system.numbers import coordinate_text
 from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
-TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, of each weight's line
-MOST = len(WIDTHS)  # weights in one panel
+TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, one line width per weight
+MAX_WEIGHTS = len(WIDTHS)  # per panel
 CORNERS = "lower right", "upper right", "upper left", "lower left"
-KEY_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the names of the curves
-USUAL = 0.02, 0.98  # the share of the values between which a panel surely shows them
+HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
+QUANTILES = 0.02, 0.98  # of the values, which the axes always show
 
 
 class Weights(View):
-    """One run's weights up to now, and of many those that move most."""
+    """Plot the weights of one run; of many weights, those that move most."""
 
     caption = "weights against {clock}"
     records = ("weights",)
@@ -68,15 +68,15 @@ class Weights(View):
             add_legend(panel, self._corner(names))
 
     def draw(self, record: int) -> None:
-        """Set the curves up to `record`."""
+        """Draw the curves up to `record`."""
         for curve in self._curves:
             curve.draw(record)
 
     def _corner(self, names: Sequence[str]) -> str:
-        """Return the corner in which the names hide least of the curves."""
+        """Return the location where the legend hides the fewest points of the curves."""
         axes, em = self.panel.axes, self.panel.em
         box = axes.get_window_extent()
-        wide = (CHARACTER_WIDTH * max(map(len, names)) + KEY_WIDTH) * em / box.width
+        wide = (CHARACTER_WIDTH * max(map(len, names)) + HANDLE_WIDTH) * em / box.width
         high = LINE_HEIGHT * len(names) * em / box.height
         curves = [
             np.column_stack([self.panel.times, _drawn(self.panel.run, number)])
@@ -93,18 +93,18 @@ class Weights(View):
 
 
 def chosen_weights(run: Trajectory) -> list[int]:
-    """Return which weights are drawn: all if they are few and named, else those that move most."""
+    """Return the indices of the drawn weights: all if few and named, else those that move most."""
     assert run.weights is not None
-    if provides(run.problem, NamesWeights) and run.weights.shape[1] <= MOST:
+    if provides(run.problem, NamesWeights) and run.weights.shape[1] <= MAX_WEIGHTS:
         return list(range(run.weights.shape[1]))
     finite = run.weights[: overflow_record(run)]
     moved = np.ptp(finite, axis=0) if len(finite) else np.zeros(run.weights.shape[1])
-    found: list[int] = np.argsort(-moved, kind="stable")[:MOST].tolist()
-    return found
+    chosen: list[int] = np.argsort(-moved, kind="stable")[:MAX_WEIGHTS].tolist()
+    return chosen
 
 
 def _drawn(run: Trajectory, number: int) -> Doubles:
-    """Return one weight to be drawn, shape (T,); there is none from the run's overflow on."""
+    """Return one weight for drawing, float64 (T,), with NaN from the overflow on."""
     assert run.weights is not None
     values = clip_for_drawing(run.weights[:, number])
     values[overflow_record(run) :] = np.nan
@@ -112,7 +112,7 @@ def _drawn(run: Trajectory, number: int) -> Doubles:
 
 
 def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
-    """Return limits that suit all runs; of one that diverges, the last may be beyond them."""
+    """Return limits of the y axis, the same for all runs; a diverging run may leave them."""
     ends = [
         [run.problem.best_weights[chosen_weights(run)], run.weights[0, chosen_weights(run)]]  # type: ignore[index]
         for run in runs
@@ -125,6 +125,6 @@ def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
     curves = [_drawn(run, number) for run in runs for number in chosen_weights(run)]
     values = np.concatenate([*curves, *(best for best, _ in ends)])
     known = values[~np.isnan(values)]
-    low, high = np.quantile(known, USUAL) if len(known) else (0.0, 0.0)
+    low, high = np.quantile(known, QUANTILES) if len(known) else (0.0, 0.0)
     room = 0.15 * float(high - low) or 1.0
     return float(low) - room, float(high) + room
