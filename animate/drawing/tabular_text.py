@@ -1,9 +1,9 @@
 """
-A text of changing figures that is quick to draw and never trembles.
+Text with tabular figures that is fast to draw and keeps its position while numbers change.
 
-matplotlib sets each new text anew, glyph by glyph: for a picture with a dozen numbers, that is most
-of the work of a frame. Here matplotlib draws each word and each digit once; a text is put together
-from these pictures, every digit as wide as the others.
+matplotlib lays out and rasterizes each new text glyph by glyph. With a dozen numbers in a picture,
+that takes most of the time of a frame. Here each word and each digit is rasterized once and cached.
+A text is composed of these images; all digits have the same width.
 """
 
 import math
@@ -23,33 +23,31 @@ from matplotlib.text import Text
 Coverage = npt.NDArray[np.uint8]
 
 ALIGNMENTS = {"left": 0.0, "center": 0.5, "right": 1.0}
-COVERAGE_LEVELS = (
-    4  # between bare and covered: a GIF of 64 colours has no use for more, and grows by them
-)
-ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # of the font's size: the room around what is drawn
+COVERAGE_LEVELS = 4  # of antialiasing: more would not show in a GIF of 64 colours, but enlarge it
+ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # relative to the font size: the margins of an image
 
 
 class TabularText(Text):
     """
-    One line of plain text, aligned by its baseline.
+    One line of plain text, aligned at its baseline.
 
-    Backends of vectors draw it as any other text.
+    Vector backends draw it like any other Text.
     """
 
     def drawing_key(self) -> Hashable:
-        """Return all that the drawing depends on: equal keys, equal pixels."""
+        """Return a key of all that affects the drawing: equal keys mean equal pixels."""
         clip = self.get_clip_box() if self.get_clip_on() else None
         return (
             self.get_text() if self.get_visible() else "",
             tuple(self.get_transform().transform(self.get_position())),
             self.get_horizontalalignment(),
             to_rgba(self.get_color(), self.get_alpha()),
-            hash(self.get_fontproperties()),  # its hash, since it changes in place
+            hash(self.get_fontproperties()),  # its hash, since it is mutable
             None if clip is None else clip.bounds,
         )
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw the text from the pictures of its parts."""
+        """Draw the text from the cached images of its parts."""
         if not isinstance(renderer, RendererAgg):
             super().draw(renderer)
             return
@@ -61,7 +59,7 @@ class TabularText(Text):
         coverage, width = glyphs.typeset(text)
         color = np.array(to_rgba(self.get_color(), self.get_alpha()))
         picture = np.empty((*coverage.shape, 4), np.uint8)
-        # Whole pixels at once: numpy is slow at three bytes of every four.
+        # As uint32, since numpy is slow when it writes three of every four bytes.
         picture.view(np.uint32)[:] = np.rint(color * 255).astype(np.uint8).view(np.uint32)
         picture[..., 3] = coverage if color[3] == 1 else np.rint(coverage * color[3])
         share = ALIGNMENTS[self.get_horizontalalignment()]
@@ -78,7 +76,7 @@ class TabularText(Text):
 
 
 class _GlyphCache:
-    """Pictures of words and digits in one font at one size, each drawn when first needed."""
+    """Images of words and digits in one font and size, each rasterized at its first use."""
 
     def __init__(self, font: FontProperties, size: float) -> None:
         self._font = font.copy()
@@ -88,7 +86,7 @@ class _GlyphCache:
         self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
 
     def typeset(self, text: str) -> tuple[Coverage, float]:
-        """Return how much of each pixel `text` covers, the lowest row first, and its width."""
+        """Return the coverage of each pixel by `text`, uint8, bottom row first, and the width."""
         parts = [self._part(part) for part in re.findall(r"\d|\D+", text)]
         ends = list(accumulate(advance for _, advance in parts))
         whole = np.zeros((len(parts[0][0]), math.ceil(ends[-1]) + 2 * self.overhang), np.uint8)
@@ -103,7 +101,7 @@ class _GlyphCache:
         return self._parts[part]
 
     def _render_part(self, part: str) -> tuple[Coverage, float]:
-        """Return the coverage of a word or a digit, and how far after it the next one starts."""
+        """Return the coverage of a word or digit, and its advance width in pixels."""
         ruler = RendererAgg(1, 1, 72)
         measured = "0" if part.isdigit() else part
         advance, _, _ = ruler.get_text_width_height_descent(measured, self._font, False)
