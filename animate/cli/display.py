@@ -11,8 +11,8 @@ from animate.cli.streams import plain, say, tell
 from animate.recipe import Recipe
 from animate.system import signals
 from animate.system.errors import OutputError
-from animate.system.numbers import count_text, figures, rate_texts
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.system.numbers import count_text, rate_texts, value_text
+from animate.training.hyperparameters import Hyperparameters, labels_for
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -59,7 +59,7 @@ class Display:
             self._headings = _headings(self._recipe)
             self._show(_table_line("epoch", self._headings, self._headings))
         if epoch % LOSS_EVERY == 0:
-            cells = [figures(loss) for loss in losses]
+            cells = [value_text(loss) for loss in losses]
             self._show(_table_line(str(epoch), cells, self._headings))
         self._advance(1 / EPOCHS_PER_FRAME)
 
@@ -135,7 +135,7 @@ def _headings(recipe: Recipe) -> list[str]:
     runs = recipe.trained
     if all(run == Hyperparameters(run.lr) for run in runs):
         return [f"lr {text}" for text in rate_texts([run.lr for run in runs])]
-    return [run.label or text for run, text in zip(runs, described(runs), strict=True)]
+    return [run.label or text for run, text in zip(runs, labels_for(runs), strict=True)]
 
 
 def _table_line(first: str, cells: Sequence[str], headings: Sequence[str]) -> str:

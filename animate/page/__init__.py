@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
-from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
+from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
 from animate.system import files, validation
-from animate.system.numbers import coordinate, count_text, figures, limit_text, rate_texts
+from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
 from animate.system.validation import InputError
 from animate.system.version import VERSION
 from animate.training.line import Line
@@ -63,8 +63,8 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
         limit=limit_text(limit, 2 * limit),
-        best_slope=coordinate(problem.best_weights[0]),
-        best_bias=coordinate(problem.best_weights[1]),
+        best_slope=coordinate_text(problem.best_weights[0]),
+        best_bias=coordinate_text(problem.best_weights[1]),
         noise=_noise(problem),
         epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
@@ -197,10 +197,10 @@ def _colors() -> str:
         return light if light == dark else f"light-dark({light}, {dark})"
 
     def on_both(hue: str, ratio: float) -> str:
-        return pair(*(readable(hue, look.behind, ratio) for look in (LIGHT, DARK)))
+        return pair(*(ensure_contrast(hue, look.backdrops, ratio) for look in (LIGHT, DARK)))
 
     def edge(look: Palette) -> str:
-        return readable(look.points, look.behind, 3.0)
+        return ensure_contrast(look.points, look.backdrops, 3.0)
 
     colors = {
         "page": pair(LIGHT.background, DARK.background),
@@ -247,7 +247,7 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
     for name, run in zip(rate_texts(_rates(runs)), runs, strict=True):
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is None:
-            loss = figures(run.losses[-1])
+            loss = value_text(run.losses[-1])
         else:
             loss = f"overflowed at epoch {overflowed_at}"
         rows.append(

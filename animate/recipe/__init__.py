@@ -280,11 +280,12 @@ class Recipe:
 
         A run looks the same in all outputs of a recipe.
         """
-        from animate.drawing.theme import theme
+        from animate.drawing.theme import load_theme
         from animate.film.animation import Animation
 
         trained = [run.hyperparameters for run in runs]
-        look = replace(theme(self.theme), turns=tuple(map(trained.index, self.hyperparameters)))
+        styles = tuple(map(trained.index, self.hyperparameters))
+        look = replace(load_theme(self.theme), style_indices=styles)
         return Animation(
             self.shown(runs),
             self.views,

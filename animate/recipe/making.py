@@ -114,13 +114,13 @@ def _check_picture(part: Recipe) -> None:
     from animate import page
     from animate.drawing import stills
     from animate.drawing.scene import check_legible
-    from animate.drawing.theme import theme
+    from animate.drawing.theme import load_theme
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
         check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
 
-    look = theme(part.theme)
+    look = load_theme(part.theme)
     if part.form == "film":
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
@@ -169,11 +169,11 @@ def _check_path(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate.drawing.clock import moments_of
+    from animate.drawing.clock import resolve_moments
 
     for part in recipe.parts:
         if part.form == "still":
-            moments_of(part.at, part.shown(runs))
+            resolve_moments(part.at, part.shown(runs))
 
 
 def groups(recipe: Recipe) -> list[Group]:

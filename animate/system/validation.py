@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from animate.system.errors import InputError as InputError
 
@@ -228,14 +228,19 @@ def moment(value: object, epochs: int) -> int | str:
 def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
     """Return `values` as epochs, each a number or a name for one, all different."""
     found = tuple(moment(value, epochs) for value in values)
-    if not found:
-        raise InputError(f"no epoch is given; give one from 0 to {epochs}")
-    if len(found) > MOST_STILLS:
-        raise InputError(f"{len(found)} epochs are too many; give at most {MOST_STILLS}")
-    for number_, one in enumerate(found):
-        if one in found[:number_]:
-            raise InputError(f"epoch {one} is given twice; give each once")
+    check_moment_list(found, "epoch", f"0 to {epochs}")
     return found
+
+
+def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None:
+    """Raise `InputError` if there are no moments, more than `MOST_STILLS`, or equal ones."""
+    if not moments:
+        raise InputError(f"no {unit} is given; give one from {bounds}")
+    if len(moments) > MOST_STILLS:
+        raise InputError(f"{len(moments)} {unit}s are too many; give at most {MOST_STILLS}")
+    for index, moment in enumerate(moments):
+        if moment in moments[:index]:
+            raise InputError(f"{unit} {moment} is given twice; give each once")
 
 
 def shown(value: object) -> str:

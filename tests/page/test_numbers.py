@@ -158,8 +158,8 @@ def test_numbers_are_written_as_in_the_film(compute) -> None:
     for value, (figures, coordinate, equation, share, rate, limit) in zip(
         values, there, strict=True
     ):
-        assert figures == numbers.figures(value)
-        assert coordinate == numbers.coordinate(value)
+        assert figures == numbers.value_text(value)
+        assert coordinate == numbers.coordinate_text(value)
         assert equation == numbers.line_equation(value, -value)
         if abs(value) < 1e18:  # past that, the distance left is no longer shown
             assert share == numbers.share_text(abs(value))

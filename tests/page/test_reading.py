@@ -12,7 +12,7 @@ from animate import Line, train
 from animate.cli import main
 from animate.page import page
 from animate.system.numbers import share_text
-from animate.training.diagnosis import distance, share_left
+from animate.training.diagnosis import distance, relative_distances
 
 LABEL = "Learning rate"
 
@@ -75,7 +75,8 @@ def test_at_the_end_the_films_verdicts_are_shown(open_page) -> None:
 def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
     opened = open_page(fragment="#epoch=7")
     left = [
-        share_text(share_left(distance(run.weights, run.problem.best_weights))[7]) for run in runs
+        share_text(relative_distances(distance(run.weights, run.problem.best_weights))[7])
+        for run in runs
     ]
     assert verdicts(opened) == [
         f"{left[0]} of the way left",
