@@ -59,7 +59,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         theme=theme,
         version=VERSION,
         title=html.escape(_title(title)),
-        style=f"{_colors()}\n{_tight_style(_source('page.css'))}",
+        style=f"{_colors()}\n{_source('page.css')}",
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
         limit=limit_text(limit, 2 * limit),
@@ -95,8 +95,15 @@ def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, the
 
 
 def script(*modules: str) -> str:
-    """Return the page's modules, by default all of them in their order, as one program."""
-    return "\n".join(_joined(_source(f"{name}.js")) for name in modules or MODULES)
+    """
+    Return ES modules of the page joined into one, by default all of them.
+
+    Their order is such that each comes after those that it imports. They share one scope, so no two
+    may declare the same name.
+    """
+    return "\n".join(
+        f"// {name}.js\n{_without_imports(_source(f'{name}.js'))}" for name in modules or MODULES
+    )
 
 
 def _checked(runs: Sequence[Trajectory]) -> tuple[Line, int]:
@@ -222,14 +229,11 @@ def _colors() -> str:
     names: dict[str, str] = {}  # of each colour, the first: the others refer to it
     for name, value in colors.items():
         names.setdefault(value, name)
-    return _tight_style(
-        ":root {"
-        + "".join(
-            f"--{name}: {value if names[value] == name else f'var(--{names[value]})'};"
-            for name, value in colors.items()
-        )
-        + "}"
-    )
+    lines = [
+        f"  --{name}: {value if names[value] == name else f'var(--{names[value]})'};"
+        for name, value in colors.items()
+    ]
+    return "\n".join([":root {", *lines, "}"])
 
 
 def _noise(problem: Line) -> str:
@@ -263,51 +267,14 @@ def _title(title: str | None) -> str:
     return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def _joined(source: str) -> str:
-    """Return a module's text as part of the one script: without imports, exports and comments."""
-    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"/\*\*.*?\*/ ?", "", source, flags=re.DOTALL)
-    source = re.sub(r"(^| )//[^\n]*", "", source, flags=re.MULTILINE)
-    return _tight(re.sub(r"^export ", "", source, flags=re.MULTILINE))
-
-
-def _tight(script: str) -> str:
+def _without_imports(module: str) -> str:
     r"""
-    Return `script` without the spaces that only a reader of its source needs.
+    Return the text of an ES module without its imports, and its exports as plain declarations.
 
-    It relies on the formatter: a semicolon ends every statement, a division has spaces around it,
-    a regular expression begins with none. No template may hold another.
-
-    >>> _tight("const a = [1, 2 - -3];\nconst b = `one, two` + a[0] / 2;")
-    'let a=[1,2 - -3];let b=`one, two`+a[0]/2;'
+    >>> _without_imports('import {\n  a,\n} from "./a.js";\n\nexport const b = a;\n')
+    '\nconst b = a;\n'
     """
-    literals = r"""("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?! )(?:\\.|\[[^]]*]|[^/\\\n])+/)"""
-    pieces = re.split(literals, script.strip())
-    pieces[::2] = [_squeezed(code) for code in pieces[::2]]
-    return "".join(pieces)
-
-
-def _squeezed(code: str) -> str:
-    code = re.sub(r"\s*([=*/%<>?:|&,;{}()[\]!]|\n)\s*", r"\1", code)
-    code = re.sub(r"(?<![+-]) ([+-]) (?![+-])", r"\1", code)
-    code = re.sub(r",(?=[]})])|;(?=})", "", code)
-    code = re.sub(r"\bconst\b", "let", code)
-    return _without_zeros(code)
-
-
-def _tight_style(style: str) -> str:
-    r"""
-    Return `style` without the spaces that only a reader of its source needs.
-
-    >>> _tight_style("a b > c {\n  margin: 0 auto;\n}")
-    'a b>c{margin:0 auto}'
-    """
-    style = re.sub(r"\s*([{};,>]|: |\n)\s*", lambda found: found[1].strip(), style.strip())
-    return _without_zeros(style.replace(";}", "}"))
-
-
-def _without_zeros(code: str) -> str:
-    return re.sub(r"(?<![\w.])0(?=\.\d)", "", code)
+    return re.sub(r"^import [^;]*;\n|^export ", "", module, flags=re.MULTILINE)
 
 
 def _source_template(name: str) -> Template:

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the data decide, gradient descent as torch computes it, and the verdict on a run. */
 
 import { epochsText, limitText, shareText } from "./numbers.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /** How numbers are written: as in the film, so that both say the same. */
 
 const MINUS = "\u2212";

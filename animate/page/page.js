@@ -1,4 +1,3 @@
-// @ts-check
 /** The page: what the reader sets, computed, drawn and said. */
 
 import { diagnose, factsOf, train } from "./descent.js";

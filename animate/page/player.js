@@ -1,4 +1,3 @@
-// @ts-check
 /** Time: which epoch is shown how long after the start. Slow first steps, then a steady pace. */
 
 const START = 1; // seconds that the start stands before the first step

@@ -1,4 +1,3 @@
-// @ts-check
 /** The numbers that torch draws from a seeded generator, and data made of them. */
 
 const LENGTH = 624;

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the reader has set, as text: in the link's fragment, and as the command that films it. */
 
 /**
