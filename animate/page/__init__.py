@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
+from animate.drawing import pacing
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
 from animate.system import files, validation
 from animate.system.numbers import coordinate, count_text, figures, limit_text, rate_texts
-from animate.system.validation import InputError
+from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT, InputError
 from animate.system.version import VERSION
-from animate.training.line import Line
+from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
+from animate.training.line import GAUSSIAN_DEVIATION, Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
 
@@ -30,6 +32,21 @@ THEMES = ("auto", "light", "dark")
 MOST_POINTS = 5_000  # past these, a page would be slow and large
 MOST_EPOCHS = 5_000
 MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state", "page")
+CONSTANTS = {  # that the page shares with the rest of the package; see constants.d.ts
+    "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
+    "FLOAT32_FLOOR": FLOAT32_FLOOR,
+    "GAUSSIAN_DEVIATION": GAUSSIAN_DEVIATION,
+    "LARGEST_SEED": str(LARGEST_SEED),  # larger than JavaScript's numbers can hold
+    "LARGEST_WEIGHT": LARGEST_WEIGHT,
+    "THEMES": THEMES,
+    "START_SECONDS": pacing.START_SECONDS,
+    "FIRST_STEP_SECONDS": pacing.FIRST_STEP_SECONDS,
+    "SLOW_START_DECAY": pacing.SLOW_START_DECAY,
+    "STEADY_PACE": pacing.STEADY_PACE,
+    "MOST_MOMENTS": pacing.MOST_MOMENTS,
+    "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
+    "HOLD_SECONDS": pacing.HOLD_SECONDS,
+}
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
@@ -96,13 +113,15 @@ def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, the
 
 def script(*modules: str) -> str:
     """
-    Return ES modules of the page joined into one, by default all of them.
+    Return the constants and the page's ES modules, by default all of them, joined into one module.
 
-    Their order is such that each comes after those that it imports. They share one scope, so no two
-    may declare the same name.
+    Each comes after those that it imports. They share one scope, so no two may declare the same
+    name.
     """
+    sources = {"constants": _constants()}
+    sources |= {name: _source(f"{name}.js") for name in modules or MODULES}
     return "\n".join(
-        f"// {name}.js\n{_without_imports(_source(f'{name}.js'))}" for name in modules or MODULES
+        f"// {name}.js\n{_without_imports(source)}" for name, source in sources.items()
     )
 
 
@@ -265,6 +284,13 @@ def _title(title: str | None) -> str:
     words = " ".join((title or "").split()) or DEFAULT_TITLE
     shown = "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
     return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _constants() -> str:
+    """Return the module constants.js."""
+    return "".join(
+        f"export const {name} = {json.dumps(value)};\n" for name, value in CONSTANTS.items()
+    )
 
 
 def _without_imports(module: str) -> str:

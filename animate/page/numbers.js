@@ -50,7 +50,7 @@ export function coordinate(value) {
  * @param {number} slope
  * @param {number} bias
  */
-export function equation(slope, bias) {
+export function lineEquation(slope, bias) {
   if (!Number.isFinite(slope + bias)) return "no finite line";
   const sign = coordinate(bias).startsWith(MINUS) ? MINUS : "+";
   return `y = ${coordinate(slope)} x ${sign} ${coordinate(Math.abs(bias))}`;
@@ -92,9 +92,12 @@ export function shareText(share) {
   return `${rounded(percent, "toFixed", percent < 10 ? 1 : 0)} %`;
 }
 
-/** @param {number} count */
-export function epochsText(count) {
-  return `${count} epoch${count === 1 ? "" : "s"}`;
+/**
+ * @param {number} count
+ * @param {string} unit
+ */
+export function countText(count, unit) {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 /**

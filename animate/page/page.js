@@ -1,8 +1,9 @@
 /** The page: what the reader sets, computed, drawn and said. */
 
+import { LARGEST_SEED } from "./constants.js";
 import { diagnose, factsOf, train } from "./descent.js";
 import { dashes, markerPath, set } from "./drawing.js";
-import { coordinate, equation, figures, limitText, rateText, shareText } from "./numbers.js";
+import { coordinate, figures, limitText, lineEquation, rateText, shareText } from "./numbers.js";
 import { BowlPanel, FitPanel, LossPanel, SurfacePanel } from "./panels.js";
 import { Player } from "./player.js";
 import { sample } from "./random.js";
@@ -143,7 +144,7 @@ function showRun({ slot, run, diagnosis }) {
   loss.textContent = overflowed
     ? `overflowed at epoch ${overflowedAt}`
     : `loss ${figures(run.losses[epoch])}`;
-  line.textContent = overflowed ? "" : equation(run.slopes[epoch], run.biases[epoch]);
+  line.textContent = overflowed ? "" : lineEquation(run.slopes[epoch], run.biases[epoch]);
   if (unfinished)
     line.textContent = `fastest rate ${rateText(Number(lesson.facts.bestRate.toPrecision(2)))}`;
   const earned = epoch >= earnedAt;
@@ -556,7 +557,9 @@ function listen() {
     if (isSeed(seed.value.trim())) useSeed(String(BigInt(seed.value.trim())));
     else complain("seed", `“${seed.value}” is not a seed; give a whole number, up to 2⁶⁴ − 1.`);
   });
-  on("noise", "click", () => useSeed(String((BigInt(state.seed) + 1n) % 2n ** 64n)));
+  on("noise", "click", () =>
+    useSeed(String((BigInt(state.seed) + 1n) % (BigInt(LARGEST_SEED) + 1n))),
+  );
   for (const id of ["slope", "bias"]) {
     find(id).addEventListener("change", () => {
       const texts = [find("slope").value, find("bias").value];
