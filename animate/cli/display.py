@@ -131,7 +131,7 @@ def _progress_bar() -> Progress:
 
 
 def _headings(recipe: Recipe) -> list[str]:
-    """Return the headings of the table of losses."""
+    """Return what tells the runs apart, for the plan and the table of losses."""
     runs = recipe.trained
     if all(run == Hyperparameters(run.lr) for run in runs):
         return [f"lr {text}" for text in rate_texts([run.lr for run in runs])]

@@ -72,7 +72,8 @@ class Clock:
             is_inside = False
         if not is_inside:
             raise InputError(
-                f"{self.unit} {shown(value)} is not in the records; give one from {self.bounds_text}"
+                f"{self.unit} {shown(value)} is not in the records; "
+                f"give one from {self.bounds_text}"
             )
         moment: float = self.moments[np.searchsorted(self.moments, value, "right") - 1].item()
         return moment
@@ -146,6 +147,6 @@ def _resolve_moment(value: float | str, clock: Clock, runs: Sequence[Trajectory]
         if isinstance(error, InputError):
             raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
         raise InputError(
-            f"{clock.unit} {shown(value)} is not a number; give one from {clock.bounds_text}, or one "
-            f"of {', '.join(MOMENTS)}"
+            f"{clock.unit} {shown(value)} is not a number; "
+            f"give one from {clock.bounds_text}, or one of {', '.join(MOMENTS)}"
         ) from None

@@ -4,18 +4,20 @@ import math
 
 import numpy as np
 
+from animate.drawing.pacing import (
+    FIRST_STEP_SECONDS,
+    HOLD_SECONDS,
+    LONG_RUN_SECONDS,
+    MOST_MOMENTS,
+    SLOW_START_DECAY,
+    START_SECONDS,
+    STEADY_PACE,
+)
 from animate.system.validation import InputError
-
-START = 1.0  # seconds that the start stands before the first step
-FIRST_STEP = 0.48  # seconds; each later one is quicker, down to the pace that the length leaves
-SLOW_STEPS = 9  # moments in which the extra time of a step falls to 1/e
-STEADY = 25  # moments a second once the slow start is over
-ALL_SHOWN = 400  # moments; of more only some are shown
-LONGEST = 13.6  # seconds that a film of a longer run takes
 
 
 def timeline(
-    last: int, fps: float = 25, hold: float = 2.0, duration: float | None = None
+    last: int, fps: float = 25, hold: float = HOLD_SECONDS, duration: float | None = None
 ) -> tuple[int, ...]:
     """
     Return which of the moments 0 to `last` each frame shows, 0 first, `last` last, never falling.
@@ -40,10 +42,10 @@ def timeline(
     still = round(hold * fps)
     if duration is not None:
         moving = round(duration * fps) - still
-    elif last <= ALL_SHOWN:
-        moving = math.ceil(_dwell(last, fps, max(1.0, fps / STEADY)).sum())
+    elif last <= MOST_MOMENTS:
+        moving = math.ceil(_dwell(last, fps, max(1.0, fps / STEADY_PACE)).sum())
     else:
-        moving = max(round((LONGEST - hold) * fps), round(fps))
+        moving = max(round((LONG_RUN_SECONDS - hold) * fps), round(fps))
     if moving < 2:
         raise InputError(
             f"a film of {duration:g} seconds has no room beside a hold of {hold:g} seconds; "
@@ -59,8 +61,8 @@ def timeline(
 def _dwell(last: int, fps: float, steady: float, ease: float = 1.0) -> np.ndarray:
     """Return how many frames each moment stands, with `ease` times the slow start's extra time."""
     step = np.arange(last + 1)
-    extra = (FIRST_STEP * fps - 1) * np.exp(-(step - 1) / SLOW_STEPS)
-    extra[0] = START * fps - 1
+    extra = (FIRST_STEP_SECONDS * fps - 1) * np.exp(-(step - 1) / SLOW_START_DECAY)
+    extra[0] = START_SECONDS * fps - 1
     return steady + np.maximum(ease * extra, 0)
 
 

@@ -15,12 +15,15 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
+from animate.drawing import pacing
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
 from animate.system import files, validation
+from animate.system.errors import InputError
 from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
-from animate.system.validation import InputError
+from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT
 from animate.system.version import VERSION
-from animate.training.line import Line
+from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
+from animate.training.line import GAUSSIAN_STD, Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
 
@@ -30,6 +33,21 @@ THEMES = ("auto", "light", "dark")
 MOST_POINTS = 5_000  # past these, a page would be slow and large
 MOST_EPOCHS = 5_000
 MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state", "page")
+CONSTANTS = {  # that the page shares with the rest of the package; see constants.d.ts
+    "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
+    "FLOAT32_FLOOR": FLOAT32_FLOOR,
+    "GAUSSIAN_STD": GAUSSIAN_STD,
+    "LARGEST_SEED": str(LARGEST_SEED),  # larger than JavaScript's numbers can hold
+    "LARGEST_WEIGHT": LARGEST_WEIGHT,
+    "THEMES": THEMES,
+    "START_SECONDS": pacing.START_SECONDS,
+    "FIRST_STEP_SECONDS": pacing.FIRST_STEP_SECONDS,
+    "SLOW_START_DECAY": pacing.SLOW_START_DECAY,
+    "STEADY_PACE": pacing.STEADY_PACE,
+    "MOST_MOMENTS": pacing.MOST_MOMENTS,
+    "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
+    "HOLD_SECONDS": pacing.HOLD_SECONDS,
+}
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
@@ -59,7 +77,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         theme=theme,
         version=VERSION,
         title=html.escape(_title(title)),
-        style=f"{_colors()}\n{_tight_style(_source('page.css'))}",
+        style=f"{_colors()}\n{_source('page.css')}",
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
         limit=limit_text(limit, 2 * limit),
@@ -95,8 +113,17 @@ def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, the
 
 
 def script(*modules: str) -> str:
-    """Return the page's modules, by default all of them in their order, as one program."""
-    return "\n".join(_joined(_source(f"{name}.js")) for name in modules or MODULES)
+    """
+    Return the constants and the page's ES modules, by default all of them, joined into one module.
+
+    Each comes after those that it imports. They share one scope, so no two may declare the same
+    name.
+    """
+    sources = {"constants": _constants()}
+    sources |= {name: _source(f"{name}.js") for name in modules or MODULES}
+    return "\n".join(
+        f"// {name}.js\n{_without_imports(source)}" for name, source in sources.items()
+    )
 
 
 def _checked(runs: Sequence[Trajectory]) -> tuple[Line, int]:
@@ -222,14 +249,11 @@ def _colors() -> str:
     names: dict[str, str] = {}  # of each colour, the first: the others refer to it
     for name, value in colors.items():
         names.setdefault(value, name)
-    return _tight_style(
-        ":root {"
-        + "".join(
-            f"--{name}: {value if names[value] == name else f'var(--{names[value]})'};"
-            for name, value in colors.items()
-        )
-        + "}"
-    )
+    lines = [
+        f"  --{name}: {value if names[value] == name else f'var(--{names[value]})'};"
+        for name, value in colors.items()
+    ]
+    return "\n".join([":root {", *lines, "}"])
 
 
 def _noise(problem: Line) -> str:
@@ -263,51 +287,21 @@ def _title(title: str | None) -> str:
     return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def _joined(source: str) -> str:
-    """Return a module's text as part of the one script: without imports, exports and comments."""
-    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"/\*\*.*?\*/ ?", "", source, flags=re.DOTALL)
-    source = re.sub(r"(^| )//[^\n]*", "", source, flags=re.MULTILINE)
-    return _tight(re.sub(r"^export ", "", source, flags=re.MULTILINE))
+def _constants() -> str:
+    """Return the module constants.js."""
+    return "".join(
+        f"export const {name} = {json.dumps(value)};\n" for name, value in CONSTANTS.items()
+    )
 
 
-def _tight(script: str) -> str:
+def _without_imports(module: str) -> str:
     r"""
-    Return `script` without the spaces that only a reader of its source needs.
+    Return the text of an ES module without its imports, and its exports as plain declarations.
 
-    It relies on the formatter: a semicolon ends every statement, a division has spaces around it,
-    a regular expression begins with none. No template may hold another.
-
-    >>> _tight("const a = [1, 2 - -3];\nconst b = `one, two` + a[0] / 2;")
-    'let a=[1,2 - -3];let b=`one, two`+a[0]/2;'
+    >>> _without_imports('import {\n  a,\n} from "./a.js";\n\nexport const b = a;\n')
+    '\nconst b = a;\n'
     """
-    literals = r"""("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?! )(?:\\.|\[[^]]*]|[^/\\\n])+/)"""
-    pieces = re.split(literals, script.strip())
-    pieces[::2] = [_squeezed(code) for code in pieces[::2]]
-    return "".join(pieces)
-
-
-def _squeezed(code: str) -> str:
-    code = re.sub(r"\s*([=*/%<>?:|&,;{}()[\]!]|\n)\s*", r"\1", code)
-    code = re.sub(r"(?<![+-]) ([+-]) (?![+-])", r"\1", code)
-    code = re.sub(r",(?=[]})])|;(?=})", "", code)
-    code = re.sub(r"\bconst\b", "let", code)
-    return _without_zeros(code)
-
-
-def _tight_style(style: str) -> str:
-    r"""
-    Return `style` without the spaces that only a reader of its source needs.
-
-    >>> _tight_style("a b > c {\n  margin: 0 auto;\n}")
-    'a b>c{margin:0 auto}'
-    """
-    style = re.sub(r"\s*([{};,>]|: |\n)\s*", lambda found: found[1].strip(), style.strip())
-    return _without_zeros(style.replace(";}", "}"))
-
-
-def _without_zeros(code: str) -> str:
-    return re.sub(r"(?<![\w.])0(?=\.\d)", "", code)
+    return re.sub(r"^import [^;]*;\n|^export ", "", module, flags=re.MULTILINE)
 
 
 def _source_template(name: str) -> Template:

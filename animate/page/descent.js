@@ -1,7 +1,7 @@
-// @ts-check
 /** What the data decide, gradient descent as torch computes it, and the verdict on a run. */
 
-import { epochsText, limitText, shareText } from "./numbers.js";
+import { CONVERGENCE_TOLERANCE, FLOAT32_FLOOR } from "./constants.js";
+import { countText, limitText, shareText } from "./numbers.js";
 
 /**
  * @typedef {{x: Float32Array, y: Float32Array}} Data
@@ -25,8 +25,6 @@ import { epochsText, limitText, shareText } from "./numbers.js";
  */
 
 const { fround } = Math;
-const ARRIVED = 0.01; // of the initial distance to the best weights
-const FLOAT32_FLOOR = 1e-5; // of the best weights: nearer, float32 steps may no longer move
 
 /**
  * The loss of a line: the mean squared error over all points.
@@ -101,6 +99,29 @@ export function train({ x, y }, rate, start, epochs) {
 }
 
 /**
+ * Return the first epoch from which the distance stays within the tolerance, or their number.
+ * @param {ArrayLike<number>} distances to the best weights at each epoch
+ * @param {number[]} best
+ */
+export function epochsToConverge(distances, best) {
+  // In float32, steps nearer to the best weights may no longer move.
+  const resolution = FLOAT32_FLOOR * Math.max(1, Math.min(...best.map(Math.abs)));
+  const near = Math.max(CONVERGENCE_TOLERANCE * distances[0], resolution);
+  let epoch = distances.length;
+  while (epoch > 0 && distances[epoch - 1] <= near) epoch--;
+  return epoch;
+}
+
+/**
+ * Return the distances relative to the first; 0 where that is 0.
+ * @param {ArrayLike<number>} distances
+ */
+export function relativeDistances(distances) {
+  const first = distances[0];
+  return Float64Array.from(distances, (distance) => (first > 0 ? distance / first : 0));
+}
+
+/**
  * @param {number} rate
  * @param {Run} run
  * @param {Facts} facts
@@ -112,11 +133,8 @@ export function diagnose(rate, { slopes, biases, losses }, facts) {
     const distance = Math.hypot(slopes[epoch] - facts.best[0], biases[epoch] - facts.best[1]);
     return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
   });
-  const left = distances.map((distance) => (distances[0] > 0 ? distance / distances[0] : 0));
-  const near = FLOAT32_FLOOR * Math.max(1, Math.min(...facts.best.map(Math.abs)));
-  const enough = Math.max(ARRIVED * distances[0], near);
-  let arrived = last + 1;
-  while (arrived > 0 && distances[arrived - 1] <= enough) arrived--;
+  const left = relativeDistances(distances);
+  const converged = epochsToConverge(distances, facts.best);
   const lost = losses.findIndex((loss, i) => !Number.isFinite(loss + slopes[i] + biases[i]));
   const overflowedAt = lost < 0 ? null : lost;
   const common = { convergedAt: null, overflowedAt, earnedAt: last, left };
@@ -129,10 +147,16 @@ export function diagnose(rate, { slopes, biases, losses }, facts) {
       sentence: `diverging: ${rate > facts.limit ? "past" : "at"} the limit ${limitText(facts.limit, rate)}`,
     };
   }
-  if (arrived <= last) {
-    const sentence = `converged at epoch ${arrived}`;
-    return { ...common, verdict: "converged", convergedAt: arrived, earnedAt: arrived, sentence };
+  if (converged <= last) {
+    const sentence = `converged at epoch ${converged}`;
+    return {
+      ...common,
+      verdict: "converged",
+      convergedAt: converged,
+      earnedAt: converged,
+      sentence,
+    };
   }
-  const sentence = `${shareText(left[last])} of the way left after ${epochsText(last)}`;
+  const sentence = `${shareText(left[last])} of the way left after ${countText(last, "epoch")}`;
   return { ...common, verdict: "converging", sentence };
 }

@@ -1,4 +1,3 @@
-// @ts-check
 /** What all panels are drawn with: SVG elements, scales, axes, and a run's marks. */
 
 import { tickText } from "./numbers.js";

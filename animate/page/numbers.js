@@ -1,4 +1,3 @@
-// @ts-check
 /** How numbers are written: as in the film, so that both say the same. */
 
 const MINUS = "\u2212";
@@ -27,7 +26,7 @@ function minus(text) {
  * Four significant digits, which keep their width as the value changes.
  * @param {number} value
  */
-export function figures(value) {
+export function valueText(value) {
   if (!Number.isFinite(value)) return "∞";
   const size = Math.abs(value);
   if (size >= 9999.5) return minus(rounded(value, "toExponential", 1).replace("e+", "e"));
@@ -40,7 +39,7 @@ export function figures(value) {
  * A weight or a coordinate, with two decimals while it is small.
  * @param {number} value
  */
-export function coordinate(value) {
+export function coordinateText(value) {
   if (!Number.isFinite(value)) return "∞";
   const size = Math.abs(value);
   if (size >= 9999.5) return minus(rounded(value, "toExponential", 0).replace("e+", "e"));
@@ -51,10 +50,10 @@ export function coordinate(value) {
  * @param {number} slope
  * @param {number} bias
  */
-export function equation(slope, bias) {
+export function lineEquation(slope, bias) {
   if (!Number.isFinite(slope + bias)) return "no finite line";
-  const sign = coordinate(bias).startsWith(MINUS) ? MINUS : "+";
-  return `y = ${coordinate(slope)} x ${sign} ${coordinate(Math.abs(bias))}`;
+  const sign = coordinateText(bias).startsWith(MINUS) ? MINUS : "+";
+  return `y = ${coordinateText(slope)} x ${sign} ${coordinateText(Math.abs(bias))}`;
 }
 
 /**
@@ -93,9 +92,12 @@ export function shareText(share) {
   return `${rounded(percent, "toFixed", percent < 10 ? 1 : 0)} %`;
 }
 
-/** @param {number} count */
-export function epochsText(count) {
-  return `${count} epoch${count === 1 ? "" : "s"}`;
+/**
+ * @param {number} count
+ * @param {string} unit
+ */
+export function countText(count, unit) {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 /**

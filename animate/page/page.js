@@ -1,9 +1,9 @@
-// @ts-check
 /** The page: what the reader sets, computed, drawn and said. */
 
+import { LARGEST_SEED } from "./constants.js";
 import { diagnose, factsOf, train } from "./descent.js";
 import { dashes, markerPath, set } from "./drawing.js";
-import { coordinate, equation, figures, limitText, rateText, shareText } from "./numbers.js";
+import { coordinateText, valueText, limitText, lineEquation, rateText, shareText } from "./numbers.js";
 import { BowlPanel, FitPanel, LossPanel, SurfacePanel } from "./panels.js";
 import { Player } from "./player.js";
 import { sample } from "./random.js";
@@ -143,8 +143,8 @@ function showRun({ slot, run, diagnosis }) {
   const unfinished = diagnosis.verdict === "converging" && epoch === film.epochs;
   loss.textContent = overflowed
     ? `overflowed at epoch ${overflowedAt}`
-    : `loss ${figures(run.losses[epoch])}`;
-  line.textContent = overflowed ? "" : equation(run.slopes[epoch], run.biases[epoch]);
+    : `loss ${valueText(run.losses[epoch])}`;
+  line.textContent = overflowed ? "" : lineEquation(run.slopes[epoch], run.biases[epoch]);
   if (unfinished)
     line.textContent = `fastest rate ${rateText(Number(lesson.facts.bestRate.toPrecision(2)))}`;
   const earned = epoch >= earnedAt;
@@ -165,7 +165,7 @@ function spoken({ rate, run, diagnosis }) {
   const earned = epoch >= diagnosis.earnedAt;
   const verdict = earned
     ? diagnosis.sentence
-    : `loss ${figures(run.losses[epoch])} at epoch ${epoch}`;
+    : `loss ${valueText(run.losses[epoch])} at epoch ${epoch}`;
   const overflow = diagnosis.overflowedAt !== null && epoch >= diagnosis.overflowedAt;
   const end = overflow ? `, overflowed at epoch ${diagnosis.overflowedAt}` : "";
   return `Learning rate ${rateText(rate)}: ${verdict}${end}.`;
@@ -239,8 +239,8 @@ function showFacts() {
   const texts = {
     limit: limitText(limit, 2 * limit),
     "best-rate": rateText(Number(bestRate.toPrecision(2))),
-    "best-slope": coordinate(best[0]),
-    "best-bias": coordinate(best[1]),
+    "best-slope": coordinateText(best[0]),
+    "best-bias": coordinateText(best[1]),
   };
   for (const [name, text] of Object.entries(texts)) {
     for (const place of document.querySelectorAll(`[data-fact="${name}"]`))
@@ -260,7 +260,7 @@ function showStart() {
   const [slope, bias] = state.start;
   if (document.activeElement !== find("slope")) find("slope").value = String(slope);
   if (document.activeElement !== find("bias")) find("bias").value = String(bias);
-  const text = `slope ${coordinate(slope)}, bias ${coordinate(bias)}`;
+  const text = `slope ${coordinateText(slope)}, bias ${coordinateText(bias)}`;
   const [low, high] = panels.surface.bounds[0];
   set(panels.surface.handle, {
     "aria-valuenow": slope,
@@ -557,7 +557,9 @@ function listen() {
     if (isSeed(seed.value.trim())) useSeed(String(BigInt(seed.value.trim())));
     else complain("seed", `“${seed.value}” is not a seed; give a whole number, up to 2⁶⁴ − 1.`);
   });
-  on("noise", "click", () => useSeed(String((BigInt(state.seed) + 1n) % 2n ** 64n)));
+  on("noise", "click", () =>
+    useSeed(String((BigInt(state.seed) + 1n) % (BigInt(LARGEST_SEED) + 1n))),
+  );
   for (const id of ["slope", "bias"]) {
     find(id).addEventListener("change", () => {
       const texts = [find("slope").value, find("bias").value];
@@ -647,7 +649,7 @@ function listenToSurface() {
     const step = 10 ** Math.floor(Math.log10((high - low) / 50)) * (event.shiftKey ? 10 : 1);
     useStart(state.start.map((weight, i) => roundedWeight(weight + way[i] * step)));
     say(
-      `Start at slope ${coordinate(state.start[0])}, bias ${coordinate(state.start[1])}. ${spoken(lesson.chosen)}`,
+      `Start at slope ${coordinateText(state.start[0])}, bias ${coordinateText(state.start[1])}. ${spoken(lesson.chosen)}`,
     );
   });
 }

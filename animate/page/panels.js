@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The four panels. Each sets out what stands still when the data or its size change, and draws what
  * moves for a lesson at an epoch; it depends on nothing that was drawn before.

@@ -1,5 +1,6 @@
-// @ts-check
 /** The numbers that torch draws from a seeded generator, and data made of them. */
+
+import { GAUSSIAN_STD } from "./constants.js";
 
 const LENGTH = 624;
 
@@ -48,7 +49,8 @@ export function sample(seed, points, noise, trueWeights) {
     for (let i = 0; i < points; i++) y[i] += uniform();
   } else if (noise === "gaussian") {
     const deviates = normal(points, bits, uniform);
-    for (let i = 0; i < points; i++) y[i] += Math.fround(Math.fround(0.29) * deviates[i]);
+    for (let i = 0; i < points; i++)
+      y[i] += Math.fround(Math.fround(GAUSSIAN_STD) * deviates[i]);
   }
   return { x, y };
 }

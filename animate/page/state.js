@@ -1,5 +1,6 @@
-// @ts-check
 /** What the reader has set, as text: in the link's fragment, and as the command that films it. */
+
+import { LARGEST_SEED, LARGEST_WEIGHT, THEMES } from "./constants.js";
 
 /**
  * What the page was made of: `x` and `y` are float32 bytes in base64; `sampling` is null where the data came from arrays.
@@ -16,9 +17,6 @@
  *   theme: string,
  * }} State
  */
-
-const LARGEST_SEED = 2n ** 64n - 1n;
-const THEMES = ["auto", "light", "dark"];
 
 /**
  * @param {Film} film
@@ -43,12 +41,12 @@ export function isRate(text) {
 
 /** @param {string} text */
 export function isSeed(text) {
-  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= LARGEST_SEED;
+  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= BigInt(LARGEST_SEED);
 }
 
 /** @param {string} text */
 export function isWeight(text) {
-  return text.trim() !== "" && Math.abs(Number(text)) <= 1e6;
+  return text.trim() !== "" && Math.abs(Number(text)) <= LARGEST_WEIGHT;
 }
 
 /** @param {State} state */

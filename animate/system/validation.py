@@ -29,6 +29,7 @@ MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
+LARGEST_WEIGHT = 1e6  # of a start, and of the true line
 LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
 SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
@@ -139,7 +140,9 @@ def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
 
 def weights(values: Iterable[object], name: str) -> tuple[float, float]:
     """Return `values` as a slope and a bias."""
-    pair = tuple(between(value, name, least=-1e6, most=1e6) for value in values)
+    pair = tuple(
+        between(value, name, least=-LARGEST_WEIGHT, most=LARGEST_WEIGHT) for value in values
+    )
     if len(pair) != 2:
         raise InputError(f"{name} {pair} has {len(pair)} numbers; give two, the slope and the bias")
     return pair

@@ -9,7 +9,7 @@ from chromium import found, launched, missing
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from animate import Line, Trajectory, train
-from animate.page import page
+from animate.page import MODULES, page, script
 
 Open = Callable[..., Page]
 
@@ -21,6 +21,21 @@ def browser() -> Iterator[Browser]:
         missing("there is no Chromium to open the page in; on Debian: apt-get install chromium")
     with launched(path) as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def compute(browser: Browser) -> Iterator[Callable[..., Any]]:
+    """Yield a function that calls a JavaScript function with one argument beside the modules."""
+    opened = browser.new_page()
+    modules = script(*MODULES[:-1])  # page.js needs the page's elements
+
+    def compute(function: str, argument: object) -> Any:
+        return opened.evaluate(
+            f"(argument) => {{{modules}; return ({function})(argument);}}", argument
+        )
+
+    yield compute
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,21 @@
 """What the text of a page holds, seen without a browser."""
 
+import gzip
 import json
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib import resources
 
 import numpy as np
 import pytest
 
+import animate.page
 from animate import InputError, Line, train
 from animate.page import page
 
-LIMIT = 60_000  # bytes
+LARGEST_PAGE, LARGEST_GZIPPED = 150_000, 45_000  # bytes
 HOSTILE = "</script><img src=x onerror=alert(1)>&amp;\u2028\"'`${1}$title"
 
 
@@ -45,10 +48,20 @@ def film(text: str) -> dict:
 
 def test_a_page_is_smaller_than_its_limit(runs, capsys) -> None:
     twelve = train(runs[0].problem, np.geomspace(0.0123456789, 4.987654321, 12).tolist())
-    sizes = [len(page(some).encode()) for some in (runs, twelve)]
-    with capsys.disabled():
-        print(f"\nthe page of 100 points: {sizes[0]} bytes with 3 runs, {sizes[1]} with 12")
-    assert max(sizes) < LIMIT
+    for some in (runs, twelve):
+        text = page(some).encode()
+        size, gzipped = len(text), len(gzip.compress(text))
+        with capsys.disabled():
+            print(f"\nthe page of {len(some)} runs: {size} bytes, {gzipped} gzipped")
+        assert size < LARGEST_PAGE
+        assert gzipped < LARGEST_GZIPPED
+
+
+def test_the_page_holds_its_sources_with_their_comments(lesson) -> None:
+    for source in resources.files(animate.page).iterdir():
+        if source.name.endswith((".js", ".css")):
+            after_imports = source.read_text(encoding="utf-8").rpartition('.js";\n')[2]
+            assert after_imports.replace("\nexport ", "\n") in lesson, source.name
 
 
 def test_the_page_is_the_same_each_time(runs) -> None:
@@ -61,7 +74,8 @@ def test_the_page_holds_nothing_to_fetch(lesson) -> None:
     for _, attributes in elements:
         assert {"src", "srcset", "href", "action", "onclick"}.isdisjoint(attributes)
     assert "url(#" in lesson  # of a panel's own clip path, the only kind
-    assert not re.search(r"url\((?!#)|@import|\bfetch\b|import\(", lesson)
+    code = re.sub(r"/\*.*?\*/", "", lesson, flags=re.DOTALL)
+    assert not re.search(r"url\((?!#)|@import|\bfetch\b|\bimport\b", code)
 
 
 def test_a_hostile_title_stays_text(runs) -> None:

@@ -373,7 +373,7 @@ def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) ->
     )
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
-    assert "at 0.42, 0.7, 1.01 (seed 11)" in capsys.readouterr().err
+    assert "at lr 0.42, lr 0.7, lr 1.01 (seed 11)" in capsys.readouterr().err
 
 
 def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page) -> None:
@@ -452,6 +452,29 @@ def test_an_overflow_is_content(open_page, overflowing) -> None:
     )
     assert "NaN" not in opened.locator("#panels").inner_html()
     assert "Infinity" not in opened.locator("#panels").inner_html()
+
+
+def test_what_has_overflowed_is_drawn_no_farther_than_a_browser_can(open_page, overflowing) -> None:
+    opened = open_page(overflowing, "#run=3&epoch=100")
+    drawn = opened.eval_on_selector_all(
+        "#panels svg *",
+        "all => all.map((one) => ['d', 'x', 'y', 'x1', 'y1', 'x2', 'y2', 'cx', 'cy', 'points']"
+        ".map((name) => one.getAttribute(name) ?? '').join(' ')).join(' ')",
+    )
+    numbers = [abs(float(text)) for text in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", drawn)]
+    assert max(numbers) == 1e5
+
+
+def test_the_chosen_runs_line_is_the_widest(open_page) -> None:
+    for chosen in (1, 2, 3):
+        opened = open_page("", f"#run={chosen}&epoch=100")
+        widths = opened.eval_on_selector_all(
+            "#loss [style*='--run']",
+            "all => all.map((one) => [one.getAttribute('style').match(/--run(\\d)/)[1],"
+            " Number(getComputedStyle(one).strokeWidth.replace('px', ''))])",
+        )
+        widest = max(width for _, width in widths)
+        assert {int(run) + 1 for run, width in widths if width == widest} == {chosen}
 
 
 def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:

@@ -1,15 +1,12 @@
-"""The page computes what torch computes, and writes numbers as the film does."""
+"""The page draws the data that torch draws, and trains as torch does."""
 
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
 
 from animate import Line, Trajectory, train
-from animate.page import script
-from animate.system import numbers
 from animate.training.line import Sampling
 
 RATES = (1e-6, 0.001, 0.02, 0.1, 0.3, 0.7, 0.76, 0.9, 0.99, 0.9985, 1.01, 1.3, 2.0, 5.0, 50.0, 1e30)
@@ -28,21 +25,6 @@ COMPUTED = """
   return {x: [...data.x], y: [...data.y], facts, runs};
 }
 """
-
-
-@pytest.fixture(scope="session")
-def compute(browser: Browser):
-    """Return a function that runs one of the page's own in the browser."""
-    opened = browser.new_page()
-    modules = script("numbers", "random", "descent")
-
-    def compute(function: str, argument: object):
-        return opened.evaluate(
-            f"(argument) => {{{modules}; return ({function})(argument);}}", argument
-        )
-
-    yield compute
-    opened.close()
 
 
 def trained(compute, problem: Line, rates: Sequence[float], epochs: int = 100):
@@ -141,32 +123,6 @@ def test_the_epochs_are_the_films_for_long_and_short_runs(compute) -> None:
         there, runs = trained(compute, problem, (0.003, 0.7, 1.01), epochs)
         for run, of_page in zip(runs, there["runs"], strict=True):
             assert_same(of_page, run)
-
-
-def test_numbers_are_written_as_in_the_film(compute) -> None:
-    values = [
-        sign * mantissa * 10.0**power
-        for sign in (1, -1)
-        for mantissa in (1, 1.2345678, 2.5, 0.5, 9.99949, 9.9995, 9.99999)
-        for power in range(-8, 33)
-    ] + [0.0, -0.0, 0.125, 0.375, 2.5, 12.5, 0.00005, 25000.0, 99.995, 9999.5]
-    there = compute(
-        "(values) => values.map((v) => [figures(v), coordinate(v), equation(v, -v),"
-        " shareText(Math.abs(v)), rateText(Math.abs(v)), limitText(0.9985142, v)])",
-        values,
-    )
-    for value, (figures, coordinate, equation, share, rate, limit) in zip(
-        values, there, strict=True
-    ):
-        assert figures == numbers.value_text(value)
-        assert coordinate == numbers.coordinate_text(value)
-        assert equation == numbers.line_equation(value, -value)
-        if abs(value) < 1e18:  # past that, the distance left is no longer shown
-            assert share == numbers.share_text(abs(value))
-        assert float(rate) == float(numbers.rate_texts([abs(value)])[0])
-        assert limit == numbers.limit_text(0.9985142, value)
-    small = compute("(limit) => limitText(limit, 1)", 3.16612e-6)
-    assert small == numbers.limit_text(3.16612e-6, 1)
 
 
 def test_a_problem_says_how_it_was_sampled_only_if_it_was(problem: Line) -> None:
