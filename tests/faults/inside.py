@@ -2,8 +2,11 @@
 
 import contextlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from animate import cli
 from animate.system import signals
@@ -47,3 +50,21 @@ def old(folder: Path, *names: str) -> None:
 def names(folder: Path) -> list[str]:
     """Return what is in `folder`, hidden or not."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def put_old(folder: Path, output: str) -> list[bytes]:
+    """Put yesterday's film, or a folder with one frame, at `output`; return the files' bytes."""
+    path = folder / output
+    if output.endswith("/"):
+        path.mkdir()
+        path /= "frame-00000.png"
+    path.write_bytes(OLD)
+    return [OLD]
+
+
+def noise(count: int) -> Iterator[np.ndarray]:
+    """Yield frames that compress badly, so that a file grows."""
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
+    picture[..., 3] = 255
+    for number in range(count):
+        yield np.roll(picture, 3 * number, axis=1)
