@@ -74,6 +74,8 @@ class Encoder:
     """Number of colours in the palette for each quality, or None for no palette."""
     fourcc: ClassVar[str] = "RGBA"
     """Pixel format of the piped frames."""
+    ticks_per_second: Fraction
+    """Time base of the starts of the piped frames."""
 
     def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
         self.film = film
@@ -82,15 +84,11 @@ class Encoder:
         self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
         arguments = ["-filter_complex", graph + self.filters(), *self.arguments()]
-        self._ffmpeg = Ffmpeg(self.piped_size(), self.ticks_per_second(), arguments, self.fourcc)
+        self._ffmpeg = Ffmpeg(self.piped_size(), self.ticks_per_second, arguments, self.fourcc)
         self._held: Frame | None = None  # piped once it is known for how long it is shown
         self._held_since = 0
         self._frames = 0
         self._offset = len(self._sample)  # ticks before the first frame, one for each of the sample
-
-    def ticks_per_second(self) -> Fraction:
-        """Return the time base of the starts of the piped frames."""
-        raise NotImplementedError
 
     def piped_size(self) -> tuple[int, int]:
         """Return width and height of the piped frames."""
@@ -113,14 +111,14 @@ class Encoder:
             self._sample.clear()
             yield self
             if self._held is not None:
-                self.pipe_last(self._held)
+                self.pipe_held(self._held, is_last=True)
         self.check()
 
     def write(self, frame: Frame) -> None:
         """Take the next frame."""
         if self._held is None or not self.repeats(frame, self._held):
             if self._held is not None:
-                self.pipe_held(self._held)
+                self.pipe_held(self._held, is_last=False)
             self._held, self._held_since = frame, self._frames
         self._frames += 1
 
@@ -132,17 +130,13 @@ class Encoder:
         """Return whether `frame` only prolongs the previous one."""
         return frame is previous
 
-    def pipe_held(self, held: Frame) -> None:
-        """Pipe the held frame, which another one follows."""
-        raise NotImplementedError
-
-    def pipe_last(self, held: Frame) -> None:
-        """Pipe the held frame, which is the last."""
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame that is held since `_held_since`, and that `_frames` ends."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raise `OutputError` unless the file has all frames."""
-        raise NotImplementedError
+        """Raise `OutputError` unless ffmpeg reports all frames as written."""
+        _check_count(self._ffmpeg.frames_written, self._frames)
 
 
 def _palette(colors: int, sample: int) -> str:
@@ -167,39 +161,28 @@ class _ConstantRate(Encoder):
     Each frame is piped once, and ffmpeg repeats it.
     """
 
-    def rate(self) -> Fraction:
-        """Return the frames a second."""
-        return Fraction(self.film.fps).limit_denominator(1001)
-
-    def ticks_per_second(self) -> Fraction:
-        """Return two ticks a frame."""
-        return 2 * self.rate()
+    def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
+        self.rate = Fraction(film.fps).limit_denominator(1001)
+        self.ticks_per_second = 2 * self.rate  # two ticks a frame
+        super().__init__(film, size, sample)
 
     def filters(self) -> str:
         """Return the filter that repeats frames."""
-        rate = self.rate()
-        return f"fps={rate.numerator}/{rate.denominator}:round=down"
+        return f"fps={self.rate.numerator}/{self.rate.denominator}:round=down"
 
-    def pipe_held(self, held: Frame) -> None:
-        """Pipe the held frame at its start."""
-        self.pipe(self.pixels(held), 2 * self._held_since)
-
-    def pipe_last(self, held: Frame) -> None:
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
         """
-        Pipe the held frame at its start and at its end.
+        Pipe the frame at its start, and the last one also at its end.
 
         ffmpeg shows the last piped frame for as long as the one before it: here for one tick.
         """
-        end = 2 * self._frames
-        self.pipe(self.pixels(held), *sorted({2 * self._held_since, end - 2, end - 1}))
+        start, end = 2 * self._held_since, 2 * self._frames
+        starts = sorted({start, end - 2, end - 1}) if is_last else [start]
+        self.pipe(self.pixels(held), *starts)
 
     def pixels(self, frame: Frame) -> Pixels:
         """Return the pixels of `frame` as they are piped."""
         return frame
-
-    def check(self) -> None:
-        """Raise `OutputError` unless ffmpeg reports all frames as written."""
-        _check_count(self._ffmpeg.frames_written, self._frames)
 
 
 class _Video(_ConstantRate):
@@ -292,17 +275,13 @@ class _Delays(Encoder):
     """Base class of the formats in which each picture has a delay, to which a repeat adds."""
 
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 256, "high": None}
-    ticks: ClassVar[int] = 1000
-    """The unit of the delays, in ticks a second."""
+    ticks_per_second = Fraction(1000)  # the unit of the delays
     longest_delay: ClassVar[int] = 0xFFFF
 
     def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
         super().__init__(film, size, sample)
         self._pictures = 0
-
-    def ticks_per_second(self) -> Fraction:
-        """Return the unit of the delays."""
-        return Fraction(self.ticks)
+        self._last_delay = 0
 
     def repeats(self, frame: Frame, previous: Frame) -> bool:
         """Return whether `frame` has the same pixels as the previous one."""
@@ -310,23 +289,16 @@ class _Delays(Encoder):
 
     def tick(self, number: int) -> int:
         """Return the start of a frame, rounded to a tick: errors do not add up."""
-        return math.floor(number / self.film.fps * self.ticks + 0.5)
+        return math.floor(number / self.film.fps * self.ticks_per_second.numerator + 0.5)
 
-    def pipe_held(self, held: Frame) -> None:
-        """Pipe the held frame at its start, unless its time rounds to nothing."""
-        if self.tick(self._held_since) < self.tick(self._frames):
-            self.pipe(held, self.tick(self._held_since))
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame at its start, unless its delay rounds to 0 and it is not the last."""
+        start = self.tick(self._held_since)
+        delay = max(self.tick(self._frames) - start, 1 if is_last else 0)
+        if delay > 0:
+            self.pipe(held, start)
             self._pictures += 1
-
-    def pipe_last(self, held: Frame) -> None:
-        """Pipe the held frame at its start."""
-        self.pipe(held, self.tick(self._held_since))
-        self._pictures += 1
-
-    def last_delay(self) -> int:
-        """Return the delay of the held frame, in ticks."""
-        delay = self.tick(self._frames) - self.tick(self._held_since)
-        return min(max(delay, 1), self.longest_delay)
+            self._last_delay = min(delay, self.longest_delay)
 
     def check(self) -> None:
         """Raise `OutputError` unless ffmpeg reports all pictures as written."""
@@ -337,12 +309,13 @@ class Gif(_Delays):
     """The format that every program shows. Delays are whole hundredths of a second."""
 
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 64, "high": 256}
-    ticks: ClassVar[int] = 100
+    ticks_per_second = Fraction(100)
 
-    def pipe_last(self, held: Frame) -> None:
-        """Pipe the held frame at its start, and at its end for the duration alone."""
-        super().pipe_last(held)
-        self.pipe(held, self.tick(self._held_since) + self.last_delay())
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame at its start, and after the last one a packet that only ends it."""
+        super().pipe_held(held, is_last=is_last)
+        if is_last:
+            self.pipe(held, self.tick(self._held_since) + self._last_delay)
 
     def arguments(self) -> list[str]:
         """
@@ -380,7 +353,7 @@ class Apng(_Delays):
         data = bytearray(path.read_bytes())
         chunk = data.rfind(b"\x00\x00\x00\x1afcTL")
         if chunk >= 0:  # a single picture is no animation, and has no delay
-            struct.pack_into(">HH", data, chunk + 28, self.last_delay(), self.ticks)
+            struct.pack_into(">HH", data, chunk + 28, self._last_delay, 1000)
             checksum = zlib.crc32(data[chunk + 4 : chunk + 34])
             struct.pack_into(">I", data, chunk + 34, checksum)
             path.write_bytes(data)
@@ -422,7 +395,7 @@ class WebP(_Delays):
         _check_count(max(len(pictures), 1), self._pictures)
         if pictures:
             start = pictures[-1] + 20
-            data[start : start + 3] = self.last_delay().to_bytes(3, "little")
+            data[start : start + 3] = self._last_delay.to_bytes(3, "little")
             path.write_bytes(data)
 
 
