@@ -265,15 +265,15 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
 
 def piped(film: Any, path: str) -> list[str]:
     """Return ffmpeg's arguments for an MP4 of raw frames, with our settings of x264."""
-    from animate.film.encode.formats import Job, Mp4
+    from animate.film.encode.formats import Film, Mp4
 
-    job = Job(Path(path), *film.size, film.fps)
+    encoder = Mp4(Film(path, film.fps), film.size, [])
     size = "x".join(map(str, film.size))
     return [
         "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", size,
         "-r", f"{film.fps:g}", "-i", "pipe:0",
         "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
-        *Mp4(job, []).arguments(job),
+        *encoder.arguments(),
     ]  # fmt: skip
 
 

@@ -221,7 +221,9 @@ def test_a_signal_just_before_the_last_rename_keeps_the_old_file(
     tmp_path: Path, monkeypatch
 ) -> None:
     old(tmp_path, "a.mp4")
-    interrupt_when_called(monkeypatch, "animate.film.encode.formats._Steady.prove", after=True)
+    interrupt_when_called(
+        monkeypatch, "animate.film.encode.formats._ConstantRate.check", after=True
+    )
     ended = command(tmp_path, *FILM)
     assert (ended.code, ended.out) == (130, "")
     assert (tmp_path / "a.mp4").read_bytes() == OLD
