@@ -21,7 +21,7 @@ from animate.recipe.file_difference import difference
 from animate.recipe.making import make
 from animate.recipe.toml import from_settings
 from animate.system import files
-from animate.system.files import OutputError
+from animate.system.errors import OutputError
 from animate.training.descent import train
 
 if TYPE_CHECKING:
