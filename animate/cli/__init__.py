@@ -42,7 +42,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signals.listen()  # again, for it may have been started in a way that the package did not see
+    signals.listen()  # again: `signals.is_program` does not see every way to start it
     open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # so that a path is printed as it was given
         sys.stdout.reconfigure(

@@ -36,7 +36,6 @@ DISK_FULL = {
     errno.EDQUOT: "your quota is used up",
     errno.EFBIG: "the limit on a file's size is reached",
 }
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # arguments of Linux' renameat2
 
 _locks: dict[Path, int] = {}  # temporary files of this process, with their locked descriptors
 
@@ -297,34 +296,33 @@ def discard_all() -> None:
 
 def sweep(folder: Path) -> None:
     """Remove abandoned temporary files from `folder`: those that no living process has locked."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if TEMPORARY.fullmatch(entry.name):
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if TEMPORARY.fullmatch(path.name):
                 with suppress(OSError, AttributeError):  # locked, or there are no locks
-                    _sweep(entry)
+                    _sweep(path)
 
 
-def _sweep(entry: os.DirEntry[str]) -> None:
-    is_folder = entry.is_dir(follow_symlinks=False)
-    if not is_folder and not entry.is_file(follow_symlinks=False):
+def _sweep(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         return
-    descriptor = os.open(entry.path, os.O_RDONLY if is_folder else os.O_RDWR)
+    descriptor = os.open(path, os.O_RDONLY if stat.S_ISDIR(mode) else os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove(Path(entry.path))
+        _remove(path)
     finally:
         os.close(descriptor)
 
 
 def _publish(temporary: Path, target: Path) -> None:
     """Rename `temporary` to `target` once it is on disk."""
-    written = list(temporary.iterdir()) if temporary.is_dir() else [temporary]
-    if not any(file.stat().st_size for file in written):
+    files = list(temporary.iterdir()) if temporary.is_dir() else [temporary]
+    if not any(file.stat().st_size for file in files):
         raise OutputError("nothing was written")
-    for file in written:
-        _sync(file)
+    for path in {*files, temporary}:
+        _sync(path)
     if temporary.is_dir():
-        _sync(temporary)
         _replace_folder(temporary, target)
     else:
         _copy_mode(target, temporary)
@@ -335,34 +333,33 @@ def _publish(temporary: Path, target: Path) -> None:
 def _replace_folder(new: Path, target: Path) -> None:
     """Rename `new` to `target`; an old folder there is removed, or is `new` afterwards."""
     while not _exchange(new, target):
-        # The sweep does not take this one: it would be the only folder if we were killed here.
+        # Its name is not one that `sweep` removes: a kill here leaves no other complete folder.
         aside = target.with_name(f".animate-old-{secrets.token_hex(4)}")
         with suppress(FileNotFoundError):
             target.rename(aside)
         try:
             new.rename(target)
-            return
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                with suppress(FileNotFoundError):
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # not another writer's folder
+                with suppress(OSError):
                     aside.rename(target)
                 raise
-            # Another writer was quicker, so there is a folder to exchange.
-        finally:
-            _remove(aside)
+        _remove(aside)
+        if not new.exists():
+            break
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step, and return whether the system could do that."""
+    """Exchange two folders in one step with Linux' renameat2, and return whether that worked."""
     import ctypes  # only folders need it
 
+    current_folder, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        rename = ctypes.CDLL(None).renameat2
     except (OSError, AttributeError, TypeError):
         return False
     paths = os.fsencode(one), os.fsencode(other)
-    result: int = rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE)
-    return result == 0
+    return bool(rename(current_folder, paths[0], current_folder, paths[1], exchange) == 0)
 
 
 def _copy_mode(source: Path, path: Path, *, extra: int = 0) -> None:
