@@ -58,7 +58,7 @@ def report(
         "runs": [_run(run) for run in runs],
         "outputs": [
             {
-                "path": files.relative(path, folder),
+                "path": files.relative_to_folder(path, folder),
                 "bytes": sum(file.stat().st_size for file in _files(Path(path))),
                 "sha256": checksum(path),
             }

@@ -73,7 +73,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
         found = [_numbers(report.load(path), runs, told, others)]
         for listed in told["outputs"]:
             name = listed["path"]
-            there = files.inside(folder, name)
+            there = files.relative_to_cwd(name, folder)
             found.append(_compared(name, there, again[name].path, listed, others))
     return found
 

@@ -65,11 +65,11 @@ def extension(path: AnyPath, among: Iterable[str]) -> str:
     raise InputError(f"{path} has {problem}; {advice}")
 
 
-def relative(path: AnyPath, folder: AnyPath) -> str:
+def relative_to_folder(path: AnyPath, folder: AnyPath) -> str:
     """
     Return `path`, given relative to the working directory, relative to `folder`.
 
-    >>> relative("talk/frames/", "talk"), relative("a.gif", "")
+    >>> relative_to_folder("talk/frames/", "talk"), relative_to_folder("a.gif", "")
     ('frames/', 'a.gif')
     """
     path, folder = os.fspath(path), os.fspath(folder)
@@ -79,15 +79,23 @@ def relative(path: AnyPath, folder: AnyPath) -> str:
     return os.path.relpath(path, real(folder)) + (FOLDER_SUFFIX if is_folder(path) else "")
 
 
-def inside(folder: AnyPath, path: str) -> str:
+def relative_to_cwd(path: str, folder: AnyPath) -> str:
     """
     Return `path`, given relative to `folder`, relative to the working directory.
 
-    >>> inside("talk", "frames/"), inside("", "a.gif"), inside("talk", "/tmp/a.gif")
-    ('talk/frames/', 'a.gif', '/tmp/a.gif')
+    >>> relative_to_cwd("frames/", "talk"), relative_to_cwd("/tmp/a.gif", "talk")
+    ('talk/frames/', '/tmp/a.gif')
     """
     folder = os.fspath(folder)
     return path if Path(path).is_absolute() or folder in ("", ".") else f"{folder}/{path}"
+
+
+relative = relative_to_folder  # the former names, still used by recipe/settings.py and toml.py
+
+
+def inside(folder: AnyPath, path: str) -> str:
+    """Return `relative_to_cwd(path, folder)`."""
+    return relative_to_cwd(path, folder)
 
 
 def real(path: AnyPath) -> Path:
