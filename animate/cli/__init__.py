@@ -41,7 +41,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signals.listen()  # again, for it may have been started in a way that the package did not see
+    signals.listen()  # again: `signals.is_program` does not see every way to start it
     open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # so that a path is printed as it was given
         sys.stdout.reconfigure(
@@ -55,8 +55,8 @@ def run() -> NoReturn:
         say(f"animate: {error}")
         code = FAILED
     except signals.Stopped as stop:
-        say(plain(f"animate: {signals.name(stop.number)}; {stop.sentence}"))
-        code = stop.code
+        say(plain(f"animate: {stop}; {stop.consequence}"))
+        code = stop.exit_code
     except Exception as error:
         say(plain(f"animate: {reason(error)}"))
     signals.finish()
@@ -174,9 +174,9 @@ def _make(recipe: Recipe, command: Command) -> int:
 
 
 def _until_stopped(write: Writing, display: Display) -> Writing:
-    """Return `write` such that a signal stops it, unless all is done by then."""
+    """Return `write`, made to stop at a signal unless all outputs are written by then."""
 
-    def written(
+    def write_until_stopped(
         groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
     ) -> list[str]:
         signals.begin_writing()
@@ -184,14 +184,13 @@ def _until_stopped(write: Writing, display: Display) -> Writing:
             failed = write(groups, runs, listener)
             signals.finish()
         except signals.Stopped as stop:
-            drawn = [part.path for group in groups for part in group]
-            if not all(path in display.written for path in drawn):
-                stop.sentence = display.what_is_missing()
-                raise
-            failed = []  # it came when all was done, and changes nothing
+            if all(part.path in display.written for group in groups for part in group):
+                return []
+            stop.consequence = display.what_is_missing()
+            raise
         return failed
 
-    return written
+    return write_until_stopped
 
 
 def _check_recipe_path(path: str) -> None:
@@ -230,12 +229,12 @@ def _verify(path: str, *, quiet: bool) -> int:
 
 @contextmanager
 def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
-    """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
-    from animate.cli.workers import cores, side_by_side
+    """Yield the function that writes the outputs with `jobs` processes, by default one a core."""
+    from animate.cli.workers import cores, worker_processes
 
-    jobs = min(jobs or cores(), max(len(groups(recipe)), 1))
-    if jobs == 1:
+    jobs = min(jobs or cores(), len(groups(recipe)))
+    if jobs <= 1:
         yield write_in_turn
         return
-    with side_by_side(jobs) as write:
+    with worker_processes(jobs) as write:
         yield write

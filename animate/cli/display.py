@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from animate.cli.streams import plain, say, tell
@@ -39,7 +41,7 @@ class Display:
 
     def __enter__(self) -> Display:
         if not self._quiet and sys.stderr.isatty():
-            signals.last_words(SHOW_CURSOR)
+            signals.call_before_exit(partial(os.write, 2, SHOW_CURSOR))
             self._bar = _progress_bar()
             self._bar.add_task("training", total=None)
             self._bar.start()

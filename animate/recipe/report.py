@@ -60,7 +60,7 @@ def report(
         ],
         "outputs": [
             {
-                "path": files.relative(path, folder),
+                "path": files.relative_to_folder(path, folder),
                 "bytes": sum(file.stat().st_size for file in _files(path)),
                 "sha256": checksum(path),
             }

@@ -200,7 +200,8 @@ def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
     }
     tables = {
         "output": [
-            {"path": files.relative(output.path, folder)} | _plain(output.changes, known, folder)
+            {"path": files.relative_to_folder(output.path, folder)}
+            | _plain(output.changes, known, folder)
             for output in recipe.listed
         ]
     }
@@ -231,7 +232,7 @@ def _plain(
         if isinstance(value, tuple):
             value = "{}x{}".format(*value) if name == "size" else list(value)
         if name == "theme" and str(value).endswith(STYLE_FILE):
-            value = files.relative(str(value), folder)
+            value = files.relative_to_folder(str(value), folder)
         plain[known[name].key] = value
     return plain
 

@@ -243,7 +243,7 @@ def _by_field(
         if setting.kind.may_be_single and not isinstance(value, list):
             value = [value]
         if setting.name == "theme" and value.endswith(STYLE_FILE):
-            value = files.inside(folder, value)
+            value = files.relative_to_cwd(value, folder)
         values[setting.name] = value
     return values
 
@@ -251,7 +251,7 @@ def _by_field(
 def _path(table: Mapping[str, Any], source: _Source, folder: files.AnyPath, output: int) -> str:
     path = table.get("path")
     if isinstance(path, str):
-        return files.inside(folder, path)
+        return files.relative_to_cwd(path, folder)
     given = f", and {shown(path)} is not a path" if "path" in table else ""
     raise InputError(
         f"{source.of('path', output)}: each output needs a path, such as 'lesson.mp4'{given}"

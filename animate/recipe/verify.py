@@ -63,7 +63,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
         changes = _version_changes(contents)
         findings = [_compare_numbers(recorded, runs, contents["runs"], changes)]
         for entry, remade in zip(contents["outputs"], again, strict=True):
-            file = files.inside(Path(path).parent, entry["path"])
+            file = files.relative_to_cwd(entry["path"], Path(path).parent)
             findings.append(_compare_file(file, remade.path, entry, changes))
     return findings
 

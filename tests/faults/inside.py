@@ -26,7 +26,6 @@ class Ended:
 
 def command(folder: Path, *arguments: str) -> Ended:
     """Run ``animate ARGUMENTS`` in `folder`."""
-    signals._time = signals._Time.BEFORE_FILES
     out, err = io.StringIO(), io.StringIO()
     code: int | str | None
     with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -35,8 +34,8 @@ def command(folder: Path, *arguments: str) -> Ended:
         except SystemExit as end:
             code = end.code
         except signals.Stopped as stop:
-            code = stop.code
-            print(stop.sentence, file=err)
+            code = stop.exit_code
+            print(stop.consequence, file=err)
     assert isinstance(code, int)
     return Ended(code, out.getvalue(), err.getvalue())
 

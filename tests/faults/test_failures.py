@@ -189,8 +189,14 @@ def test_when_one_of_several_fails_the_others_stand_and_are_listed(
 # Row 14.
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-def test_two_writers_of_one_destination_at_once_both_succeed(tmp_path: Path, output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "exchange"), [*((output, True) for output in OUTPUTS), ("a/", False)]
+)
+def test_two_writers_of_one_destination_at_once_both_succeed(
+    tmp_path: Path, monkeypatch, output: str, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(files, "_exchange", lambda *_: False)
     path = f"{tmp_path}/{output}"
     meeting = threading.Barrier(2, timeout=60)
     failed: list[Exception] = []
