@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from animate.drawing.layout import CAPTION, MIN_EM, TICKS, Box, Layout, arrange
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
 sides = st.integers(200, 4000)
 counts = st.integers(0, 3)

@@ -218,8 +218,8 @@ class Scene:
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
         """Add an empty, moving text at pixel (x, y), with `size` in em."""
         em = size * self.layout.em
-        place = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
-        text = TabularText(*place, transform=self._parent.transSubfigure, fontsize=em, **style)
+        position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
+        text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
         self._parent.add_artist(text)
         return self._register(text)
 
@@ -275,10 +275,10 @@ class Scene:
         )
         verdict = self._changing_text(box.left, top - 3.82 * em, 1.0)
         room = box.width + round(0.9 * GAP * em)
-        for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
+        for text, depth in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + room
-            low = round(top - (place + 0.6) * em)
+            low = round(top - (depth + 0.6) * em)
             self._clip_to(text, Box(start, low, end - start, round(1.2 * em)))
         return RunHeader(
             self.runs[index],
@@ -314,27 +314,27 @@ class Scene:
     def _clip_to(self, artist: Artist, box: Box) -> None:
         """Clip `artist` to `box`, which then bounds the pixels that it changes."""
         width, height = self.size
-        place = Bbox.from_bounds(
+        bounds = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        artist.set_clip_box(TransformedBbox(place, self._parent.transSubfigure))
+        artist.set_clip_box(TransformedBbox(bounds, self._parent.transSubfigure))
         artist.set_clip_on(True)
 
     def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
         """Draw the progress bar, and return the full bar and the elapsed part."""
         box = self.layout.timeline
         width, height = self.size
-        place = (box.left / width, box.bottom / height)
+        position = (box.left / width, box.bottom / height)
         common: dict[str, Any] = {
             "transform": self._parent.transSubfigure,
             "edgecolor": "none",
             "antialiased": False,
         }
         whole = Rectangle(
-            place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
+            position, box.width / width, box.height / height, facecolor=self.theme.faint, **common
         )
         self._parent.add_artist(whole)
-        bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
+        bar = Rectangle(position, 0, box.height / height, facecolor=self.theme.muted, **common)
         self._parent.add_artist(bar)
         self._clip_to(bar, box)
         return whole, self._register(bar)
@@ -443,12 +443,12 @@ def validate_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type
 
 
 def validate_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
-    """Return one or several runs as a list of 1 to 12."""
-    several = list(Runs(runs))
-    if not several:
+    """Return one or result runs as a list of 1 to 12."""
+    result = list(Runs(runs))
+    if not result:
         raise InputError("runs is empty; give at least one run")
-    if len(several) > validation.MOST_RUNS:
+    if len(result) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(several)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
+            f"{len(result)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
         )
-    return several
+    return result

@@ -109,11 +109,11 @@ def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figur
     columns, rows = grid(len(moments), scene.size)
     figure = make_figure(scene.size, scene.theme)
     figure.patch.set_facecolor(scene.theme.background)  # visible in empty cells
-    places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
+    cells = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
 
     def draw(size: tuple[int, int]) -> None:
         for number, moment in enumerate(moments):
-            parent = figure.add_subfigure(places[number])
+            parent = figure.add_subfigure(cells[number])
             title = scene.title if number == 0 else ""
             small = Scene(
                 scene.runs,
