@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from animate.drawing.layout import CAPTION, MIN_EM, TICKS, Box, Layout, arrange
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
 sides = st.integers(200, 4000)
 counts = st.integers(0, 3)
@@ -121,7 +121,7 @@ def test_an_arrangement_that_can_be_read_is_found_where_there_is_one() -> None:
     for runs, views in itertools.product(range(1, 13), range(1, 4)):
         with pytest.raises(InputError) as caught:
             arrange((320, 320), runs, views)
-        enough = caught.value.enough
+        enough = caught.value.minimum_size
         assert arrange(enough, runs, views).em >= MIN_EM
 
 
@@ -159,7 +159,7 @@ def test_too_small_a_frame_is_refused_with_the_size_that_would_do(runs, views, n
         arrange((160, 90), runs, views)
     told = re.search(r"give at least (\d+)x(\d+), or fewer of them", str(caught.value))
     width, height = map(int, told.groups())
-    assert (width, height) == caught.value.enough
+    assert (width, height) == caught.value.minimum_size
     arrange((width, height), runs, views)
     with pytest.raises(InputError):
         arrange((width - 8, height - 5), runs, views)

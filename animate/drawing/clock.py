@@ -72,14 +72,13 @@ class Clock:
             is_inside = False
         if not is_inside:
             raise InputError(
-                f"{self.unit} {shown(value)} is not in the records; "
-                f"give one from {self.bounds_text}"
+                f"{self.unit} {shown(value)} is not in the records; give one from {self.bounds}"
             )
         moment: float = self.moments[np.searchsorted(self.moments, value, "right") - 1].item()
         return moment
 
     @property
-    def bounds_text(self) -> str:
+    def bounds(self) -> str:
         """The first and the last moment, for a message."""
         return f"{number_text(self.first)} to {number_text(self.last)}"
 
@@ -120,7 +119,7 @@ def resolve_moments(values: Iterable[float | str], runs: Sequence[Trajectory]) -
         If `values` is empty or too long, or a value is repeated or not a moment of the runs.
     """
     clock, given = Clock.of(runs), list(values)
-    check_moment_list(given, clock.unit, clock.bounds_text)
+    check_moment_list(given, clock.unit, clock.bounds)
     return [_resolve_moment(value, clock, runs) for value in given]
 
 
@@ -147,6 +146,6 @@ def _resolve_moment(value: float | str, clock: Clock, runs: Sequence[Trajectory]
         if isinstance(error, InputError):
             raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
         raise InputError(
-            f"{clock.unit} {shown(value)} is not a number; "
-            f"give one from {clock.bounds_text}, or one of {', '.join(MOMENTS)}"
+            f"{clock.unit} {shown(value)} is not a number; give one from {clock.bounds}, or one "
+            f"of {', '.join(MOMENTS)}"
         ) from None

@@ -1,43 +1,43 @@
 """
-Where everything stands, in pixels.
+Layout of a scene: the boxes of its title, headers and panels, in pixels.
 
-All distances are multiples of one length, the em: the size of the smallest text. The arrangement
-is the one that lets the em be largest, and where several do, the one whose panels have the best
-shape. Nothing here draws.
+All distances are multiples of the em, the size of the smallest text. Of all arrangements of the
+panels, the one with the best score is chosen: large text first, then large panels of a good aspect
+ratio. This module does not draw.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
-MIN_EM = 9.0  # pixels: smaller text cannot be read
-AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720
+MIN_EM = 9.0  # pixels; smaller text is not legible
+AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², at most: 18 pixels at 1280x720
 
 # In em.
-LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside the panels; LEFT has the ticks' labels
-TITLE = 2.7  # the row with the title and the epoch
-HEADER = 4.6  # a run's name, numbers and verdict
+LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside and between panels; LEFT holds the tick labels
+TITLE = 2.7  # the row of title and epoch
+HEADER = 4.6  # name, numbers and verdict of a run
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
-FOOT = 1.5  # the time line
+FOOT = 1.5  # the timeline
 HEADER_WIDTH = 19.5
-PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
+PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # of a panel, at least
 
 BEST_ASPECT = 1.5
 
 
 class TooSmallError(InputError):
-    """A size at which the text could not be read; `enough` is the smallest that would do."""
+    """The size leaves text too small to read; `minimum_size` is the smallest legible one."""
 
-    def __init__(self, message: str, enough: tuple[int, int]) -> None:
+    def __init__(self, message: str, minimum_size: tuple[int, int]) -> None:
         super().__init__(message)
-        self.enough = enough
+        self.minimum_size = minimum_size
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels from the bottom left, its edges whole."""
+    """A rectangle in whole pixels; the origin is the lower left corner of the figure."""
 
     left: int
     bottom: int
@@ -53,22 +53,22 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """
-    The places of a scene's parts.
+    The boxes of a scene.
 
     Attributes
     ----------
     em : float
         The size of the smallest text, in pixels.
     title : tuple of Box
-        One for each line of the head: the title's, and the epoch's if it has one of its own.
+        One box if title and epoch share a line, else two.
     headers : tuple of Box
-        One for each run.
+        One per run.
     panels : tuple of tuple of Box
-        For each run, one for each view of one run.
+        One tuple per run, with one box per view of a single run.
     across : tuple of Box
-        One for each view of all runs.
+        One per view of all runs.
     with_tick_labels : frozenset of Box
-        The panels with room for ticks' labels at their left.
+        The panels with space for tick labels on the left.
     timeline : Box
     """
 
@@ -83,7 +83,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One way to arrange the panels: runs in `columns`, their views stacked or side by side."""
+    """An arrangement: runs in `columns`, the views of each stacked or side by side."""
 
     runs: int
     views: int
@@ -134,7 +134,7 @@ class _Plan:
         return min(width / across, height / down, math.sqrt(width * height / AREA_PER_EM2))
 
     def plot(self, width: int, height: int) -> tuple[float, float]:
-        """Return a panel's width and height, in pixels."""
+        """Return the width and height of a panel, in pixels."""
         em = self.em(width, height)
         return (
             (width - em * self.margins_width) / self.columns_of_plots,
@@ -142,12 +142,12 @@ class _Plan:
         )
 
     def score(self, width: int, height: int) -> float:
-        """Return how good the plan is: large text, then large panels of a pleasant shape."""
+        """Return the score: large text counts most, then large panels of a good aspect ratio."""
         wide, high = self.plot(width, height)
         if not self.views:
             return 4 * math.log(self.em(width, height)) + math.log(high)
-        odd_shape = abs(math.log(wide / high / BEST_ASPECT))
-        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - odd_shape
+        aspect_penalty = abs(math.log(wide / high / BEST_ASPECT))
+        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - aspect_penalty
 
 
 def arrange(
@@ -166,16 +166,16 @@ def arrange(
     size : (int, int)
         Width and height.
     runs, views : int
-        How many learning rates, and views that have one panel each.
+        The number of runs, and of views with one panel per run.
     above, below : int
-        How many panels across the whole width, above and below the runs.
+        The numbers of panels of full width above and below the runs.
     title_lines : int
-        1 where title and epoch share a line, else 2.
+        1 if title and epoch share a line, else 2.
 
     Raises
     ------
     InputError
-        If the text would be too small to read; it names the smallest size that would do.
+        If text would be too small to read. The message names the smallest legible size.
     """
     plans = [
         _Plan(runs, views, above, below, title_lines, columns, stacked)
@@ -187,13 +187,13 @@ def arrange(
         readable = max(plans, key=lambda plan: plan.em(*size))
         factor = MIN_EM / readable.em(*size)
         if factor > 1:
-            enough = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+            minimum = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
             raise TooSmallError(
                 f"size {size[0]}x{size[1]} is too small to read "
                 f"{runs} learning rate{'s' if runs != 1 else ''} in {views + above + below} "
                 f"view{'s' if views + above + below != 1 else ''}; "
-                f"give at least {enough[0]}x{enough[1]}, or fewer of them",
-                enough,
+                f"give at least {minimum[0]}x{minimum[1]}, or fewer of them",
+                minimum,
             )
         best = readable
     return _build_layout(best, size)
@@ -206,7 +206,7 @@ def _build_layout(plan: _Plan, size: tuple[int, int]) -> Layout:
     left, right = LEFT * em, width - RIGHT * em
 
     def box(x: float, top: float, wide: float, high: float) -> Box:
-        """Return the box whose upper left corner is `x` right of and `top` below the frame's."""
+        """Return the box with its left edge at `x`, and its upper edge `top` below the frame's."""
         first, last = round(x), round(x + wide)
         upper, lower = round(height - top), round(height - top - high)
         return Box(first, lower, last - first, upper - lower)

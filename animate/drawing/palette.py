@@ -86,12 +86,12 @@ class Palette:
         """Return the style of the run with this index in a scene."""
         index = self.style_indices[index] if self.style_indices else index
         hue = self.hues[index % len(self.hues)]
-        turn = index + index // len(self.hues)
+        variant = index + index // len(self.hues)
         return RunStyle(
             line=ensure_contrast(hue, self.backdrops, self.line_contrast),
             text=ensure_contrast(hue, self.backdrops, self.text_contrast),
-            dash=DASHES[turn % len(DASHES)],
-            marker=MARKERS[turn % len(MARKERS)],
+            dash=DASHES[variant % len(DASHES)],
+            marker=MARKERS[variant % len(MARKERS)],
         )
 
     def with_opacity(self, color: str, opacity: float) -> str:
@@ -163,7 +163,7 @@ def _luminance(color: str) -> float:
 
 
 def _parts(color: str) -> tuple[float, float, float]:
-    red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return red, green, blue
 
 

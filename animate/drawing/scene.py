@@ -1,8 +1,8 @@
 """
-All panels of one picture on one Figure: views × runs, their headers, the time and the time line.
+Scene: the panels of all views and runs on one Figure, with title, headers and timeline.
 
-A scene is drawn for a moment, and that depends on nothing but the moment. It knows neither which
-moments a film shows nor what becomes of the picture.
+`Scene.draw(moment)` depends only on the moment. A scene does not know the moments of a film, or
+the format of its output.
 """
 
 import math
@@ -30,35 +30,35 @@ from animate.drawing.theme import RunStyle, Theme, load_theme
 from animate.drawing.views import Panel, View, load_views
 from animate.drawing.views.requirements import check_views, default_views
 from animate.system import validation
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 from animate.training.problem import NamesWeights, provides
 from animate.training.trajectory import Runs, Trajectory, labels
 
-DPI = 72  # so that a point is a pixel, and no width loses one in rounding
+DPI = 72  # a point is then a pixel, and no size is rounded
 LINE_TITLES = "One line, fitted by gradient descent", "What does the learning rate do?"
 OTHER_TITLES = "One training run", "Training runs, side by side"
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
 Views = str | type[View] | Sequence[str | type[View]]
-TEXT_MIDDLE = 0.26  # em, from the baseline to the middle of a line
+TEXT_MIDDLE = 0.26  # em, from the baseline to the vertical center of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
 
 
 class ThemedFigure(Figure):
-    """A Figure that is always drawn by its own theme, whatever the settings are by then."""
+    """A Figure that is always drawn with its own theme, whatever the rcParams are then."""
 
     def __init__(self, theme: Theme, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.theme = theme
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw everything, with the theme applied."""
+        """Draw the figure with its theme applied."""
         with self.theme.applied():
             super().draw(renderer)
 
 
 def make_figure(size: tuple[int, int], theme: Theme) -> ThemedFigure:
-    """Return an empty figure of `size` pixels."""
+    """Return an empty figure of `size` pixels, with an Agg canvas."""
     width, height = size
     figure = ThemedFigure(theme, figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
@@ -67,37 +67,39 @@ def make_figure(size: tuple[int, int], theme: Theme) -> ThemedFigure:
 
 class Scene:
     """
-    Runs seen through views, drawn for any moment.
+    Views of runs on one figure, drawn for any moment.
 
     Parameters
     ----------
     runs : sequence of Trajectory, or one
-        At most 12. They may differ in length, and where the views allow it in their problem.
+        At most 12. They may differ in length, and in their problem if the views allow it.
     views : view names or View classes, or one, optional
-        By default fit and loss, or else what the runs have records for.
+        By default fit and loss, or those of loss and weights for which there are records.
     size : (int, int)
         Width and height in pixels.
     theme : str or Theme
+        A Theme, or a name or file for `load_theme`.
     title : str, optional
-        Plain text; the empty string for none.
+        Plain text; an empty string for no title.
     data : mapping, optional
-        What the views name in `View.needs`; `animate.training.precomputed` makes it.
+        The result of `precompute` for the names in `View.needs`.
     parent : Figure or SubFigure, optional
-        What to draw on, `size` pixels large; by default a new Figure.
+        The figure to draw in, `size` pixels large; by default a new one.
 
     Attributes
     ----------
     figure : Figure
     moving : list of Artist
-        All that `draw` changes.
+        All artists that `draw` changes.
     clock : Clock
-        What moments are counted in, and which there are.
+        The time axis: its unit, and all moments.
+    views : list of View
+        One per panel.
 
     Raises
     ------
     InputError
-        If there is nothing to draw, a view cannot show the runs, or there is no room to draw it
-        legibly.
+        If a view cannot show the runs, a value is invalid, or text would be too small to read.
     """
 
     def __init__(
@@ -156,16 +158,21 @@ class Scene:
             ]
             for view in self.views:
                 self.moving += view.moving
-            if not self.layout.headers:  # the data alone are of no moment
+            if not self.layout.headers:  # the data do not depend on the time
                 for artist in (self._moment, *self._timeline):
                     artist.set_visible(False)
             self.draw(self.clock.first)
 
     def draw(self, moment: float) -> None:
         """
-        Set every moving artist to `moment`; what was drawn before does not matter.
+        Set all moving artists to `moment`, independently of earlier calls.
 
-        Each run shows its last record at or before it.
+        Each run shows its last record at or before the moment.
+
+        Raises
+        ------
+        InputError
+            If `moment` is before the first moment or after the last.
         """
         moment = self.clock.moment(moment)
         records = [self.clock.record(index, moment) for index in range(len(self.runs))]
@@ -178,7 +185,7 @@ class Scene:
             index = view.panel.index
             for artist, is_visible in self._hidden.pop(view, ()):
                 artist.set_visible(is_visible)
-            # A view across runs asks for the records itself.
+            # A view across runs looks up the records itself.
             view.draw(moment if index is None else records[index])  # type: ignore[arg-type]
             if index is not None and moment < self.clock.times[index][0]:  # not started yet
                 self._hidden[view] = [(artist, artist.get_visible()) for artist in view.moving]
@@ -186,7 +193,7 @@ class Scene:
                     artist.set_visible(False)
 
     def _draw_background(self) -> None:
-        # An artist of its own, since savefig's settings may colour the Figure's patch.
+        # A separate artist, since savefig may recolour the patch of the figure.
         self._parent.patch.set_facecolor("none")
         self._parent.add_artist(
             Rectangle(
@@ -202,17 +209,17 @@ class Scene:
         )
 
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
-        """Write `text` at pixel (x, y), `size` in em."""
+        """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
         return self._parent.text(
             x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
         )
 
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
-        """Set up a changing text at pixel (x, y), `size` in em."""
+        """Add an empty, moving text at pixel (x, y), with `size` in em."""
         em = size * self.layout.em
-        place = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
-        text = TabularText(*place, transform=self._parent.transSubfigure, fontsize=em, **style)
+        position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
+        text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
         self._parent.add_artist(text)
         return self._register(text)
 
@@ -242,7 +249,7 @@ class Scene:
         return epoch
 
     def _choose_names(self) -> list[str]:
-        """Return what the runs are called, briefly if one of them has no room for more."""
+        """Return the labels of the runs, all abbreviated if one does not fit."""
         full = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
         rooms = [box.width for box in self.layout.headers]
         size = self.layout.em * NAME_SIZE
@@ -268,10 +275,10 @@ class Scene:
         )
         verdict = self._changing_text(box.left, top - 3.82 * em, 1.0)
         room = box.width + round(0.9 * GAP * em)
-        for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
+        for text, depth in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + room
-            low = round(top - (place + 0.6) * em)
+            low = round(top - (depth + 0.6) * em)
             self._clip_to(text, Box(start, low, end - start, round(1.2 * em)))
         return RunHeader(
             self.runs[index],
@@ -286,7 +293,7 @@ class Scene:
         )
 
     def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
-        """Draw the run's line and marker beside its name, for where runs share a panel."""
+        """Draw line and marker of a run beside its name, as the legend of shared panels."""
         width, height = self.size
         em = self.layout.em
         self._parent.add_artist(
@@ -305,40 +312,40 @@ class Scene:
         )
 
     def _clip_to(self, artist: Artist, box: Box) -> None:
-        """Keep `artist` inside `box`, so that the stream need not ask where it ends."""
+        """Clip `artist` to `box`, which then bounds the pixels that it changes."""
         width, height = self.size
-        place = Bbox.from_bounds(
+        bounds = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        artist.set_clip_box(TransformedBbox(place, self._parent.transSubfigure))
+        artist.set_clip_box(TransformedBbox(bounds, self._parent.transSubfigure))
         artist.set_clip_on(True)
 
     def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
-        """Draw the way from the first epoch to the last, and what of it is done."""
+        """Draw the progress bar, and return the full bar and the elapsed part."""
         box = self.layout.timeline
         width, height = self.size
-        place = (box.left / width, box.bottom / height)
+        position = (box.left / width, box.bottom / height)
         common: dict[str, Any] = {
             "transform": self._parent.transSubfigure,
             "edgecolor": "none",
             "antialiased": False,
         }
         whole = Rectangle(
-            place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
+            position, box.width / width, box.height / height, facecolor=self.theme.faint, **common
         )
         self._parent.add_artist(whole)
-        bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
+        bar = Rectangle(position, 0, box.height / height, facecolor=self.theme.muted, **common)
         self._parent.add_artist(bar)
         self._clip_to(bar, box)
         return whole, self._register(bar)
 
     def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
-        """Draw a view of the run at `index`, or of all runs, and its caption."""
+        """Draw a view of the run with this index, or of all runs for None, and its caption."""
         view = view_class(self._panel(box, index))
         em = self.layout.em
         self._text(
             box.left,
-            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the header
+            box.top + 1.02 * em + 1.5,  # clear of markers that leave the panel, and of the header
             _caption(view, box.width, em, self.clock.unit),
             1.0,
             color=self.theme.muted,
@@ -376,7 +383,7 @@ def check_legible(
     title: str | None = None,
     epochs: int = 100,
 ) -> None:
-    """Raise `InputError` if a scene of so many runs of a line could not be read at `size`."""
+    """Raise `InputError` if text is too small in a scene of this many runs of a Line."""
     title = LINE_TITLES[runs > 1] if title is None else replace_missing_glyphs(title, bold=True)
     view_classes = load_views(views)
     _choose_layout(view_classes, runs, size, title, f"epoch {epochs} of {epochs}")
@@ -406,7 +413,7 @@ def _choose_layout(
 def _split_views(
     view_classes: Sequence[type[View]],
 ) -> tuple[list[type[View]], list[type[View]], list[type[View]]]:
-    """Return the views of one run, and those across all runs that stand above and below them."""
+    """Return the views of single runs, and those across runs above and below them."""
     one = [view_class for view_class in view_classes if not view_class.across]
     first = view_classes.index(one[0]) if one else 0
     return (
@@ -417,31 +424,31 @@ def _split_views(
 
 
 def _caption(view: View, room: float, em: float, unit: str) -> str:
-    """Return the longest of the view's captions that fits, or the start of the shortest."""
+    """Return the full caption if it fits, else the short one, truncated if necessary."""
     full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
     return full if full and text_width(full, em) <= room else truncate(short, room, em)
 
 
 def default_title(runs: Sequence[Trajectory]) -> str:
-    """Return what stands above runs that nobody has named; it claims no more than is known."""
+    """Return the default title: that of the article's lesson only for plain descent on a line."""
     is_lesson = all(run.is_plain_descent and provides(run.problem, NamesWeights) for run in runs)
     return (LINE_TITLES if is_lesson else OTHER_TITLES)[len(runs) > 1]
 
 
 def validate_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[View]]:
-    """Return the classes of `views`, each of which can show `runs`; None means what suits them."""
+    """Return the classes of `views`, or the default ones; each can show `runs`."""
     view_classes = default_views(runs) if views is None else load_views(views)
     check_views(view_classes, runs)
     return view_classes
 
 
 def validate_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
-    """Return `runs`, or the only one, as a list that a picture has room for."""
-    several = list(Runs(runs))
-    if not several:
-        raise InputError("there is no run to draw; train at least one learning rate")
-    if len(several) > validation.MOST_RUNS:
+    """Return one or result runs as a list of 1 to 12."""
+    result = list(Runs(runs))
+    if not result:
+        raise InputError("runs is empty; give at least one run")
+    if len(result) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(several)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
+            f"{len(result)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
         )
-    return several
+    return result

@@ -13,7 +13,7 @@ from animate.drawing.pacing import (
     START_SECONDS,
     STEADY_PACE,
 )
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
 
 def timeline(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate.recipe import Output, Recipe
-from animate.system.validation import InputError, choice
+from animate.system.errors import InputError
+from animate.system.validation import choice
 
 CHECKED = "November 2026"
 

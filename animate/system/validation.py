@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from animate.system.errors import InputError as InputError
+from animate.system.errors import InputError
 
 MOST_RUNS = 12  # more panels cannot be read at usual sizes
 LARGEST_SIDE = 16384  # x264's limit, in pixels

@@ -201,16 +201,16 @@ def _as_hyperparameters(given: Settings | None) -> list[Hyperparameters]:
     plain = [one for one in listed if not isinstance(one, Hyperparameters)]
     if len(plain) == len(listed):
         return [Hyperparameters(lr) for lr in validation.learning_rates(plain)]
-    several = [
+    settings = [
         one if isinstance(one, Hyperparameters) else Hyperparameters(one)  # type: ignore[arg-type]
         for one in listed
     ]
     seen: set[Hyperparameters] = set()
-    for one in several:
+    for one in settings:
         if one in seen:
             raise InputError(f"{one} is given twice; give each once, or another seed or label")
         seen.add(one)
-    return several
+    return settings
 
 
 def _check_supported(one: Hyperparameters, points: int) -> None:

@@ -38,7 +38,7 @@ TAIL_DIVISOR = 10  # the tail of a run is its last tenth
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """
-    The verdict on one run and the steps at which it shows.
+    The verdict on one run, and the steps at which it becomes visible.
 
     Attributes
     ----------
@@ -236,7 +236,7 @@ def _converged_records(
 
 
 def _first_true(mask: npt.NDArray[np.bool_], offset: int, count: int) -> npt.NDArray[np.int64]:
-    """Return the first true place of each row plus `offset`, or `count` if there is none."""
+    """Return the index of the first true value of each row plus `offset`, or `count` if none."""
     return np.where(mask.any(axis=1), offset + mask.argmax(axis=1), count)
 
 
@@ -268,7 +268,7 @@ def distances_left(run: Trajectory) -> Doubles | None:
     """
     Return the distance of each record to the best weights, relative to the first, shape (T,).
 
-    None if the best weights are unknown, or if the run starts at them or not at a finite place.
+    None if the best weights are unknown, or if the initial distance is zero or not finite.
     """
     if not _has_optimum(run):
         return None
@@ -309,7 +309,7 @@ def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.N
 
 
 def _is_away(distances: Doubles, start: Doubles, best_weights: Doubles) -> npt.NDArray[np.bool_]:
-    """Return which distances exceed both 1 % of `start` and the resolution of float32."""
+    """Return a mask of the distances above 1 % of `start` and above the float32 resolution."""
     near = np.maximum(CONVERGENCE_TOLERANCE * start, _float32_resolution(best_weights))
     return (distances > near) | np.isinf(distances)
 

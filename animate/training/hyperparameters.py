@@ -25,7 +25,7 @@ OPTIMIZER_NAMES = {
 """The optimizers that have a short name, with the name that a label shows."""
 
 UNSUPPORTED_OPTIMIZERS = {
-    "lbfgs": "it needs a closure that evaluates the loss several times per step",
+    "lbfgs": "it needs a closure that evaluates the loss settings times per step",
     "sparseadam": "it takes sparse gradients only",
     "muon": "it takes matrices only",
 }
@@ -139,7 +139,7 @@ class Hyperparameters:
         return limit
 
 
-def labels_for(several: Sequence[Hyperparameters]) -> list[str]:
+def labels_for(settings: Sequence[Hyperparameters]) -> list[str]:
     """
     Return a label for each: its rate, and all fields that differ between runs or from the default.
 
@@ -150,21 +150,21 @@ def labels_for(several: Sequence[Hyperparameters]) -> list[str]:
     >>> labels_for([Hyperparameters(0.1, momentum=0.9), Hyperparameters(0.1)])
     ['momentum 0.9, learning rate 0.1', 'no momentum, learning rate 0.1']
     """
-    if not several:
+    if not settings:
         return []
-    rates = list(dict.fromkeys(one.lr for one in several))
+    rates = list(dict.fromkeys(one.lr for one in settings))
     rate_labels = dict(zip(rates, rate_texts(rates), strict=True))
 
     def is_informative(name: str) -> bool:
         """Return whether a field differs between runs, or has another value than the default."""
-        values = {getattr(one, name) for one in several}
-        return len(values) > 1 or values != {getattr(_DEFAULT, name)}
+        values = {getattr(one, name) for one in settings}
+        return len(values) > 1 or values != {_DEFAULTS[name]}
 
     shown = {name for name in ("schedule", "batch_size", "seed") if is_informative(name)}
     momentum = is_informative("momentum")
     optimizer = is_informative("optimizer")
     texts = []
-    for one in several:
+    for one in settings:
         parts = []
         if optimizer:
             parts.append(OPTIMIZER_NAMES.get(one.optimizer, one.optimizer))
@@ -206,4 +206,3 @@ _CHECKS: dict[str, Callable[[object], object]] = {
     "label": validation.label,
 }
 _DEFAULTS = {field.name: field.default for field in fields(Hyperparameters)}
-_DEFAULT = Hyperparameters(1.0)

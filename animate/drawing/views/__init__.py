@@ -183,7 +183,7 @@ def load(view: str | type[View]) -> type[View]:
 
 def load_views(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
     """Return the view classes for one or several names or classes."""
-    several = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
-    if not several:
+    result = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
+    if not result:
         raise InputError("views is empty; give at least one, such as fit")
-    return [load(view) for view in several]
+    return [load(view) for view in result]

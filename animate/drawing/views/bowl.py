@@ -104,9 +104,9 @@ class Bowl(View):
         last_visible = visible[np.searchsorted(visible, record, "right") - 1]
         newest = min(record, last_visible + 1)
         first = max(0, newest - TRAIL)
-        places = np.column_stack([self._errors, self._heights])[first : newest + 1]
-        self._trail.set_segments(list(itertools.pairwise(places)))
-        self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
+        points = np.column_stack([self._errors, self._heights])[first : newest + 1]
+        self._trail.set_segments(list(itertools.pairwise(points)))
+        self._trail.set_color(self._faded[TRAIL - len(points) + 1 :])
         here, height, goal = self._errors[record], self._heights[record], self._next[record]
         self._step.set_data([here, goal], [height, height])
         x, y, marker = clip_to_axes(self.panel.axes, goal, height)

@@ -44,12 +44,12 @@ def draw_contours(panel: Panel) -> None:
         slopes, biases, losses, levels=levels[1:], colors=theme.points, linewidths=em / 22, zorder=1
     )
     own = starts if panel.index is None else unique_starts([panel.run])
-    places = [(start, "s", "start") for start in own]  # named in one panel only, as are the others
-    places.append((best, "*", "best"))
+    markers = [(start, "s", "start") for start in own]  # named in one panel only, as are the others
+    markers.append((best, "*", "best"))
     true_weights = getattr(problem, "true_weights", None)
     if true_weights is not None:
-        places.append((true_weights.astype(float), "+", "true"))
-    for (slope, bias), marker, name in places:
+        markers.append((true_weights.astype(float), "+", "true"))
+    for (slope, bias), marker, name in markers:
         axes.plot(
             [slope],
             [bias],

@@ -127,8 +127,8 @@ class RunCurve:
 
     def draw(self, record: int) -> None:
         """Draw the line up to `record` with the marker at it; nothing for record -1."""
-        upto = slice(0, record + 1)
-        self._line.set_data(self._x[upto], self._y[upto])
+        shown = slice(0, record + 1)
+        self._line.set_data(self._x[shown], self._y[shown])
         if record < 0:
             self._head.set_data([], [])
             return

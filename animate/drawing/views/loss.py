@@ -27,7 +27,7 @@ FLOOR_LABEL_HEIGHT = 2.0  # em
 # Offsets in em of the label of the lowest loss, the nearest first. With a negative x the label ends
 # there.
 LABEL_OFFSETS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
-SAMPLES = 1000  # points per curve, to find a free place for the label
+SAMPLES = 1000  # points per curve, to find a free point for the label
 OWN_CURVE_WEIGHT = 9  # additional cost of hiding the curve of the panel's own run
 TINY = 1e-12  # replaces a first loss of 0
 
@@ -130,9 +130,9 @@ class Loss(View):
         if lowest in (0, len(losses) - 1):
             return [], 0
         axes, theme, em = panel.axes, panel.theme, panel.em
-        place = (panel.times[lowest], losses[lowest])
+        point = (panel.times[lowest], losses[lowest])
         (ring,) = axes.plot(
-            *([part] for part in place),
+            *([part] for part in point),
             linestyle="none",
             marker="o",
             markersize=0.62 * em,
@@ -144,9 +144,9 @@ class Loss(View):
         is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
         at = moment_text(panel.times[lowest], panel.clock.unit)
         text = f"turns {'at' if is_exact else 'near'} {at}"
-        across, up = self._find_label_offset(place, len(text))
+        across, up = self._find_label_offset(point, len(text))
         name = TabularText(
-            *place,
+            *point,
             text,
             transform=offset_copy(
                 axes.transData, axes.get_figure(root=True), across * em, up * em, units="points"
@@ -159,10 +159,10 @@ class Loss(View):
             zorder=6,
         )
         axes.add_artist(name)
-        seen = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
-        return [self.moves(ring), self.moves(name)], seen
+        visible_from = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
+        return [self.moves(ring), self.moves(name)], visible_from
 
-    def _find_label_offset(self, place: tuple[float, float], letters: int) -> tuple[float, float]:
+    def _find_label_offset(self, point: tuple[float, float], letters: int) -> tuple[float, float]:
         """Return the offset in em at which a label of `letters` letters hides few curve points."""
         panel = self.panel
         axes, em, runs = panel.axes, panel.em, panel.runs
@@ -177,7 +177,7 @@ class Loss(View):
         importance = np.repeat(
             [1 + OWN_CURVE_WEIGHT * (run is panel.run) for run in (*runs, None)], SAMPLES
         )
-        middle = axes.transData.transform(place)
+        middle = axes.transData.transform(point)
         points = (axes.transData.transform(points) - middle) / em
         frame = (axes.bbox.get_points() - middle) / em
 

@@ -1,4 +1,4 @@
-"""Ticks with fixed places and labels, shared by several views."""
+"""Fixed ticks and their labels, shared by several views."""
 
 import re
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ def set_y_ticks(panel: Panel) -> None:
 def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
     """Return `ticks` and their labels, short and with U+2212 as minus sign; of equal ones, one."""
     texts = [re.sub(r"e\+?(-?)0*", r"e\1", f"{tick:.6g}").replace("-", MINUS) for tick in ticks]
-    return list(ticks), ["" if text in texts[:place] else text for place, text in enumerate(texts)]
+    return list(ticks), ["" if text in texts[:index] else text for index, text in enumerate(texts)]
 
 
 def _tick_counts(panel: Panel) -> tuple[int, int]:
@@ -79,8 +79,8 @@ def _tick_counts(panel: Panel) -> tuple[int, int]:
 
 def _ticks_within(bounds: tuple[float, float], bins: int) -> list[float]:
     for steps in ([1, 2, 5, 10], [1, 2, 4, 5, 10]):
-        found = MaxNLocator(bins, steps=steps).tick_values(*bounds)
-        ticks = [tick for tick in found if bounds[0] <= tick <= bounds[1]]
+        candidates = MaxNLocator(bins, steps=steps).tick_values(*bounds)
+        ticks = [tick for tick in candidates if bounds[0] <= tick <= bounds[1]]
         if len(ticks) > 2:
             break
     return ticks

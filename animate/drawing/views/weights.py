@@ -50,7 +50,7 @@ class Weights(View):
         set_time_ticks(panel)
         widths = TWO_WIDTHS if len(chosen) <= len(TWO_WIDTHS) else WIDTHS
         self._curves = []
-        for place, (number, width) in enumerate(zip(chosen, widths, strict=False)):
+        for index, (number, width) in enumerate(zip(chosen, widths, strict=False)):
             curve = RunCurve(
                 panel,
                 panel.times,
@@ -58,7 +58,7 @@ class Weights(View):
                 panel.style,
                 dashed=False,
                 width=width,
-                zorder=4 - 0.5 * place,
+                zorder=4 - 0.5 * index,
             )
             self._curves.append(curve)
             self.moving += curve.artists
