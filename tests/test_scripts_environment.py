@@ -17,7 +17,11 @@ INSTALLING = "installing into {}/.venv: this takes a minute or two, once\n"
 STAND_IN = f"""#!/usr/bin/env bash
 case "$1 $2" in
     "-c "*) exec '{sys.executable}' "$@" ;;
-    "-m venv") echo venv >>"$LOG"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; sleep "$SLOW_VENV" ;;
+    "-m venv")
+        mkdir -p "$3/bin"
+        cp "$0" "$3/bin/python"
+        echo venv >>"$LOG"
+        exec sleep "$SLOW_VENV" ;;
     "-m pip")
         echo "pip${{PIP_TARGET:-}}${{PYTHONPATH:-}} ${{@: -1}}" >>"$LOG"
         sleep "$SLOW_PIP"

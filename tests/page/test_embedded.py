@@ -1,4 +1,4 @@
-"""A video that is pasted into a page, as visitors with different wishes find it there."""
+"""A video embedded in a page, for visitors with different preferences."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,15 +20,15 @@ STATE = """video => ({
 def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Visit]:
     """Yield a function that opens a page with this text in it, once its video can be played."""
     pages: list[Page] = []
-    complaints: list[str] = []
+    errors: list[str] = []
 
     def visit(text: str, **settings: str) -> Page:
         path = tmp_path / "post.html"
         path.write_text(f"<!doctype html><title>Post</title>{text}", encoding="utf-8")
         opened = context(**settings).new_page()
         pages.append(opened)
-        opened.on("console", lambda message: complaints.append(message.text))
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("console", lambda message: errors.append(message.text))
+        opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.goto(path.as_uri())
         opened.wait_for_function("document.querySelector('video').readyState > 0")
         return opened
@@ -36,7 +36,7 @@ def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Vi
     yield visit
     for opened in pages:
         opened.close()
-    assert complaints == []
+    assert errors == []
 
 
 def plays(page: Page) -> bool:
@@ -49,7 +49,9 @@ def state(page: Page) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
-def test_a_video_plays_by_itself_unless_less_motion_is_wanted(run, visit, kind, name) -> None:
+def test_a_video_starts_by_itself_unless_reduced_motion_is_preferred(
+    run, visit, kind, name
+) -> None:
     text = run(*QUICK, "-o", name, "--embed", kind).out
     assert plays(visit(text, reduced_motion="no-preference"))
     still = visit(text, reduced_motion="reduce")
@@ -58,7 +60,7 @@ def test_a_video_plays_by_itself_unless_less_motion_is_wanted(run, visit, kind, 
     assert plays(still)
 
 
-def test_where_the_handler_is_taken_out_the_video_plays_on_a_click(run, visit) -> None:
+def test_without_its_handler_the_video_starts_on_a_click(run, visit) -> None:
     text = run(*QUICK, "-o", "a.mp4", "--embed", "html").out
     stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)
     assert count == 1
