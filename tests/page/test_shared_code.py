@@ -1,4 +1,4 @@
-"""Constants and functions that the page shares with Python: the same inputs, the same results."""
+"""The page and Python share constants, and return the same results for the same inputs."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,8 @@ TAKES_ARRAYS = {epochs_to_converge, share_left}
 
 
 def in_javascript(name: str) -> str:
-    """Return the page's name of a Python function.
+    """
+    Return the JavaScript name of a Python function.
 
     >>> in_javascript("share_left")
     'shareLeft'
@@ -106,13 +107,13 @@ def test_the_page_plays_as_long_as_the_film_moves(compute, epochs) -> None:
 
 
 @pytest.mark.parametrize("epochs", [300, 400, 401, 450, 3000])
-def test_in_a_long_run_it_shows_each_epoch_when_the_film_does(compute, epochs) -> None:
+def test_a_long_run_shows_each_epoch_when_the_film_does(compute, epochs) -> None:
     ends = compute("(epochs) => [...endTimes(epochs)]", epochs)
     shown = np.searchsorted(moving(epochs), np.arange(epochs), side="right") / 25
     np.testing.assert_allclose(ends[:-1], shown, atol=0.06)  # a frame and a half
 
 
-def test_a_short_run_begins_as_slowly(compute) -> None:
+def test_a_short_run_has_the_same_slow_start(compute) -> None:
     ends = compute("(epochs) => [...endTimes(epochs)]", 20)
     steps = np.diff([0, *ends])
     expected = [pacing.START_SECONDS, pacing.FIRST_STEP_SECONDS]
