@@ -200,12 +200,8 @@ def _style(style: RunStyle) -> list[object]:
     """Return the marker and the lengths of the dashes relative to the width of the line."""
     return [
         style.marker,
-        *([] if isinstance(style.dash, str) else map(_int_if_whole, style.dash[1])),
+        *([] if isinstance(style.dash, str) else style.dash[1]),
     ]
-
-
-def _int_if_whole(value: float) -> float:
-    return int(value) if value == int(value) else value
 
 
 def _json(value: object) -> str:

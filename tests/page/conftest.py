@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import found, launched, missing
+from chromium import find_chromium, launch, skip_or_fail
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from animate import Line, Trajectory, train
@@ -16,10 +16,12 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = found()
+    path = find_chromium()
     if path is None:
-        missing("there is no Chromium to open the page in; on Debian: apt-get install chromium")
-    with launched(path) as browser:
+        skip_or_fail(
+            "there is no Chromium to open the page in; on Debian: apt-get install chromium"
+        )
+    with launch(path) as browser:
         yield browser
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from chromium import missing
+from chromium import skip_or_fail
 from playwright.sync_api import Page, expect
 
 from animate.drawing.palette import DARK, LIGHT, contrast
@@ -22,7 +22,7 @@ def overflow_width(opened: Page) -> int:
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_axe_finds_no_violation(open_page, width, scheme) -> None:
     if not AXE.exists():
-        missing("axe-core is not installed; ./scripts/check_page installs it")
+        skip_or_fail("axe-core is not installed; ./scripts/check_page installs it")
     opened = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     opened.locator("summary").click()
     opened.get_by_role("button", name="Copy command").click()
