@@ -235,9 +235,9 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
         if way == PLAIN:  # the scene as it would be without our quick texts, which help theirs too
             from matplotlib.text import Text
 
-            from animate.drawing.tabular_text import Readout
+            from animate.drawing.tabular_text import TabularText
 
-            Readout.draw = Text.draw
+            TabularText.draw = Text.draw
         writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)
         return lambda: FuncAnimation.save(film, path, writer=writer)
     if way == "imageio":

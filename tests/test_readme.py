@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from animate.recipe import SETTINGS
+from animate.recipe.settings import table
 from animate.recipe.toml import named
 
 ROOT = Path(__file__).parent.parent
@@ -69,3 +71,7 @@ def test_the_python_code_runs_as_written(tmp_path: Path, monkeypatch, capsys) ->
     assert {path.name for path in tmp_path.iterdir()} == {
         "lesson.mp4", "lesson.gif", "end.svg", "anybodys.gif", "mine.gif", "slope.gif",
     }  # fmt: skip
+
+
+def test_the_table_of_settings_is_that_of_the_declarations() -> None:
+    assert table(SETTINGS.values()) in README

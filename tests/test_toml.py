@@ -34,3 +34,24 @@ def test_lines_may_end_as_windows_ends_them(tmp_path) -> None:
     path.write_bytes(b"epochs = 3\r\n\r\n[[output]]\r\npath = 'a.gif'\r\nfps = 0\r\n")
     with pytest.raises(InputError, match=r"t\.toml, line 5: frame rate 0"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('title = """\nepochs = 3\n"""\nepochs = 0\n', 4),
+        ("title = '''\n[[output]]\nfps = 3\n'''\n[[output]]\npath = 'a.gif'\nfps = 0\n", 7),
+        ("views = [\n  'fit',  # fps = 3\n]\n'fps' = 0\n", 4),
+        ("[[output]]\npath = 'a.gif'\nfps = 3\n[[output]]\npath = 'b.gif'\nfps = 0\n", 6),
+    ],
+)
+def test_the_line_of_a_mistake_is_not_that_of_the_same_words_elsewhere(text, line) -> None:
+    with pytest.raises(
+        InputError, match=rf"^t\.toml, line {line}: (number of epochs|frame rate) 0"
+    ):
+        loads(text, "t.toml")
+
+
+def test_an_option_that_is_wrong_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(InputError, match=r"^number of epochs 0 is out of bounds"):
+        loads("epochs = 3\n", "t.toml", over={"epochs": 0})

@@ -11,11 +11,10 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from animate.cli.arguments import guarded, parser
+from animate.cli.arguments import Command, parse
 from animate.cli.display import Display, plan
 from animate.cli.streams import open_closed_streams, plain, say, tell
 from animate.recipe import OUTPUT_FOLDER, Recipe
@@ -79,92 +78,74 @@ def main(arguments: Sequence[str]) -> int:
 
     0 done, 1 failed, 2 wrong usage or input. A diverging run is no failure.
     """
-    options = vars(parser().parse_args(guarded(arguments)))
-    asked = _Asked(**{name: options.pop(name) for name in _Asked.__annotations__})
+    command, settings = parse(arguments)
     environment.isolate()
     try:
-        _check_alone(asked, options)
-        if asked.list_recipes:
+        _check_alone(command, settings)
+        if command.list_recipes:
             return _list_recipes()
-        if asked.verify is not None:
-            return _verify(asked.verify, quiet=asked.quiet)
-        return _make(_recipe(asked, options), asked)
+        if command.verify is not None:
+            return _verify(command.verify, quiet=command.quiet)
+        return _make(_recipe(command, settings), command)
     except Exception as error:
-        if asked.debug:
+        if command.debug:
             traceback.print_exception(error)
         say(plain(f"animate: {reason(error)}"))
         return MISUSED if isinstance(error, InputError) else FAILED
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What the command line says besides the recipe."""
-
-    recipe: str | None
-    destination: str | None
-    embed: str | None
-    jobs: str | None
-    save_recipe: str | None
-    verify: str | None
-    list_recipes: bool
-    quiet: bool
-    json: bool
-    debug: bool
-    dry_run: bool
-
-
-def _check_alone(asked: _Asked, options: Mapping[str, Any]) -> None:
+def _check_alone(command: Command, settings: Mapping[str, Any]) -> None:
     """Raise if what does another job, or prints another text, has company."""
-    alone = {"--list-recipes": asked.list_recipes, "--verify": asked.verify is not None}
+    alone = {"--list-recipes": command.list_recipes, "--verify": command.verify is not None}
     said = [option for option, is_given in alone.items() if is_given]
-    making = (asked.recipe, asked.destination, asked.embed, asked.save_recipe)
-    if said and (len(said) > 1 or options or any(making) or asked.json or asked.dry_run):
-        raise InputError(f"{said[0]} makes nothing; leave out what says how to make it")
-    if asked.embed is not None and asked.json:
+    making = (command.recipe, command.destination, command.embed, command.save_recipe)
+    if said and (len(said) > 1 or settings or any(making) or command.json or command.dry_run):
+        raise InputError(f"{said[0]} writes no files, so it cannot be combined with other options")
+    if command.embed is not None and command.json:
         raise InputError("--embed and --json both print instead of the paths; give one of them")
 
 
-def _recipe(asked: _Asked, options: dict[str, Any]) -> Recipe:
+def _recipe(command: Command, settings: dict[str, Any]) -> Recipe:
     """Return the recipe that is named, with what is said beside it over what it says."""
-    if asked.destination is not None and asked.recipe is None:
-        place = destination(asked.destination)
-        options.setdefault("size", place.size)
-        options.setdefault("outputs", [f"{OUTPUT_FOLDER}/convergence{place.films[0]}"])
-    if asked.recipe is not None:
+    if command.destination is not None and command.recipe is None:
+        place = destination(command.destination)
+        settings.setdefault("size", place.size)
+        settings.setdefault("outputs", [f"{OUTPUT_FOLDER}/convergence{place.films[0]}"])
+    if command.recipe is not None:
         from animate.recipe.toml import named
 
-        recipe = named(asked.recipe, options)
+        recipe = named(command.recipe, settings)
     else:
-        recipe = Recipe(**options)
-    check_use(recipe, options.keys() & {"at", "max_size"})  # the others are of no harm
+        recipe = Recipe(**settings)
+    check_use(recipe, settings.keys() & {"at", "max_size"})  # the others are of no harm
     only_pages = {part.form for part in recipe.parts} - {"report"} == {"page"}
-    if only_pages and "views" in options and not asked.quiet:
+    if only_pages and "views" in settings and not command.quiet:
         say("animate: --views has no effect on a page, which always shows the same panels")
-    return recipe if asked.destination is None else bound_for(asked.destination, recipe)
+    return recipe if command.destination is None else bound_for(command.destination, recipe)
 
 
-def _make(recipe: Recipe, asked: _Asked) -> int:
-    jobs = None if asked.jobs is None else whole(asked.jobs, "number of jobs", least=1, most=64)
-    kind = None if asked.embed is None else choice(asked.embed, "kind of text", SNIPPETS)
+def _make(recipe: Recipe, command: Command) -> int:
+    jobs = None if command.jobs is None else whole(command.jobs, "number of jobs", least=1, most=64)
+    kind = None if command.embed is None else choice(command.embed, "kind of text", SNIPPETS)
     whole_recipe = recipe
     if kind is not None:
         from animate.recipe.embed import with_companions
 
         whole_recipe = with_companions(recipe, kind)
         for output in whole_recipe.listed[len(recipe.listed) :]:
-            if not asked.quiet:
+            if not command.quiet:
                 say(plain(f"{output.path} is made too, for the text to name"))
-    if asked.save_recipe is not None:
-        _check_recipe_path(asked.save_recipe)
+    if command.save_recipe is not None:
+        _check_recipe_path(command.save_recipe)
     environment.import_matplotlib()
     check(whole_recipe)
-    if asked.dry_run:
+    if command.dry_run:
         say(plan(whole_recipe))
         return DONE
-    lists_files = not (asked.json or kind)
+    lists_files = not (command.json or kind)
     with (
         Display(
-            whole_recipe, quiet=asked.quiet, list_files=lists_files, debug=asked.debug
+            whole_recipe, quiet=command.quiet, list_files=lists_files, debug=command.debug
         ) as display,
         _writing(whole_recipe, jobs) as write,
     ):
@@ -172,10 +153,10 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
         def write_all(
             groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
         ) -> list[str]:
-            if asked.save_recipe is not None:
+            if command.save_recipe is not None:
                 with signals.deferred_until_reported():
-                    _save_recipe(recipe, asked.save_recipe)
-                    listener.on_written(asked.save_recipe)
+                    _save_recipe(recipe, command.save_recipe)
+                    listener.on_written(command.save_recipe)
             return write(groups, runs, listener)
 
         runs = make(whole_recipe, display, _until_stopped(write_all, display))
@@ -183,7 +164,7 @@ def _make(recipe: Recipe, asked: _Asked) -> int:
         from animate.recipe.embed import snippet
 
         tell(snippet(recipe, kind, runs) + "\n", sys.stdout)
-    if asked.json:
+    if command.json:
         from animate.recipe.report import report, text
         from animate.recipe.settings import as_settings
 

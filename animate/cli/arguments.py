@@ -1,18 +1,20 @@
 """
-What can be said on the command line, and the page of help.
+The options of the command line, and `--help`.
 
-The values stay text, for the recipe to turn into what it needs and to say what is wrong.
+The settings of a recipe are options by their declarations in `Recipe`; `Command` declares the
+others. Values stay text: `Recipe` converts and checks them.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NoReturn
 
 from animate.cli.streams import plain, say
-from animate.drawing.views import VIEWS
-from animate.recipe import DEFAULT_OUTPUTS, Recipe
+from animate.recipe import DEFAULT_OUTPUTS, SETTINGS
 from animate.recipe.destinations import DESTINATIONS
-from animate.system.validation import MOMENTS, SIZES, SNIPPETS
+from animate.recipe.settings import Setting, words
+from animate.system.validation import SNIPPETS
 from animate.system.version import VERSION
 
 EXAMPLES = """\
@@ -20,17 +22,111 @@ examples:
   animate
       the three rates of the article, to outputs/convergence.mp4 and .gif
   animate --lrs 0.3 -o "my talk/one rate.mp4" --size 1920x1080
-      one rate, one film, where you say
+      one rate, one film, at this path
   animate --views surface bowl -o valley.svg -o steps.pdf --at 0 8 40 100
-      figures for slides: a sheet of four epochs, and a page for each
+      figures for slides: a sheet of four epochs, and a PDF with a page for each
 """
 
 
-def guarded(arguments: Sequence[str]) -> list[str]:
-    """
-    Return `arguments` with a space before negative numbers, lest ``-inf`` be taken for an option.
+def _option(help_: str, metavar: str = "", key: str = "") -> Any:  # as `field`
+    """Return a field of `Command`: a text, or without `metavar` whether the option is given."""
+    declared = {"help": help_, "metavar": metavar, "key": key}
+    return field(default=None if metavar else False, metadata=declared)
 
-    ``-1`` alone argparse knows; ``-1e0`` and ``-inf`` it does not. `float` passes over the space.
+
+@dataclass(frozen=True)
+class Command:
+    """What the command line asks for besides the settings of a recipe."""
+
+    recipe: str | None = None
+    destination: str | None = _option(
+        f"format, size and limit of {words(DESTINATIONS)}", "PLACE", key="for"
+    )
+    embed: str | None = _option(
+        f"print the text to paste: {words(SNIPPETS)}; picture respects dark mode and reduced "
+        "motion", "KIND",
+    )  # fmt: skip
+    save_recipe: str | None = _option("write these settings to a recipe, too", "PATH")
+    jobs: str | None = _option("files to make in parallel (default: one a core)", "N")
+    quiet: bool = _option("show errors only")
+    json: bool = _option("print a report instead of the paths")
+    debug: bool = _option("show the traceback of an error")
+    dry_run: bool = _option("check everything, write nothing")
+    verify: str | None = _option("compare with what a report recorded", "REPORT")
+    list_recipes: bool = _option("list the built-in recipes")
+
+
+def parse(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
+    """
+    Return what the command line asks for, and the settings it gives, by the names of `Recipe`.
+
+    Raises
+    ------
+    SystemExit
+        For `--help` and `--version` (0), and for arguments that cannot be parsed (2).
+    """
+    given = vars(_parser().parse_args(_guarded(arguments)))
+    command = {one.name: given.pop(one.name) for one in fields(Command) if one.name in given}
+    return Command(**command), given
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="animate",
+        usage="animate [RECIPE.toml] [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
+        description="Trains a line at several learning rates and shows what each does.",
+        epilog=EXAMPLES,
+        formatter_class=_Help,
+        argument_default=argparse.SUPPRESS,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "recipe", nargs="?", metavar="RECIPE",
+        help="a TOML file with these options, or the name of a built-in recipe",
+    )  # fmt: skip
+    groups = {name: parser.add_argument_group(name) for name in ("training", "picture", "output")}
+    for setting in SETTINGS.values():
+        groups[setting.group].add_argument(
+            f"--{setting.key}", dest=setting.name, nargs=_count(setting),
+            metavar=setting.metavar, help=_escaped(setting.help_text),
+        )  # fmt: skip
+    add = groups["output"].add_argument
+    add(
+        "-o", "--output", action="append", dest="outputs", metavar="PATH",
+        help="file to write: .mp4 .webm .gif .webp .apng for a film, folder/ for its frames, "
+        ".png .svg .pdf for a still, .html for an interactive page, .json for a report; "
+        f"may be given several times (default: {words(DEFAULT_OUTPUTS)})",
+    )  # fmt: skip
+    for one in fields(Command):
+        if one.metadata:
+            key, metavar, help_ = (one.metadata[name] for name in ("key", "metavar", "help"))
+            option = f"--{key or one.name.replace('_', '-')}"
+            if metavar:
+                add(option, dest=one.name, metavar=metavar, help=_escaped(help_))
+            else:
+                add(option, dest=one.name, action="store_true", help=_escaped(help_))
+    add("--version", action="version", version=f"animate {VERSION}", help="print the version")
+    add("--help", "-h", action="help", help="print this page")
+    return parser
+
+
+def _count(setting: Setting) -> int | str | None:
+    """Return how many values argparse takes for a setting."""
+    if isinstance(setting.metavar, tuple):
+        return len(setting.metavar)
+    return "+" if setting.kind.is_list else None
+
+
+def _escaped(help_: str) -> str:
+    return help_.replace("%", "%%")  # which argparse formats
+
+
+def _guarded(arguments: Sequence[str]) -> list[str]:
+    """
+    Return `arguments` with a space before negative numbers, so that ``-inf`` is not an option.
+
+    argparse recognizes ``-1``, but not ``-1e0`` and ``-inf``. `float` ignores the space.
     """
 
     def is_number(text: str) -> bool:
@@ -49,7 +145,7 @@ def guarded(arguments: Sequence[str]) -> list[str]:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one sentence, without the usage."""
+        """Report what is wrong in one sentence, without the usage."""
         say(plain(f"animate: {message}; see animate --help"))
         raise SystemExit(2)  # wrong usage
 
@@ -57,106 +153,3 @@ class _Parser(argparse.ArgumentParser):
 class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=96)
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser: its values stay text, for `Recipe` to check; absent ones stay absent."""
-    default = Recipe  # its fields' defaults are its attributes
-    made = _Parser(
-        prog="animate",
-        usage="animate [RECIPE.toml] [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
-        description="Trains a line at several learning rates and shows what each does.",
-        epilog=EXAMPLES,
-        formatter_class=_Help,
-        argument_default=argparse.SUPPRESS,
-        add_help=False,
-        allow_abbrev=False,
-    )
-
-    made.add_argument(
-        "recipe", nargs="?", metavar="RECIPE", default=None,
-        help="a file that says what is said here, or the name of one that ships",
-    )  # fmt: skip
-
-    training = made.add_argument_group("training")
-    add = training.add_argument
-    add("--lrs", nargs="+", metavar="LR", help=f"learning rates (default: {_words(default.lrs)})")
-    add("--epochs", metavar="N", help=f"full-batch steps (default: {default.epochs})")
-    add("--seed", metavar="N", help=f"of the data (default: {default.seed})")
-    add("--points", metavar="N", help=f"of the data (default: {default.points})")
-    add("--noise", metavar="KIND", help="uniform, gaussian or none (default: uniform on [0, 1))")
-    add(
-        "--true", nargs=2, dest="true_weights", metavar=("SLOPE", "BIAS"),
-        help=f"the weights behind the data (default: {_words(default.true_weights)})",
-    )  # fmt: skip
-    add(
-        "--start", nargs=2, metavar=("SLOPE", "BIAS"),
-        help=f"the weights before the first step (default: {_words(default.start)})",
-    )  # fmt: skip
-
-    picture = made.add_argument_group("picture")
-    add = picture.add_argument
-    add(
-        "--views", nargs="+", metavar="VIEW",
-        help=f"of {_words(VIEWS)} (default: {_words(default.views)})",
-    )  # fmt: skip
-    add(
-        "--size", metavar="WxH",
-        help=f"in pixels, or {_words(SIZES)} (default: 1280x720, a GIF 800x450)",
-    )  # fmt: skip
-    add(
-        "--theme",
-        metavar="NAME",
-        help="light, dark, transparent or a matplotlib style file (default: light)",
-    )
-    add("--title", metavar="TEXT", help='above the picture; "" for none')
-    add(
-        "--at", nargs="+", metavar="EPOCH",
-        help=f"of a still, or {_words(MOMENTS)}; several make a sheet, or pages (default: end)",
-    )  # fmt: skip
-    add("--fps", metavar="N", help=f"frames a second (default: {default.fps:g})")
-    add("--hold", metavar="S", help=f"seconds that the end stands (default: {default.hold:g})")
-    add(
-        "--duration", metavar="S",
-        help="length of the film in seconds (default: every epoch shown, under 14 s)",
-    )  # fmt: skip
-    add("--loop", metavar="N", help="how often it plays, of GIF, WebP, APNG (default: 0, for ever)")
-    add(
-        "--max-size", metavar="SIZE",
-        help="the best film of at most so much, such as 2MB: less quality, then fewer frames a "
-        "second, then a smaller picture",
-    )  # fmt: skip
-    add("--quality", metavar="Q", help=f"low, medium or high (default: {default.quality})")
-
-    output = made.add_argument_group("output")
-    add = output.add_argument
-    add(
-        "-o", "--output", action="append", dest="outputs", metavar="PATH",
-        help="a file to write: .mp4 .webm .gif .webp .apng, a folder/ of frames, "
-        ".png .svg .pdf for a still, .html for an interactive page, .json for a report; "
-        f"may be given several times (default: {_words(DEFAULT_OUTPUTS)})",
-    )  # fmt: skip
-    add(
-        "--for", dest="destination", metavar="PLACE", default=None,
-        help=f"the format, size and limit of {_words(DESTINATIONS)}",
-    )  # fmt: skip
-    add(
-        "--embed", metavar="KIND", default=None,
-        help=f"print the text to paste: {_words(SNIPPETS)}; picture heeds dark pages and a wish "
-        "for less motion",
-    )  # fmt: skip
-    add("--save-recipe", metavar="PATH", default=None, help="write all this as a recipe, too")
-    add("--jobs", metavar="N", default=None, help="files made side by side (default: one a core)")
-    add("--quiet", action="store_true", default=False, help="show errors only")
-    add("--json", action="store_true", default=False, help="print one report instead of the paths")
-    add("--debug", action="store_true", default=False, help="after an error, show where it arose")
-    add("--dry-run", action="store_true", default=False, help="check everything, write nothing")
-    add("--verify", metavar="REPORT", default=None, help="compare with what a report recorded")
-    add("--list-recipes", action="store_true", default=False, help="name the recipes that ship")
-    add("--version", action="version", version=f"animate {VERSION}", help="print the version")
-    add("--help", "-h", action="help", help="print this page")
-    return made
-
-
-def _words(values: Iterable[object]) -> str:
-    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

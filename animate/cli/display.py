@@ -1,4 +1,4 @@
-"""What is shown of a recipe: the plan, and of its making a table of losses and a true bar."""
+"""Output for a person: the plan of a dry run, the table of losses, the progress bar."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from animate.cli.streams import plain, say, tell
 from animate.recipe import Recipe
 from animate.system import signals
 from animate.system.errors import OutputError
-from animate.system.numbers import count_text, figures, rate_texts
+from animate.system.numbers import count_text, rate_texts, value_text
+from animate.training.hyperparameters import Hyperparameters, labels_for
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from animate.training.problem import Floats
 
-SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # which the bar hides, on a line that it wrote
-LOSS_EVERY = 10  # epochs between two lines of the table
-EPOCHS_A_FRAME = 50  # that take about as long to train as a frame to draw
+SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # erases the bar's line and shows the cursor, which it hid
+LOSS_EVERY = 10  # epochs from one line of the table to the next
+EPOCHS_PER_FRAME = 50  # epochs that train in about the time that one frame takes to draw
 
 
 class Display:
@@ -33,6 +34,7 @@ class Display:
         self._list_files = list_files
         self._bar: Progress | None = None
         self._frames = 0
+        self._headings: list[str] = []
         self.written: list[str] = []
 
     def __enter__(self) -> Display:
@@ -52,42 +54,43 @@ class Display:
             tell("".join(f"{path}\n" for path in written), sys.stdout)
 
     def on_epoch(self, epoch: int, losses: Floats) -> None:
-        """Show every tenth epoch's losses."""
+        """Show the losses of every tenth epoch."""
         if epoch == 0:
-            rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
-            self._show(_table_line("epoch", rates))
+            self._headings = _headings(self._recipe)
+            self._show(_table_line("epoch", self._headings, self._headings))
         if epoch % LOSS_EVERY == 0:
-            self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
-        self._advance(1 / EPOCHS_A_FRAME)
+            cells = [value_text(loss) for loss in losses]
+            self._show(_table_line(str(epoch), cells, self._headings))
+        self._advance(1 / EPOCHS_PER_FRAME)
 
     def on_total(self, frames: int) -> None:
-        """Now that the work is known, show how much of it is done."""
+        """Set the length of the bar."""
         self._frames += frames
         if self._bar is not None:
-            total = self._frames + (self._recipe.epochs + 1) / EPOCHS_A_FRAME
+            total = self._frames + (self._recipe.epochs + 1) / EPOCHS_PER_FRAME
             self._bar.update(self._bar.task_ids[0], total=total, description="drawing")
 
     def on_frame(self) -> None:
-        """Advance by a frame."""
+        """Advance the bar by a frame."""
         self._advance(1)
 
     def on_note(self, sentence: str) -> None:
-        """Show the sentence."""
+        """Show the remark."""
         self._show(plain(sentence))
 
     def on_written(self, output: str) -> None:
-        """Keep the file's name for the end, when the bar is gone."""
+        """Keep the path for the end, when the bar is gone."""
         self.written.append(output)
 
     def on_failed(self, output: str, error: OutputError) -> None:
-        """Show the error, quiet or not."""
+        """Show the error, also with `--quiet`."""
         del output  # the error names it
         if self._debug:
             self._show("".join(traceback.format_exception(error)).rstrip(), always=True)
         self._show(plain(f"animate: {error}"), always=True)
 
     def what_is_missing(self) -> str:
-        """Return what is said of the outputs that are not there."""
+        """Return the message on the outputs that were not written."""
         paths = [part.path for part in self._recipe.parts if part.path not in self.written]
         were = "was" if len(paths) == 1 else "were"
         return f"{', '.join(paths)} {were} not made, and nothing is half-written"
@@ -127,15 +130,25 @@ def _progress_bar() -> Progress:
     )
 
 
-def _table_line(first: str, cells: Sequence[str]) -> str:
-    return f"{first:>6}" + "".join(f"  {cell:>10}" for cell in cells)
+def _headings(recipe: Recipe) -> list[str]:
+    """Return what tells the runs apart, for the plan and the table of losses."""
+    runs = recipe.trained
+    if all(run == Hyperparameters(run.lr) for run in runs):
+        return [f"lr {text}" for text in rate_texts([run.lr for run in runs])]
+    return [run.label or text for run, text in zip(runs, labels_for(runs), strict=True)]
+
+
+def _table_line(first: str, cells: Sequence[str], headings: Sequence[str]) -> str:
+    widths = [max(10, len(heading)) for heading in headings]
+    columns = [f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+    return f"{first:>6}" + "".join(columns)
 
 
 def plan(recipe: Recipe) -> str:
-    """Return what making `recipe` would do."""
+    """Return in words what `make` would do."""
     lines = [
         f"would train {count_text(recipe.epochs, 'epoch')} at "
-        f"{', '.join(rate_texts(recipe.rates))} (seed {recipe.seed}) and write"
+        f"{', '.join(_headings(recipe))} (seed {recipe.seed}) and write"
     ]
     for part in recipe.parts:
         size = "x".join(map(str, part.pixels))

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 from animate.system.validation import InputError
 
-SMALLEST_EM = 9.0  # pixels: smaller text cannot be read
-NATURAL = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720
+MIN_EM = 9.0  # pixels: smaller text cannot be read
+AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720
 
 # In em.
 LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside the panels; LEFT has the ticks' labels
 TITLE = 2.7  # the row with the title and the epoch
-HEADING = 4.6  # a run's name, numbers and verdict
+HEADER = 4.6  # a run's name, numbers and verdict
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
 FOOT = 1.5  # the time line
-HEADING_WIDTH = 19.5
+HEADER_WIDTH = 19.5
 PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
 
 BEST_ASPECT = 1.5
@@ -61,23 +61,23 @@ class Layout:
         The size of the smallest text, in pixels.
     title : tuple of Box
         One for each line of the head: the title's, and the epoch's if it has one of its own.
-    headings : tuple of Box
+    headers : tuple of Box
         One for each run.
     panels : tuple of tuple of Box
         For each run, one for each view of one run.
     across : tuple of Box
         One for each view of all runs.
-    labelled : frozenset of Box
+    with_tick_labels : frozenset of Box
         The panels with room for ticks' labels at their left.
     timeline : Box
     """
 
     em: float
     title: tuple[Box, ...]
-    headings: tuple[Box, ...]
+    headers: tuple[Box, ...]
     panels: tuple[tuple[Box, ...], ...]
     across: tuple[Box, ...]
-    labelled: frozenset[Box]
+    with_tick_labels: frozenset[Box]
     timeline: Box
 
 
@@ -102,11 +102,11 @@ class _Plan:
         return self.above + self.below
 
     @property
-    def plots_wide(self) -> int:
+    def columns_of_plots(self) -> int:
         return self.columns if self.stacked else self.columns * max(self.views, 1)
 
     @property
-    def plots_high(self) -> int:
+    def rows_of_plots(self) -> int:
         return self.bands * (self.views if self.stacked else min(self.views, 1)) + self.across
 
     @property
@@ -114,34 +114,34 @@ class _Plan:
         return GAP if self.stacked else LEFT
 
     @property
-    def width_beside_plots(self) -> float:
-        return LEFT + RIGHT + self.gap * (self.plots_wide - 1)
+    def margins_width(self) -> float:
+        return LEFT + RIGHT + self.gap * (self.columns_of_plots - 1)
 
     @property
-    def height_beside_plots(self) -> float:
-        rows = self.plots_high * (CAPTION + TICKS)
-        return TITLE * self.title_lines + self.bands * HEADING + rows + FOOT
+    def margins_height(self) -> float:
+        rows = self.rows_of_plots * (CAPTION + TICKS)
+        return TITLE * self.title_lines + self.bands * HEADER + rows + FOOT
 
     @property
-    def least_plot_width(self) -> float:
+    def min_plot_width(self) -> float:
         if self.stacked or not self.views:
-            return HEADING_WIDTH if self.runs else PLOT_WIDTH
-        return max(PLOT_WIDTH, (HEADING_WIDTH - (self.views - 1) * LEFT) / self.views)
+            return HEADER_WIDTH if self.runs else PLOT_WIDTH
+        return max(PLOT_WIDTH, (HEADER_WIDTH - (self.views - 1) * LEFT) / self.views)
 
     def em(self, width: int, height: int) -> float:
-        across = self.plots_wide * self.least_plot_width + self.width_beside_plots
-        down = self.plots_high * PLOT_HEIGHT + self.height_beside_plots
-        return min(width / across, height / down, math.sqrt(width * height / NATURAL))
+        across = self.columns_of_plots * self.min_plot_width + self.margins_width
+        down = self.rows_of_plots * PLOT_HEIGHT + self.margins_height
+        return min(width / across, height / down, math.sqrt(width * height / AREA_PER_EM2))
 
     def plot(self, width: int, height: int) -> tuple[float, float]:
         """Return a panel's width and height, in pixels."""
         em = self.em(width, height)
         return (
-            (width - em * self.width_beside_plots) / self.plots_wide,
-            (height - em * self.height_beside_plots) / max(self.plots_high, 1),
+            (width - em * self.margins_width) / self.columns_of_plots,
+            (height - em * self.margins_height) / max(self.rows_of_plots, 1),
         )
 
-    def merit(self, width: int, height: int) -> float:
+    def score(self, width: int, height: int) -> float:
         """Return how good the plan is: large text, then large panels of a pleasant shape."""
         wide, high = self.plot(width, height)
         if not self.views:
@@ -182,10 +182,10 @@ def arrange(
         for columns in range(1, max(runs, 1) + 1)
         for stacked in ((True, False) if views > 1 else (True,))
     ]
-    best = max(plans, key=lambda plan: plan.merit(*size))
-    if best.em(*size) < SMALLEST_EM:
+    best = max(plans, key=lambda plan: plan.score(*size))
+    if best.em(*size) < MIN_EM:
         readable = max(plans, key=lambda plan: plan.em(*size))
-        factor = SMALLEST_EM / readable.em(*size)
+        factor = MIN_EM / readable.em(*size)
         if factor > 1:
             enough = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
             raise TooSmallError(
@@ -196,10 +196,10 @@ def arrange(
                 enough,
             )
         best = readable
-    return _placed(best, size)
+    return _build_layout(best, size)
 
 
-def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
+def _build_layout(plan: _Plan, size: tuple[int, int]) -> Layout:
     width, height = size
     em = plan.em(*size)
     plot_width, plot_height = plan.plot(*size)
@@ -223,17 +223,17 @@ def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
     top = TITLE * plan.title_lines * em
     bands = list(across(plan.above, top))
     top += plan.above * row
-    headings, panels = [], []
+    headers, panels = [], []
     labelled = set(bands)
     rows_a_band = plan.views if plan.stacked else min(plan.views, 1)
     step = plot_width + plan.gap * em
     for run in range(plan.runs):
         band, column = divmod(run, plan.columns)
-        start = top + band * (HEADING * em + rows_a_band * row)
+        start = top + band * (HEADER * em + rows_a_band * row)
         x = left + column * step * (1 if plan.stacked else max(plan.views, 1))
         wide = plot_width if plan.stacked else step * max(plan.views, 1) - plan.gap * em
-        headings.append(box(x, start, wide, HEADING * em))
-        start += HEADING * em + CAPTION * em
+        headers.append(box(x, start, wide, HEADER * em))
+        start += HEADER * em + CAPTION * em
         cells = tuple(
             box(x, start + view * row, plot_width, plot_height)
             if plan.stacked
@@ -243,15 +243,15 @@ def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
         panels.append(cells)
         if column == 0 or not plan.stacked:
             labelled.update(cells)
-    top += plan.bands * (HEADING * em + rows_a_band * row)
+    top += plan.bands * (HEADER * em + rows_a_band * row)
     bands += across(plan.below, top)
     labelled.update(bands)
     return Layout(
         em=em,
         title=title,
-        headings=tuple(headings),
+        headers=tuple(headers),
         panels=tuple(panels),
         across=tuple(bands),
-        labelled=frozenset(labelled),
+        with_tick_labels=frozenset(labelled),
         timeline=box(left, height - 0.9 * em, right - left, max(0.28 * em, 3)),
     )

@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from animate.drawing.layout import TooSmallError
-from animate.drawing.scene import DOTS_AN_INCH, Scene, figure_of
+from animate.drawing.scene import DPI, Scene, make_figure
 from animate.system import files
 from animate.system.validation import InputError
 
 ASPECT = 16 / 9  # that a scene's layout is made for
-PAPER = 1414, 1000  # A4 on its side
+PAPER_SIZE = 1414, 1000  # A4 on its side
 
 
 def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -31,7 +31,7 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     >>> grid(4), grid(4, (2400, 400)), grid(4, (400, 1000))
     ((2, 2), (4, 1), (1, 4))
     """
-    width, height = size or PAPER
+    width, height = size or PAPER_SIZE
 
     def oddness(columns: int) -> tuple[float, int]:
         rows = math.ceil(count / columns)
@@ -95,16 +95,22 @@ def _is_paged(path: files.AnyPath) -> bool:
 def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figure:
     """Return a figure with one picture a moment, of which only the first has the title."""
     columns, rows = grid(len(moments), scene.size)
-    figure = figure_of(scene.size, scene.theme)
+    figure = make_figure(scene.size, scene.theme)
     figure.patch.set_facecolor(scene.theme.background)  # where the grid has no picture
     places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
 
     def draw(size: tuple[int, int]) -> None:
         for number, moment in enumerate(moments):
-            ground = figure.add_subfigure(places[number])
+            parent = figure.add_subfigure(places[number])
             title = scene.title if number == 0 else ""
             small = Scene(
-                scene.runs, scene.kinds, size, scene.theme, title, data=scene.data, ground=ground
+                scene.runs,
+                scene.view_classes,
+                size,
+                scene.theme,
+                title,
+                data=scene.data,
+                parent=parent,
             )
             small.draw(moment)
 
@@ -115,8 +121,8 @@ def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figur
 
 def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
     # Some of matplotlib's writers change the size of the figure that they save, for good.
-    scene.figure.set_dpi(DOTS_AN_INCH)
-    scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+    scene.figure.set_dpi(DPI)
+    scene.figure.set_size_inches(scene.size[0] / DPI, scene.size[1] / DPI)
     for moment in moments:
         scene.draw(moment)
         yield scene.figure

@@ -24,8 +24,8 @@ from matplotlib.figure import Figure
 
 from animate import page
 from animate.drawing import stills
-from animate.drawing.clock import moments_of
-from animate.drawing.scene import DOTS_AN_INCH, Scene, Views, checked_runs, checked_views
+from animate.drawing.clock import resolve_moments
+from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
 from animate.drawing.theme import Theme
 from animate.film import encode
 from animate.film.any_animation import frames_of, opaque, rate_of
@@ -34,7 +34,7 @@ from animate.film.timeline import timeline as default_timeline
 from animate.system import files, validation
 from animate.system.errors import DrawingError, InputError
 from animate.system.numbers import moment_text
-from animate.training.derived import derive
+from animate.training.precomputed import precompute
 from animate.training.trajectory import Trajectory
 
 Moment = float | str
@@ -106,9 +106,9 @@ class Animation(FuncAnimation):
         self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
         self._title = title
         self._quality = validation.choice(quality, "quality", validation.QUALITIES)
-        several = checked_runs(runs)
-        kinds = checked_views(views, several)
-        data = derive([name for kind in kinds for name in kind.needs], several)
+        several = validate_runs(runs)
+        kinds = validate_views(views, several)
+        data = precompute([name for kind in kinds for name in kind.needs], several)
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:
@@ -230,7 +230,7 @@ class Animation(FuncAnimation):
         if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
-            stills.save(self.scene, filename, moments_of(several, self.scene.runs))
+            stills.save(self.scene, filename, resolve_moments(several, self.scene.runs))
             return
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
@@ -268,8 +268,8 @@ class Animation(FuncAnimation):
     def _stream(self) -> Stream:
         scene = self.scene
         # Some of matplotlib's writers change the size of the figure that they save, for good.
-        scene.figure.set_dpi(DOTS_AN_INCH)
-        scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+        scene.figure.set_dpi(DPI)
+        scene.figure.set_size_inches(scene.size[0] / DPI, scene.size[1] / DPI)
         return Stream(scene.figure, scene.moving, scene.theme.applied)
 
     def _draw(

@@ -15,13 +15,14 @@ from importlib import resources
 from string import Template
 
 from animate.drawing import pacing
-from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, readable
-from animate.system import files, validation
-from animate.system.numbers import coordinate, count_text, figures, limit_text, rate_texts
-from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT, InputError
+from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
+from animate.system import defaults, files, validation
+from animate.system.errors import InputError
+from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
+from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT
 from animate.system.version import VERSION
 from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
-from animate.training.line import GAUSSIAN_DEVIATION, Line
+from animate.training.line import GAUSSIAN_STD, Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
 
@@ -34,7 +35,7 @@ MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state
 CONSTANTS = {  # written as constants.js; declared in constants.d.ts
     "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
     "FLOAT32_FLOOR": FLOAT32_FLOOR,
-    "GAUSSIAN_DEVIATION": GAUSSIAN_DEVIATION,
+    "GAUSSIAN_STD": GAUSSIAN_STD,
     "LARGEST_SEED": str(LARGEST_SEED),  # too large for a JavaScript number
     "LARGEST_WEIGHT": LARGEST_WEIGHT,
     "THEMES": THEMES,
@@ -44,7 +45,7 @@ CONSTANTS = {  # written as constants.js; declared in constants.d.ts
     "STEADY_PACE": pacing.STEADY_PACE,
     "MOST_MOMENTS": pacing.MOST_MOMENTS,
     "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
-    "HOLD_SECONDS": pacing.HOLD_SECONDS,
+    "HOLD_SECONDS": defaults.HOLD,
 }
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
@@ -80,8 +81,8 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
         limit=limit_text(limit, 2 * limit),
-        best_slope=coordinate(problem.best_weights[0]),
-        best_bias=coordinate(problem.best_weights[1]),
+        best_slope=coordinate_text(problem.best_weights[0]),
+        best_bias=coordinate_text(problem.best_weights[1]),
         noise=_noise(problem),
         epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
@@ -222,10 +223,10 @@ def _colors() -> str:
         return light if light == dark else f"light-dark({light}, {dark})"
 
     def on_both(hue: str, ratio: float) -> str:
-        return pair(*(readable(hue, look.behind, ratio) for look in (LIGHT, DARK)))
+        return pair(*(ensure_contrast(hue, look.backdrops, ratio) for look in (LIGHT, DARK)))
 
     def edge(look: Palette) -> str:
-        return readable(look.points, look.behind, 3.0)
+        return ensure_contrast(look.points, look.backdrops, 3.0)
 
     colors = {
         "page": pair(LIGHT.background, DARK.background),
@@ -263,7 +264,7 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
     for name, run in zip(rate_texts(_rates(runs)), runs, strict=True):
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is None:
-            loss = figures(run.losses[-1])
+            loss = value_text(run.losses[-1])
         else:
             loss = f"overflowed at epoch {overflowed_at}"
         rows.append(

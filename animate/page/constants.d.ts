@@ -2,7 +2,7 @@
 
 export const CONVERGENCE_TOLERANCE: number;
 export const FLOAT32_FLOOR: number;
-export const GAUSSIAN_DEVIATION: number;
+export const GAUSSIAN_STD: number;
 export const LARGEST_SEED: string;
 export const LARGEST_WEIGHT: number;
 export const THEMES: string[];

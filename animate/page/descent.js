@@ -118,7 +118,7 @@ export function epochsToConverge(distances, bestWeights) {
  * Return the distances relative to the first; 0 where that is 0.
  * @param {ArrayLike<number>} distances
  */
-export function shareLeft(distances) {
+export function relativeDistances(distances) {
   const first = distances[0];
   return Float64Array.from(distances, (distance) => (first > 0 ? distance / first : 0));
 }
@@ -137,7 +137,7 @@ export function diagnose(rate, { slopes, biases, losses }, analysis) {
     const distance = Math.hypot(slopes[epoch] - bestSlope, biases[epoch] - bestBias);
     return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
   });
-  const left = shareLeft(distances);
+  const left = relativeDistances(distances);
   const converged = epochsToConverge(distances, analysis.bestWeights);
   const overflow = losses.findIndex((loss, i) => !Number.isFinite(loss + slopes[i] + biases[i]));
   const overflowedAt = overflow < 0 ? null : overflow;

@@ -30,7 +30,7 @@ function withMinus(text) {
  * Return a value with four significant digits, so that it keeps its width as it changes.
  * @param {number} value
  */
-export function figures(value) {
+export function valueText(value) {
   if (!Number.isFinite(value)) return "∞";
   const size = Math.abs(value);
   if (size >= 9999.5) return withMinus(format(value, "toExponential", 1).replace("e+", "e"));
@@ -43,7 +43,7 @@ export function figures(value) {
  * Return a weight or a coordinate, with two decimals while it is small.
  * @param {number} value
  */
-export function coordinate(value) {
+export function coordinateText(value) {
   if (!Number.isFinite(value)) return "∞";
   const size = Math.abs(value);
   if (size >= 9999.5) return withMinus(format(value, "toExponential", 0).replace("e+", "e"));
@@ -57,8 +57,8 @@ export function coordinate(value) {
  */
 export function lineEquation(slope, bias) {
   if (!Number.isFinite(slope + bias)) return "no finite line";
-  const sign = coordinate(bias).startsWith(MINUS) ? MINUS : "+";
-  return `y = ${coordinate(slope)} x ${sign} ${coordinate(Math.abs(bias))}`;
+  const sign = coordinateText(bias).startsWith(MINUS) ? MINUS : "+";
+  return `y = ${coordinateText(slope)} x ${sign} ${coordinateText(Math.abs(bias))}`;
 }
 
 /**

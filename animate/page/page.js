@@ -3,7 +3,14 @@
 import { LARGEST_SEED } from "./constants.js";
 import { analyze, diagnose, train } from "./descent.js";
 import { dashes, markerPath, setAttributes } from "./drawing.js";
-import { coordinate, figures, limitText, lineEquation, rateText, shareText } from "./numbers.js";
+import {
+  coordinateText,
+  limitText,
+  lineEquation,
+  rateText,
+  shareText,
+  valueText,
+} from "./numbers.js";
 import { BowlPanel, FitPanel, LossPanel, SurfacePanel } from "./panels.js";
 import { Player } from "./player.js";
 import { sample } from "./random.js";
@@ -170,7 +177,7 @@ function showRun({ slot, run, diagnosis }) {
   const unfinished = diagnosis.verdict === "converging" && epoch === config.epochs;
   loss.textContent = overflowed
     ? `overflowed at epoch ${overflowedAt}`
-    : `loss ${figures(run.losses[epoch])}`;
+    : `loss ${valueText(run.losses[epoch])}`;
   line.textContent = overflowed ? "" : lineEquation(run.slopes[epoch], run.biases[epoch]);
   if (unfinished)
     line.textContent = `fastest rate ${rateText(Number(scene.analysis.bestRate.toPrecision(2)))}`;
@@ -192,7 +199,7 @@ function describe({ rate, run, diagnosis }) {
   const isKnown = epoch >= diagnosis.verdictEpoch;
   const verdict = isKnown
     ? diagnosis.sentence
-    : `loss ${figures(run.losses[epoch])} at epoch ${epoch}`;
+    : `loss ${valueText(run.losses[epoch])} at epoch ${epoch}`;
   const overflow = diagnosis.overflowedAt !== null && epoch >= diagnosis.overflowedAt;
   const end = overflow ? `, overflowed at epoch ${diagnosis.overflowedAt}` : "";
   return `Learning rate ${rateText(rate)}: ${verdict}${end}.`;
@@ -273,8 +280,8 @@ function showAnalysis() {
   const texts = {
     limit: limitText(limit, 2 * limit),
     "best-rate": rateText(Number(bestRate.toPrecision(2))),
-    "best-slope": coordinate(bestWeights[0]),
-    "best-bias": coordinate(bestWeights[1]),
+    "best-slope": coordinateText(bestWeights[0]),
+    "best-bias": coordinateText(bestWeights[1]),
   };
   for (const [name, text] of Object.entries(texts)) {
     for (const output of document.querySelectorAll(`[data-fact="${name}"]`))
@@ -294,7 +301,7 @@ function showStart() {
   const [slope, bias] = state.start;
   if (document.activeElement !== byId("slope")) byId("slope").value = String(slope);
   if (document.activeElement !== byId("bias")) byId("bias").value = String(bias);
-  const text = `slope ${coordinate(slope)}, bias ${coordinate(bias)}`;
+  const text = `slope ${coordinateText(slope)}, bias ${coordinateText(bias)}`;
   const [low, high] = panels.surface.bounds[0];
   setAttributes(panels.surface.handle, {
     "aria-valuenow": slope,
@@ -707,7 +714,7 @@ function listenToSurface() {
     const step = 10 ** Math.floor(Math.log10((high - low) / 50)) * (event.shiftKey ? 10 : 1);
     useStart(state.start.map((weight, i) => roundedWeight(weight + direction[i] * step)));
     announce(
-      `Start at slope ${coordinate(state.start[0])}, bias ${coordinate(state.start[1])}. ${describe(scene.chosen)}`,
+      `Start at slope ${coordinateText(state.start[0])}, bias ${coordinateText(state.start[1])}. ${describe(scene.chosen)}`,
     );
   });
 }

@@ -1,6 +1,6 @@
 /** Sampled data: the same random numbers as torch draws from a seeded generator. */
 
-import { GAUSSIAN_DEVIATION } from "./constants.js";
+import { GAUSSIAN_STD } from "./constants.js";
 
 const STATE_WORDS = 624;
 
@@ -49,8 +49,7 @@ export function sample(seed, points, noise, trueWeights) {
     for (let i = 0; i < points; i++) y[i] += uniform();
   } else if (noise === "gaussian") {
     const deviates = normal(points, bits, uniform);
-    for (let i = 0; i < points; i++)
-      y[i] += Math.fround(Math.fround(GAUSSIAN_DEVIATION) * deviates[i]);
+    for (let i = 0; i < points; i++) y[i] += Math.fround(Math.fround(GAUSSIAN_STD) * deviates[i]);
   }
   return { x, y };
 }

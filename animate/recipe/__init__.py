@@ -1,47 +1,41 @@
 """
 A whole job as one value: what to train, what to show of it, and which files to write.
 
-The defaults are declared here and nowhere else. The job is done in `animate.recipe.making`.
+Each setting is declared here, once; `animate.recipe.settings` derives the rest from that.
+`animate.recipe.making` does the job.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from animate.drawing.views import VIEWS
-from animate.system import files, validation
+from animate.recipe import settings
+from animate.recipe.settings import Form, SettingError, in_output, naming, setting
+from animate.system import defaults, files, validation
 from animate.system.errors import InputError
+from animate.training.hyperparameters import (
+    DEFAULT_MOMENTUM,
+    OPTIMIZER_NAMES,
+    SCHEDULES,
+    Hyperparameters,
+)
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation
     from animate.training.line import Line
     from animate.training.trajectory import Trajectory
 
-Form = Literal["film", "still", "page", "report"]
-
-OTHERS: dict[str, Form] = {".html": "page", ".json": "report"}
+OTHER_FORMS: dict[str, Form] = {".html": "page", ".json": "report"}
 OUTPUT_FOLDER = "outputs"  # which is made if it is missing, as other folders are not
 DEFAULT_OUTPUTS = (f"{OUTPUT_FOLDER}/convergence.mp4", f"{OUTPUT_FOLDER}/convergence.gif")
-STILLS = (
-    ".png",
-    ".svg",
-    ".pdf",
-)  # `drawing.stills.FORMATS`, without importing matplotlib
-DEFAULT_SIZE = (1280, 720)
-DEFAULT_SIZES = {".gif": (800, 450)}
-OF_THE_WHOLE = ("epochs", "seed", "points", "noise", "true_weights", "start", "outputs")
-"""The settings that no output can have for itself, so that one training serves all."""
-
-OF_A_FORM: dict[Form, tuple[str, ...]] = {
-    "still": ("at",),
-    "film": ("fps", "hold", "duration", "loop", "quality", "max_size"),
-}
-"""The settings that only outputs of one form heed."""
+STILLS = (".png", ".svg", ".pdf")  # `drawing.stills.FORMATS`, without importing matplotlib
+GIF_SIZE = (800, 450)
 
 
 @dataclass(frozen=True)
@@ -59,6 +53,8 @@ class Recipe:
 
     Values may be given as text; they are turned into what the annotations say. `size` None means
     each form's own default. `outputs` are paths, or `Output` values with settings of their own.
+    `runs` are hyperparameters to train instead of the combinations of `lrs`, `optimizer`,
+    `momentum`, `schedule` and `batch_size`.
 
     Raises
     ------
@@ -66,82 +62,177 @@ class Recipe:
         If a value cannot be used.
     """
 
-    lrs: Sequence[float] = (0.1, 0.7, 1.01)
-    epochs: int = 100
-    seed: int = 11
-    points: int = 100
-    noise: str = "uniform"
-    true_weights: Sequence[float] = (3.0, 2.0)
-    start: Sequence[float] = (-1.0, 1.0)
-    views: Sequence[str] = ("fit", "loss")
-    size: tuple[int, int] | None = None
-    theme: str = "light"
-    title: str | None = None
-    at: Sequence[int | str] = ("end",)
-    fps: float = 25.0
-    hold: float = 2.0
-    duration: float | None = None
-    loop: int = 0
-    quality: str = "medium"
-    max_size: int | None = None
+    lrs: Sequence[float] = setting(
+        defaults.LRS, settings.RATES, "learning rates", metavar="LR", group="training"
+    )
+    optimizer: Sequence[str] = setting(
+        ("sgd",), settings.OPTIMIZERS,
+        f"{settings.words(OPTIMIZER_NAMES)}, or a class in torch.optim",
+        metavar="NAME", group="training",
+    )  # fmt: skip
+    momentum: Sequence[float] | None = setting(
+        None, settings.MOMENTA, f"momentum of {', '.join(DEFAULT_MOMENTUM)}",
+        default_words="0 for sgd, else 0.9", metavar="M", group="training",
+    )  # fmt: skip
+    batch_size: Sequence[int] | None = setting(
+        None, settings.BATCH_SIZES, "data points per step", default_words="all",
+        metavar="N", group="training",
+    )  # fmt: skip
+    schedule: Sequence[str] = setting(
+        ("constant",), settings.choices("schedule", SCHEDULES),
+        f"learning rate over the run: {settings.words(SCHEDULES)}", metavar="NAME",
+        group="training",
+    )  # fmt: skip
+    epochs: int = setting(
+        defaults.EPOCHS, settings.whole("number of epochs", 1), "passes over the data",
+        metavar="N", group="training", per_output=False,
+    )  # fmt: skip
+    seed: int = setting(
+        defaults.SEED, settings.whole("seed", 0, validation.LARGEST_SEED),
+        "seed of the random data", metavar="N", group="training", per_output=False,
+    )  # fmt: skip
+    points: int = setting(
+        defaults.POINTS, settings.whole("number of points", 2, validation.MOST_POINTS),
+        "number of data points", metavar="N", group="training", per_output=False,
+    )  # fmt: skip
+    noise: str = setting(
+        defaults.NOISE, settings.choice("noise", validation.NOISES),
+        "uniform, gaussian or none", default_words="uniform on [0, 1)",
+        metavar="KIND", group="training", per_output=False,
+    )  # fmt: skip
+    true_weights: Sequence[float] = setting(
+        defaults.TRUE_WEIGHTS, settings.weights("true weight"),
+        "weights that the data are drawn from", key="true",
+        metavar=("SLOPE", "BIAS"), group="training", per_output=False,
+    )  # fmt: skip
+    start: Sequence[float] = setting(
+        defaults.START, settings.weights("start weight"), "weights before the first step",
+        metavar=("SLOPE", "BIAS"), group="training", per_output=False,
+    )  # fmt: skip
+    views: Sequence[str] = setting(
+        defaults.VIEWS, settings.choices("view", VIEWS), f"panels: {settings.words(VIEWS)}",
+        metavar="VIEW", group="picture", forms=("film", "still"),
+    )  # fmt: skip
+    size: tuple[int, int] | None = setting(
+        None, settings.SIZE, f"in pixels, or {settings.words(validation.SIZES)}",
+        default_words="{}x{}, GIF {}x{}".format(*defaults.SIZE, *GIF_SIZE),
+        metavar="WxH", group="picture", forms=("film", "still"),
+    )  # fmt: skip
+    theme: str = setting(
+        defaults.THEME, settings.TEXT, "light, dark, transparent or a matplotlib style file",
+        metavar="NAME", group="picture",
+    )  # fmt: skip
+    title: str | None = setting(
+        None, settings.TEXT, 'text above the picture; "" for none', metavar="TEXT", group="picture"
+    )
+    at: Sequence[int | str] = setting(
+        ("end",), settings.MOMENTS,
+        f"epoch of a still, or {settings.words(validation.MOMENTS)}; several make a sheet, or "
+        "pages of a PDF", metavar="EPOCH", group="picture", forms=("still",),
+    )  # fmt: skip
+    fps: float = setting(
+        defaults.FPS, settings.FRAME_RATE, "frames a second",
+        metavar="N", group="picture", forms=("film",),
+    )  # fmt: skip
+    hold: float = setting(
+        defaults.HOLD, settings.seconds("hold"), "seconds that the last epoch is shown",
+        metavar="S", group="picture", forms=("film",),
+    )  # fmt: skip
+    duration: float | None = setting(
+        None, settings.seconds("duration"), "length of the film in seconds",
+        default_words="every epoch is shown, under 14 s",
+        metavar="S", group="picture", forms=("film",),
+    )  # fmt: skip
+    loop: int = setting(
+        defaults.LOOP, settings.whole("loop", 0, validation.MOST_LOOPS),
+        "how often a GIF, WebP or APNG plays", default_words="0, for ever",
+        metavar="N", group="picture", forms=("film",),
+    )  # fmt: skip
+    max_size: int | None = setting(
+        None, settings.BYTES,
+        "largest file, such as 2MB: tries less quality, then fewer frames a second, then a "
+        "smaller picture", metavar="SIZE", group="picture", forms=("film",),
+    )  # fmt: skip
+    quality: str = setting(
+        defaults.QUALITY, settings.choice("quality", validation.QUALITIES), "low, medium or high",
+        metavar="Q", group="picture", forms=("film",),
+    )  # fmt: skip
     outputs: Sequence[str | Output] = DEFAULT_OUTPUTS
+    runs: Sequence[Hyperparameters] = ()
 
     def __post_init__(self) -> None:
-        lrs = validation.learning_rates(self.lrs)
-        if len(lrs) > validation.MOST_RUNS:
-            raise InputError(
-                f"{len(lrs)} learning rates do not fit into one picture; "
-                f"give at most {validation.MOST_RUNS}"
-            )
-        limit = None if self.max_size is None else validation.byte_count(self.max_size, "limit")
-        duration = None if self.duration is None else validation.seconds(self.duration, "duration")
-        epochs = validation.epochs(self.epochs, runs=len(lrs))
-        values: dict[str, object] = {
-            "lrs": lrs,
-            "epochs": epochs,
-            "seed": validation.whole(self.seed, "seed", least=0, most=validation.LARGEST_SEED),
-            "points": validation.points(self.points),
-            "noise": validation.choice(self.noise, "noise", validation.NOISES),
-            "true_weights": validation.weights(self.true_weights, "true weight"),
-            "start": validation.weights(self.start, "start weight"),
-            "views": tuple(validation.choice(view, "view", VIEWS) for view in self.views),
-            "size": None if self.size is None else validation.size(self.size),
-            "at": validation.moments(self.at, epochs),
-            "fps": validation.frame_rate(self.fps),
-            "hold": validation.seconds(self.hold, "hold"),
-            "duration": duration,
-            "loop": validation.whole(self.loop, "loop", least=0, most=validation.MOST_LOOPS),
-            "quality": validation.choice(self.quality, "quality", validation.QUALITIES),
-            "max_size": limit,
-            "outputs": _outputs(self.outputs),
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        for name, declared in SETTINGS.items():
+            value = getattr(self, name)
+            if value is not None or declared.default is not None:
+                with naming(name):
+                    object.__setattr__(self, name, declared.kind.check(value))
+        object.__setattr__(self, "runs", tuple(self.runs))
+        with naming("epochs"):
+            validation.epochs(self.epochs, runs=len(self.hyperparameters))
+        with naming("at"):
+            object.__setattr__(self, "at", validation.moments(self.at, self.epochs))
+        object.__setattr__(self, "outputs", _outputs(self.outputs))
         if any(output.changes for output in self.listed):
             checked = tuple(
                 Output(part.path, {name: getattr(part, name) for name in output.changes})
                 for part, output in zip(self.parts, self.listed, strict=True)
             )
             object.__setattr__(self, "outputs", checked)
-            validation.epochs(epochs, runs=len(self.rates))
+            with naming("epochs"):
+                validation.epochs(self.epochs, runs=len(self.trained))
 
     @cached_property
     def parts(self) -> tuple[Recipe, ...]:
         """The recipe of each output alone, which has the settings of that output."""
-        return tuple(
-            replace(self, **output.changes, outputs=[output.path])  # type: ignore[arg-type]
-            for output in self.listed
-        )
+        parts = []
+        for number, output in enumerate(self.listed, 1):
+            with in_output(number):
+                part = replace(self, **output.changes, outputs=[output.path])  # type: ignore[arg-type]
+            parts.append(part)
+        return tuple(parts)
 
     @property
     def listed(self) -> tuple[Output, ...]:
         """The outputs, each with what it changes."""
         return tuple(self.outputs)  # type: ignore[arg-type]
 
+    @cached_property
+    def hyperparameters(self) -> tuple[Hyperparameters, ...]:
+        """
+        What the recipe trains: `runs`, or else every combination of the values given.
+
+        A momentum is combined with the optimizers that take one.
+        """
+        if self.runs:
+            found = list(self.runs)
+        else:
+            momenta: Sequence[float | None] = self.momentum or [None]
+            sizes: Sequence[int | None] = self.batch_size or [None]
+            taken = [name for name in self.optimizer if name in DEFAULT_MOMENTUM]
+            if self.momentum and not taken:
+                with naming("momentum"):
+                    Hyperparameters(self.lrs[0], self.optimizer[0], self.momentum[0])
+            with naming("optimizer"):
+                found = [
+                    Hyperparameters(lr, optimizer, momentum, schedule, batch_size)
+                    for optimizer in self.optimizer
+                    for momentum in (momenta if optimizer in taken else [None])
+                    for schedule in self.schedule
+                    for batch_size in sizes
+                    for lr in self.lrs
+                ]
+        if len(found) > validation.MOST_RUNS:
+            raise SettingError(
+                f"{len(found)} runs do not fit into one picture; give at most "
+                f"{validation.MOST_RUNS}",
+                "lrs",
+            )
+        return tuple(found)
+
     @property
-    def rates(self) -> tuple[float, ...]:
-        """The learning rates of all outputs."""
-        return tuple(dict.fromkeys(lr for part in self.parts for lr in part.lrs))
+    def trained(self) -> tuple[Hyperparameters, ...]:
+        """The hyperparameters of the runs of all outputs."""
+        return tuple(dict.fromkeys(one for part in self.parts for one in part.hyperparameters))
 
     @property
     def path(self) -> str:
@@ -162,8 +253,8 @@ class Recipe:
         if self.form == "still":
             from animate.drawing import stills
 
-            return stills.default_size(self.path, len(self.at), DEFAULT_SIZE)
-        return DEFAULT_SIZES.get(Path(self.path).suffix.lower(), DEFAULT_SIZE)
+            return stills.default_size(self.path, len(self.at), defaults.SIZE)
+        return GIF_SIZE if Path(self.path).suffix.lower() == ".gif" else defaults.SIZE
 
     def problem(self) -> Line:
         """Return the data to train on."""
@@ -180,20 +271,21 @@ class Recipe:
 
     def shown(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""
-        by_rate = {run.lr: run for run in runs if run.lr is not None}
-        return [by_rate[lr] for lr in self.lrs]
+        by_hyperparameters = {run.hyperparameters: run for run in runs}
+        return [by_hyperparameters[one] for one in self.hyperparameters]
 
     def animation(self, runs: Sequence[Trajectory]) -> Animation:
         """
         Return what the only output shows of a training's `runs`, as it says.
 
-        A learning rate looks the same in all outputs of a recipe.
+        A run looks the same in all outputs of a recipe.
         """
-        from animate.drawing.theme import theme
+        from animate.drawing.theme import load_theme
         from animate.film.animation import Animation
 
-        rates = [run.lr for run in runs if run.lr is not None]
-        look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
+        trained = [run.hyperparameters for run in runs]
+        styles = tuple(map(trained.index, self.hyperparameters))
+        look = replace(load_theme(self.theme), style_indices=styles)
         return Animation(
             self.shown(runs),
             self.views,
@@ -213,32 +305,35 @@ def form_of(path: str) -> Form:
     from animate.film import encode
 
     suffix = Path(path).suffix.lower()
-    if suffix in OTHERS and not files.is_folder(path):
-        return OTHERS[suffix]
+    if suffix in OTHER_FORMS and not files.is_folder(path):
+        return OTHER_FORMS[suffix]
     if suffix in encode.FORMATS or files.is_folder(path):
         return "film"
-    files.extension(path, [*encode.FORMATS, *STILLS, *OTHERS])
+    files.extension(path, [*encode.FORMATS, *STILLS, *OTHER_FORMS])
     return "still"
 
 
 def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
-    found: list[Output] = []
-    for output in outputs:
-        if not isinstance(output, Output):
-            output = Output(os.fspath(output))
-        form_of(output.path)
-        if files.real(output.path) in [files.real(other.path) for other in found]:
-            raise InputError(f"output {output.path} is given twice; give each file once")
-        known = {field.name for field in fields(Recipe)}
-        unknown = next((name for name in output.changes if name not in known), None)
-        if unknown is not None:
-            raise InputError(f"{output.path}: there is no setting {validation.shown(unknown)}")
-        whole = next((name for name in output.changes if name in OF_THE_WHOLE), None)
-        if whole is not None:
-            raise InputError(
-                f"{output.path}: {whole} is of the whole recipe; set it there, or make another"
-            )
-        found.append(output)
+    found: dict[Path, Output] = {}
+    for number, given in enumerate(outputs, 1):
+        output = given if isinstance(given, Output) else Output(os.fspath(given))
+        with naming("path", number):
+            form_of(output.path)
+            place = files.real(output.path)
+            if place in found:
+                raise InputError(f"output {output.path} is given twice; give each file once")
+        for name in output.changes:
+            with naming(name, number):
+                if name not in SETTINGS:
+                    raise InputError(f"{output.path}: there is no setting {validation.shown(name)}")
+                if not SETTINGS[name].per_output:
+                    key = SETTINGS[name].key
+                    raise InputError(f"{key} is of the whole recipe; set it above the outputs")
+        found[place] = output
     if not found:
         raise InputError("no output is given; give at least one, such as lesson.mp4")
-    return tuple(found)
+    return tuple(found.values())
+
+
+SETTINGS = settings.settings_of(Recipe)
+"""The settings, by the names of their fields, in the order of the declaration."""

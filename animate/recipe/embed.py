@@ -16,8 +16,8 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
-from animate.drawing.clock import moments_of
-from animate.recipe import OF_A_FORM, Output, Recipe
+from animate.drawing.clock import resolve_moments
+from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
 from animate.system import files
 from animate.system.validation import InputError
@@ -59,7 +59,7 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
             own = {
                 name: value
                 for name, value in output.changes.items()
-                if not (still and name in OF_A_FORM["film"])
+                if not (still and SETTINGS[name].forms == ("film",))
             }
             beside = Output(path, {**own, "size": part.pixels, **changes})
             if outputs.setdefault(files.real(path), beside) != beside:
@@ -113,7 +113,7 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
 def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
     """Return what a film or still shows, in words for readers who cannot see it."""
     shown, is_still = part.shown(runs), part.form == "still"
-    moments = moments_of(part.at if is_still else ["end"], shown)
+    moments = resolve_moments(part.at if is_still else ["end"], shown)
     return describe(shown, part.views, moments, is_still=is_still)
 
 

@@ -1,8 +1,7 @@
 """
-The making of a recipe, a stage a line.
+Make everything that a recipe asks for, a stage a line.
 
-How each stage works is not known here, and a stage is imported only when it is reached. An output
-that fails does not keep the others from being made.
+A stage is imported when it is reached. If one output fails, the others are still made.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from animate.recipe import OF_A_FORM, OUTPUT_FOLDER, Form, Recipe
-from animate.recipe.settings import key_of
+from animate.recipe import OUTPUT_FOLDER, SETTINGS, Recipe
+from animate.recipe.settings import Form
 from animate.system import files, signals
 from animate.system.errors import InputError, OutputError, reason
 
@@ -26,29 +25,29 @@ if TYPE_CHECKING:
 
 
 class ProgressListener(Protocol):
-    """Whoever follows the making of a recipe."""
+    """Receives the progress of `make`."""
 
     def on_epoch(self, epoch: int, losses: Floats) -> None:
-        """Hear the losses of all runs at `epoch`."""
+        """Receive the losses of all runs after an epoch, shape (runs,)."""
 
     def on_total(self, frames: int) -> None:
-        """Hear that so many frames more will be drawn."""
+        """Add to the number of frames that will be drawn."""
 
     def on_frame(self) -> None:
-        """Hear that one more frame is drawn and taken by the encoder."""
+        """Count a frame that is drawn and passed to the encoder."""
 
     def on_note(self, sentence: str) -> None:
-        """Hear what a person should know of a file."""
+        """Receive a remark on a file, such as that it was padded."""
 
     def on_written(self, output: str) -> None:
-        """Hear that a file is in its place."""
+        """Receive the path of a file that is complete."""
 
     def on_failed(self, output: str, error: OutputError) -> None:
-        """Hear that a file could not be made."""
+        """Receive the path of a file that could not be written."""
 
 
 Group = Sequence[Recipe]
-"""Recipes of one output each that show the same picture, which is drawn once for all of them."""
+"""Recipes of one output each that share one animation, which is drawn once."""
 
 Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener], list[str]]
 
@@ -59,25 +58,32 @@ def make(
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
-    An output that fails does not keep the others from being made. `write` is how the outputs
-    are written: by default one after the other, in this process.
+    If one output fails, the others are still made.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    listener : ProgressListener, optional
+    write : callable, optional
+        Writes the groups of outputs and returns the paths that failed; by default one group after
+        the other, in this process.
 
     Raises
     ------
     InputError
-        If the picture would be too small to read, or shows an epoch that there is not.
+        If the picture would be too small to read, or an epoch of a still does not exist.
     OutputError
-        If a file cannot be written: before training where that can be known, and otherwise
-        after the other files were made.
+        If a file cannot be written. What can be checked is checked before training; otherwise the
+        error comes after the other files were made.
     """
     from animate.training.descent import train
 
     listener, write = listener or _NoListener(), write or write_in_turn
     check(recipe)
     for part in recipe.parts:
-        if _is_ours(part.path):
+        if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
-    runs = train(recipe.problem(), recipe.rates, recipe.epochs, listener.on_epoch)
+    runs = train(recipe.problem(), recipe.trained, recipe.epochs, listener.on_epoch)
     _check_moments(recipe, runs)
     pictures = groups(recipe)
     listener.on_total(sum(map(_frames, pictures)))
@@ -91,13 +97,13 @@ def make(
 
 
 def check(recipe: Recipe) -> None:
-    """Raise if `recipe` cannot be made, as far as that is known before training."""
-    _check_own(recipe)
+    """Raise if `recipe` cannot be made, as far as can be checked before training."""
+    _check_own_settings(recipe)
     for part in recipe.parts:
-        if _is_ours(part.path):
+        if _is_in_output_folder(part.path):
             files.check_folder(Path(part.path).parent)
-        if not _is_ours(part.path) or Path(part.path).parent.exists():
-            _check_place(part)
+        if not _is_in_output_folder(part.path) or Path(part.path).parent.exists():
+            _check_path(part)
         try:
             _check_picture(part)
         except InputError as error:
@@ -108,39 +114,41 @@ def _check_picture(part: Recipe) -> None:
     from animate import page
     from animate.drawing import stills
     from animate.drawing.scene import check_legible
-    from animate.drawing.theme import theme
+    from animate.drawing.theme import load_theme
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
-        check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+        check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
 
-    look = theme(part.theme)
+    look = load_theme(part.theme)
     if part.form == "film":
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
-        _frames([part])  # which says so where a duration leaves no room for any
+        _frames([part])  # raises if the duration is too short
     elif part.form == "page":
         page.check(part.points, part.epochs)
     elif part.form == "still":
         stills.check_size(part.path, len(part.at), part.pixels, legible)
 
 
-def check_use(recipe: Recipe, asked: Collection[str]) -> None:
-    """Raise if one of the common settings that were `asked` for has no effect on any output."""
-    _check_forms(asked, {part.form for part in recipe.parts}, "no output is one")
+def check_use(recipe: Recipe, names: Collection[str]) -> None:
+    """Raise if one of the common settings in `names` has no effect on any output."""
+    _check_forms(names, {part.form for part in recipe.parts}, "no output is one")
 
 
-def _check_forms(settings: Collection[str], forms: set[Form], why: str) -> None:
-    for form, names in OF_A_FORM.items():
-        idle = next((name for name in names if name in settings), None)
-        if idle is not None and form not in forms:
-            raise InputError(f"{key_of(idle)} is a setting of a {form}, and {why}; leave it out")
+def _check_forms(names: Collection[str], forms: set[Form], why: str) -> None:
+    for name in names:
+        setting = SETTINGS[name]
+        if len(setting.forms) == 1 and not forms.intersection(setting.forms):
+            raise InputError(
+                f"{setting.key} is a setting of a {setting.forms[0]}, and {why}; leave it out"
+            )
 
 
-def _check_own(recipe: Recipe) -> None:
-    """Raise if a setting of an output's own has no effect on it."""
+def _check_own_settings(recipe: Recipe) -> None:
+    """Raise if a setting given for one output has no effect on it."""
     for output, part in zip(recipe.listed, recipe.parts, strict=True):
-        _check_forms(output.changes, {part.form}, f"{output.path} is none")
+        _check_forms(output.changes, {part.form}, f"{output.path} is not one")
     for part in recipe.parts:
         if part.max_size is not None and files.is_folder(part.path):
             raise InputError(
@@ -149,7 +157,7 @@ def _check_own(recipe: Recipe) -> None:
             )
 
 
-def _check_place(part: Recipe) -> None:
+def _check_path(part: Recipe) -> None:
     from animate.film import encode
 
     if part.form != "film":
@@ -161,30 +169,30 @@ def _check_place(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate.drawing.clock import moments_of
+    from animate.drawing.clock import resolve_moments
 
     for part in recipe.parts:
         if part.form == "still":
-            moments_of(part.at, part.shown(runs))
+            resolve_moments(part.at, part.shown(runs))
 
 
 def groups(recipe: Recipe) -> list[Group]:
-    """Return the outputs of `recipe`, those with the same picture together."""
-    found: dict[object, list[Recipe]] = {}
+    """Return the outputs of `recipe`, grouped by the animation that they show."""
+    by_picture: dict[object, list[Recipe]] = {}
     for part in recipe.parts:
         if part.form == "report":
             continue
         picture: object = (
-            part.lrs, part.views, part.pixels, part.theme, part.title,
+            part.hyperparameters, part.views, part.pixels, part.theme, part.title,
             part.fps, part.hold, part.duration,
         )  # fmt: skip
         alone = part.max_size is not None or part.form == "page"
-        found.setdefault(part.path if alone else picture, []).append(part)
-    return [tuple(group) for group in found.values()]
+        by_picture.setdefault(part.path if alone else picture, []).append(part)
+    return [tuple(group) for group in by_picture.values()]
 
 
 def _frames(group: Group) -> int:
-    """Return how many frames are drawn for a group: a film's once, and one a still or page."""
+    """Return the number of frames to draw for a group; a still or a page counts as one."""
     films = [part for part in group if part.form == "film"]
     return len(group) - len(films) + (films[0].frames if films else 0)
 
@@ -192,37 +200,39 @@ def _frames(group: Group) -> int:
 def write_in_turn(
     groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
 ) -> list[str]:
-    """Write the outputs one group after the other, and return those that failed."""
+    """Write the outputs, one group after the other, and return the paths that failed."""
     return [output for group in groups for output in write_group(group, runs, listener)]
 
 
 def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressListener) -> list[str]:
-    """Write the outputs of one group, and return those that failed."""
+    """Write the outputs of one group, and return the paths that failed."""
     first = group[0]
     if first.max_size is not None and first.form == "film":
-        return _attempt(first.path, partial(_save_within, first, runs, listener), listener)
+        return _write_file(
+            first.path, partial(_write_within_limit, first, runs, listener), listener
+        )
     if first.form == "page":
         from animate import page
 
         shown = first.shown(runs)
         save = partial(page.save, shown, first.path, first.title, first.theme)
         listener.on_frame()
-        return _attempt(first.path, save, listener)
+        return _write_file(first.path, save, listener)
     try:
         animation = first.animation(runs)
     except Exception as error:
-        return [path for part in group for path in _lost(part.path, error, listener)]
+        return [path for part in group for path in _report_failure(part.path, error, listener)]
     failed = _write_films([part for part in group if part.form == "film"], animation, listener)
     for part in group:
         if part.form != "film":
             save = partial(animation.save, part.path, at=part.at)
-            failed += _attempt(part.path, save, listener)
+            failed += _write_file(part.path, save, listener)
             listener.on_frame()
     return failed
 
 
 def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:
-    """Write films that show one picture, drawn once, and return those that failed."""
+    """Write films of one animation, drawn once, and return the paths that failed."""
     from animate.film import encode
 
     if not films:
@@ -239,29 +249,29 @@ def _write_films(films: Group, animation: Animation, listener: ProgressListener)
             lambda _frame, _frames: listener.on_frame(),
             lambda film: listener.on_written(str(film.path)),
         )
-    except Exception as error:  # of drawing, which all of them need
+    except Exception as error:  # while drawing, which all films share
         errors = [error] * len(films)
     return [
         path
         for part, error in zip(films, errors, strict=True)
         if error is not None
-        for path in _lost(part.path, error, listener)
+        for path in _report_failure(part.path, error, listener)
     ]
 
 
-def _attempt(path: str, write: Callable[[], None], listener: ProgressListener) -> list[str]:
-    """Write a file, tell how that went, and return it if it failed."""
+def _write_file(path: str, write: Callable[[], None], listener: ProgressListener) -> list[str]:
+    """Call `write`, report the result, and return [path] if it failed."""
     with signals.deferred_until_reported():
         try:
             write()
-        except Exception as error:  # whatever it is, the other outputs are still made
-            return _lost(path, error, listener)
+        except Exception as error:  # also an unexpected one: the other outputs are still made
+            return _report_failure(path, error, listener)
         listener.on_written(path)
     return []
 
 
-def _lost(path: str, error: Exception, listener: ProgressListener) -> list[str]:
-    """Tell why the file at `path` was not made, and return it."""
+def _report_failure(path: str, error: Exception, listener: ProgressListener) -> list[str]:
+    """Report why the file at `path` was not written, and return [path]."""
     if not isinstance(error, OutputError):
         failure = OutputError(f"{path} was not made: {reason(error)}")
         failure.__cause__ = error
@@ -273,27 +283,31 @@ def _lost(path: str, error: Exception, listener: ProgressListener) -> list[str]:
 def _write_reports(
     recipe: Recipe, runs: Sequence[Trajectory], listener: ProgressListener, failed: Sequence[str]
 ) -> list[str]:
-    """Write the reports, which tell of all other files, and return those that failed."""
+    """Write the reports, which list all other files, and return the paths that failed."""
     from animate.recipe.report import report, text
     from animate.recipe.settings import as_settings
 
     def write(path: str) -> None:
         folder = Path(path).parent
-        told = report(as_settings(recipe, folder), runs, made, folder)
+        contents = report(as_settings(recipe, folder), runs, written, folder)
         with files.atomic(path) as temporary:
-            temporary.write_text(text(told), encoding="utf-8")
+            temporary.write_text(text(contents), encoding="utf-8")
 
-    made = [part.path for part in recipe.parts if part.form != "report" and part.path not in failed]
-    lost: list[str] = []
+    written = [
+        part.path for part in recipe.parts if part.form != "report" and part.path not in failed
+    ]
+    failures: list[str] = []
     for part in recipe.parts:
         if part.form != "report":
             continue
-        lost += _attempt(part.path, partial(write, part.path), listener)
-    return lost
+        failures += _write_file(part.path, partial(write, part.path), listener)
+    return failures
 
 
-def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener) -> None:
-    """Write the best film of at most `max_size` bytes, and tell of the search."""
+def _write_within_limit(
+    part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener
+) -> None:
+    """Write the best film of at most `max_size` bytes, with a remark on each attempt."""
     from animate.drawing.scene import check_legible
     from animate.recipe.size_limit import Setting, first_that_fits, ladder
 
@@ -302,7 +316,7 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressLis
 
     def is_legible(size: tuple[int, int]) -> bool:
         try:
-            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+            check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
         except InputError:
             return False
         return True
@@ -311,7 +325,7 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressLis
     rungs = ladder(best, is_legible)
     films: dict[Setting, bytes] = {}
 
-    def made(setting: Setting) -> int:
+    def written_size(setting: Setting) -> int:
         again = replace(
             part,
             quality=setting.quality,
@@ -330,7 +344,7 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressLis
         listener.on_note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
         return size
 
-    place, size = first_that_fits(rungs, made, limit)
+    place, size = first_that_fits(rungs, written_size, limit)
     if place is None:
         raise OutputError(
             f"{output} was not made: it takes {size / 1000:.0f} kB even with {rungs[-1]}, which "
@@ -340,8 +354,8 @@ def _save_within(part: Recipe, runs: Sequence[Trajectory], listener: ProgressLis
         temporary.write_bytes(films[rungs[place]])
 
 
-def _is_ours(path: str) -> bool:
-    """Return whether `path` lies in the folder that is made if it is missing."""
+def _is_in_output_folder(path: str) -> bool:
+    """Return whether `path` lies in the folder that is created if it is missing."""
     there = Path(os.path.normpath(path))
     return not there.is_absolute() and there.parts[:1] == (OUTPUT_FOLDER,)
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from animate.system import files
 from animate.system.validation import InputError
 from animate.system.version import VERSION
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.trajectory import Runs, Trajectory
 
@@ -147,7 +147,7 @@ def load(path: files.AnyPath) -> Runs:
                     hyperparameters=one,
                     problem=problem,
                 ).as_trained(label)
-                for run, one, label in zip(told["runs"], several, described(several), strict=True)
+                for run, one, label in zip(told["runs"], several, labels_for(several), strict=True)
             ]
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -1,47 +1,348 @@
-"""A recipe as plain values, by the names of the command line's options: for TOML and for JSON."""
+"""
+How a setting of a recipe is declared, and what is derived from the declaration.
+
+`Recipe` declares each setting once, as a field made by `setting`. The command line, `--help`, the
+keys and types of TOML, the checks and the table in the documentation are derived from these fields.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from animate.system import files
+from animate.system import files, validation
+from animate.system.errors import InputError
+from animate.training.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     from animate.recipe import Recipe
 
+Form = Literal["film", "still", "page", "report"]
+Group = Literal["training", "picture"]
+Default = TypeVar("Default")
+
 STYLE_FILE = ".mplstyle"
+PICTURES: tuple[Form, ...] = ("film", "still", "page")
+HYPERPARAMETERS = ("lrs", "optimizer", "momentum", "batch_size", "schedule")
+"""The settings whose combinations are trained, unless a recipe lists its runs."""
 
-_OTHERS = {"true_weights": "true", "max_size": "max-size"}
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    The values that a setting takes.
+
+    Attributes
+    ----------
+    words : str
+        The type in words, such as "a whole number".
+    types : tuple of type
+        The types that the value, or each item of a list, may have in TOML.
+    check : callable
+        Takes a value, which may be text, and returns it as a recipe holds it; or raises
+        `InputError`.
+    bounds : str
+        The values that pass the check, in words.
+    is_list : bool
+    may_be_single : bool
+        Whether TOML may give the only item without a list.
+    """
+
+    words: str
+    types: tuple[type, ...]
+    check: Callable[[Any], object]
+    bounds: str
+    is_list: bool = False
+    may_be_single: bool = False
+
+    def has_type(self, value: object) -> bool:
+        """Return whether a value from TOML has the right type."""
+        items = value if isinstance(value, list) else [value]
+        if self.is_list != isinstance(value, list) and not self.may_be_single:
+            return False
+        return all(isinstance(one, self.types) and not isinstance(one, bool) for one in items)
 
 
-def key_of(field: str) -> str:
-    """Return what a field of `Recipe` is called on the command line and in files."""
-    return _OTHERS.get(field, field)
+@dataclass(frozen=True)
+class Setting:
+    """
+    The declaration of a setting.
+
+    Attributes
+    ----------
+    name : str
+        The field of `Recipe`.
+    key : str
+        The name in TOML, and with two dashes on the command line.
+    kind : Kind
+    default : object
+    help : str
+        One line for `--help`, without the default.
+    default_words : str, optional
+        The default in words; by default its value, and nothing for None.
+    metavar : str or tuple of str
+        What stands for the value in `--help`; a tuple for as many values.
+    group : {"training", "picture"}
+    forms : tuple of str
+        The forms of output that use it.
+    per_output : bool
+        Whether an output may have a value of its own.
+    """
+
+    name: str
+    key: str
+    kind: Kind
+    default: object
+    help: str
+    default_words: str | None
+    metavar: str | tuple[str, ...]
+    group: Group
+    forms: tuple[Form, ...]
+    per_output: bool
+
+    @property
+    def default_text(self) -> str:
+        """The default in words."""
+        if self.default_words is not None or self.default is None:
+            return self.default_words or ""
+        return words(self.default if isinstance(self.default, tuple) else [self.default])
+
+    @property
+    def help_text(self) -> str:
+        """The help with the default."""
+        return f"{self.help} (default: {self.default_text})" if self.default_text else self.help
+
+
+class SettingError(InputError):
+    """A setting that cannot be used: its name, and the number of the output that has it, from 1."""
+
+    def __init__(self, message: str, setting: str, output: int | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
+        self.output = output
+
+
+@contextmanager
+def naming(setting: str, output: int | None = None) -> Iterator[None]:
+    """Turn an `InputError` inside the block into a `SettingError` of `setting`."""
+    try:
+        yield
+    except SettingError:
+        raise
+    except InputError as error:
+        raise SettingError(str(error), setting, output) from None
+
+
+@contextmanager
+def in_output(number: int) -> Iterator[None]:
+    """Let a `SettingError` inside the block name the output that has the setting."""
+    try:
+        yield
+    except SettingError as error:
+        error.output = number
+        raise
+
+
+def setting(
+    default: Default,
+    kind: Kind,
+    help_: str,
+    *,
+    metavar: str | tuple[str, ...],
+    group: Group,
+    key: str = "",
+    default_words: str | None = None,
+    forms: tuple[Form, ...] = PICTURES,
+    per_output: bool = True,
+) -> Default:
+    """Return a field of `Recipe`; see `Setting` for the parameters."""
+    declared = Setting(
+        "", key, kind, default, help_, default_words, metavar, group, forms, per_output
+    )
+    made: Default = field(default=default, metadata={"setting": declared})
+    return made
+
+
+def settings_of(recipe: type[Recipe]) -> dict[str, Setting]:
+    """Return the settings that a class declares, by the names of its fields."""
+    found = {}
+    for one in fields(recipe):
+        declared: Setting | None = one.metadata.get("setting")
+        if declared is not None:
+            key = declared.key or one.name.replace("_", "-")
+            found[one.name] = replace(declared, name=one.name, key=key)
+    return found
+
+
+def table(settings: Iterable[Setting]) -> str:
+    """Return the settings as a table in Markdown, for the documentation."""
+    lines = [
+        "| option | meaning | values | default | used by |",
+        "|---|---|---|---|---|",
+    ]
+    for one in settings:
+        used_by = "all" if one.forms == PICTURES else ", ".join(f"{form}s" for form in one.forms)
+        default = f"`{one.default_text}`" if one.default_text else ""
+        cells = (f"`--{one.key}`", one.help, one.kind.bounds, default, used_by)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
-    """Return `recipe` as plain values, its paths as they are called from `folder`."""
-    common = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
-    del common["outputs"]
-    return _plain(common, folder) | {
+    """Return `recipe` as plain values by their keys, with paths relative to `folder`."""
+    known = settings_of(type(recipe))
+    common = {
+        name: getattr(recipe, name)
+        for name in known
+        if name not in HYPERPARAMETERS or not (recipe.runs or _is_default(recipe, name))
+    }
+    tables = {
         "output": [
-            {"path": files.relative(output.path, folder)} | _plain(output.changes, folder)
+            {"path": files.relative(output.path, folder)} | _plain(output.changes, known, folder)
             for output in recipe.listed
         ]
     }
+    if recipe.runs:
+        tables["run"] = [
+            {
+                one.name.replace("_", "-"): value
+                for one in fields(run)
+                if (value := getattr(run, one.name)) != one.default
+            }
+            for run in recipe.runs
+        ]
+    return _plain(common, known, folder) | tables
 
 
-def _plain(settings: Mapping[str, object], folder: files.AnyPath) -> dict[str, Any]:
-    """Return those of `settings` that are set, by their keys."""
-    values: dict[str, Any] = {}
-    for field, value in settings.items():
+def _is_default(recipe: Recipe, name: str) -> bool:
+    """Return whether a setting need not be written, as `lrs` always is."""
+    return name != "lrs" and getattr(recipe, name) == getattr(type(recipe), name)
+
+
+def _plain(
+    values: Mapping[str, object], known: Mapping[str, Setting], folder: files.AnyPath
+) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
         if value is None:
             continue
         if isinstance(value, tuple):
-            value = "{}x{}".format(*value) if field == "size" else list(value)
-        if field == "theme" and str(value).endswith(STYLE_FILE):
+            value = "{}x{}".format(*value) if name == "size" else list(value)
+        if name == "theme" and str(value).endswith(STYLE_FILE):
             value = files.relative(str(value), folder)
-        values[key_of(field)] = value
-    return values
+        plain[known[name].key] = value
+    return plain
+
+
+def words(values: Iterable[object]) -> str:
+    """Return `values` with spaces between them, numbers as short as they can be."""
+    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+
+# The kinds of value. Bounds are those of `animate.system.validation`.
+
+
+def whole(name: str, least: int, most: int | None = None) -> Kind:
+    """Return the kind of a whole number from `least` to `most`."""
+    return Kind(
+        "a whole number",
+        (int,),
+        lambda value: validation.whole(value, name, least=least, most=most),
+        f"{least} or more" if most is None or most > 10**9 else f"{least} to {most}",
+    )
+
+
+def seconds(name: str) -> Kind:
+    """Return the kind of a length of time."""
+    return Kind(
+        "a number",
+        (int, float),
+        lambda value: validation.seconds(value, name),
+        f"0 to {validation.LONGEST} seconds",
+    )
+
+
+def choice(name: str, among: Iterable[str]) -> Kind:
+    """Return the kind of one word of several."""
+    known = tuple(among)
+    return Kind(
+        "text", (str,), lambda value: validation.choice(value, name, known), ", ".join(known)
+    )
+
+
+def choices(name: str, among: Iterable[str]) -> Kind:
+    """Return the kind of a list of such words."""
+    one = choice(name, among)
+    return Kind("a list of texts", (str,), lambda values: tuple(map(one.check, values)),
+                one.bounds, is_list=True)  # fmt: skip
+
+
+def weights(name: str) -> Kind:
+    """Return the kind of a slope and a bias."""
+    return Kind(
+        "a list of numbers",
+        (int, float),
+        lambda values: validation.weights(values, name),
+        "-1e6 to 1e6 each",
+        is_list=True,
+    )
+
+
+def hyperparameter(name: str, kind: str, types: tuple[type, ...], bounds: str) -> Kind:
+    """Return the kind of a list of values of a field of `Hyperparameters`, all different."""
+
+    def check(values: Iterable[Any]) -> tuple[object, ...]:
+        found: dict[object, None] = {}
+        for value in values:
+            one = getattr(Hyperparameters(**{"lr": 1.0, name: value}), name)
+            if one in found:
+                words = name.replace("_", " ")
+                raise InputError(f"{words} {validation.shown(value)} is given twice")
+            found[one] = None
+        if not found:
+            raise InputError(f"no {name.replace('_', ' ')} is given; give one, or leave it out")
+        return tuple(found)
+
+    return Kind(f"a list of {kind}", types, check, bounds, is_list=True)
+
+
+RATES = Kind(
+    "a list of numbers",
+    (int, float),
+    validation.learning_rates,
+    f"1 to {validation.MOST_RUNS} positive numbers",
+    is_list=True,
+)
+OPTIMIZERS = hyperparameter("optimizer", "texts", (str,), "names")
+MOMENTA = hyperparameter("momentum", "numbers", (int, float), "0 to below 1")
+BATCH_SIZES = hyperparameter("batch_size", "whole numbers", (int,), "1 or more")
+MOMENTS = Kind(
+    "a list of whole numbers and texts",
+    (int, str),
+    tuple,  # checked against the number of epochs by `Recipe`
+    f"0 to the number of epochs, or {', '.join(validation.MOMENTS)}",
+    is_list=True,
+    may_be_single=True,
+)
+SIZE = Kind(
+    "text",
+    (str,),
+    validation.size,
+    f"{validation.SMALLEST_SIDE} to {validation.LARGEST_SIDE} pixels a side, "
+    f"or {', '.join(validation.SIZES)}",
+)
+FRAME_RATE = Kind(
+    "a number",
+    (int, float),
+    validation.frame_rate,
+    f"{validation.SLOWEST_RATE} to {validation.FASTEST_RATE}",
+)
+BYTES = Kind(
+    "a whole number or text",
+    (int, str),
+    lambda value: validation.byte_count(value, "limit"),
+    "such as 2MB or 500kB",
+)
+TEXT = Kind("text", (str,), lambda value: value, "any text")

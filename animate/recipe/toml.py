@@ -14,45 +14,20 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from animate.recipe import DEFAULT_OUTPUTS, OF_THE_WHOLE, Output, Recipe, form_of
-from animate.recipe.settings import STYLE_FILE, as_settings, key_of
+from animate.recipe import SETTINGS, Output, Recipe
+from animate.recipe.settings import HYPERPARAMETERS, STYLE_FILE, SettingError, as_settings
 from animate.system import files
-from animate.system.validation import InputError, shown
+from animate.system.errors import InputError
+from animate.system.validation import shown
+from animate.training.hyperparameters import Hyperparameters
 
 LARGEST = 1_000_000  # bytes
 SHIPPED = importlib.resources.files("animate.recipe") / "shipped"
 OURS = "animate:"
-BOUNDING = ("lrs", "epochs")  # which say what other settings may be
-
-NUMBER, WHOLE, TEXT = (int, float), (int,), (str,)
-_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
-    "lrs": ("a list of numbers", NUMBER),
-    "epochs": ("a whole number", WHOLE),
-    "seed": ("a whole number", WHOLE),
-    "points": ("a whole number", WHOLE),
-    "noise": ("text", TEXT),
-    "true": ("a list of numbers", NUMBER),
-    "start": ("a list of numbers", NUMBER),
-    "views": ("a list of texts", TEXT),
-    "size": ("text", TEXT),
-    "theme": ("text", TEXT),
-    "title": ("text", TEXT),
-    "at": ("a list of whole numbers and texts", (int, str)),
-    "fps": ("a number", NUMBER),
-    "hold": ("a number", NUMBER),
-    "duration": ("a number", NUMBER),
-    "loop": ("a whole number", WHOLE),
-    "quality": ("text", TEXT),
-    "max-size": ("a whole number or text", (int, str)),
-}
-"""The keys, and what their values are, in words and as types."""
-
-_FIELDS = {key_of(field.name): field.name for field in fields(Recipe)}
-
 _HEAD = "# Made again by: animate FILE"
 
 
@@ -66,10 +41,11 @@ def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
         If a path or the title is no text that UTF-8 can hold.
     """
     settings = as_settings(recipe, folder)
-    tables = settings.pop("output")
+    tables = {name: settings.pop(name, []) for name in ("run", "output")}
     lines = [_HEAD, "", *_assignments(settings)]
-    for table in tables:
-        lines += ["", "[[output]]", *_assignments(table)]
+    for name, several in tables.items():
+        for table in several:
+            lines += ["", f"[[{name}]]", *_assignments(table)]
     text = "\n".join(lines) + "\n"
     try:
         text.encode()
@@ -163,116 +139,146 @@ def loads(
 
 
 def from_settings(
-    settings: Mapping[str, Any],
+    values: Mapping[str, Any],
     name: str,
     folder: files.AnyPath = "",
     text: str = "",
     over: Mapping[str, object] | None = None,
 ) -> Recipe:
-    """Return the recipe that plain values say; `text` is where errors find their line."""
-    place, over = _Place(name, text, folder), dict(over or {})
-    common = dict(settings)
-    tables = common.pop("output", None)
-    if tables == []:
-        raise InputError(
-            f"{place.of('output')}: there is no output; give at least one, or leave it out"
-        )
-    if tables is not None and not (
-        isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
-    ):
-        raise InputError(f"{place.of('output')}: give each output as a table, [[output]]")
-    keys = {key: field for key, field in _FIELDS.items() if key in _TYPES}
-    ground = {field: value for field, value in over.items() if field in BOUNDING}
-    values = _checked(common, place, keys, Recipe(**ground), over)  # type: ignore[arg-type]
-    outputs = []
-    for number, table in enumerate(tables or [], 1):
-        here = _Place(name, text, folder, number)
-        changes = dict(table)
-        path = changes.pop("path", None)
-        own = {key: field for key, field in keys.items() if field not in OF_THE_WHOLE}
-        whole = next((key for key in changes if key in keys and key not in own), None)
-        if whole is not None:
+    """
+    Return the recipe that plain values say.
+
+    Parameters
+    ----------
+    values : mapping
+        As `tomllib` returns them.
+    name, folder, text
+        The name of the file in errors, its folder, and its text, where errors find their line.
+    over : mapping, optional
+        Settings that win, by the names of `Recipe`.
+    """
+    source, over = _Source(name, text), dict(over or {})
+    common = dict(values)
+    tables, runs = (_tables(common, name, source) for name in ("output", "run"))
+    settings: dict[str, Any] = _by_field(common, source, folder)
+    if runs:
+        settings["runs"] = [_run(table, source, number) for number, table in enumerate(runs, 1)]
+        both = next((name for name in HYPERPARAMETERS if name in settings | over), None)
+        if both is not None:
             raise InputError(
-                f"{here.of(whole)}: {whole} is of the whole recipe; set it above the outputs"
+                f"{source.of('run')}: [[run]] tables and {SETTINGS[both].key} both say what to "
+                "train; give one of them"
             )
-        bounds = {field: values[field] for field in BOUNDING if field in values} | ground
-        own_ground = Recipe(**bounds)
-        checked = _checked(changes, here, own, own_ground, over)
-        if not isinstance(path, str):
-            given = f", and {shown(path)} is none" if "path" in table else ""
-            raise InputError(
-                f"{here.of('path')}: each output needs a path, such as 'lesson.mp4'{given}"
-            )
-        try:
-            form_of(path)
-        except InputError as error:
-            raise InputError(f"{here.of('path')}: {error}") from None
-        outputs.append(Output(files.inside(folder, path), checked))
+    if tables:
+        settings["outputs"] = []
+        for number, table in enumerate(tables, 1):
+            own = _by_field(table, source, folder, number)
+            changes = {name: value for name, value in own.items() if name not in over}
+            settings["outputs"].append(Output(_path(table, source, folder, number), changes))
     try:
-        return Recipe(**{"outputs": outputs or DEFAULT_OUTPUTS} | values | over)
+        return Recipe(**settings | over)
+    except SettingError as error:
+        if error.setting in over:
+            raise InputError(str(error)) from None
+        key = SETTINGS[error.setting].key if error.setting in SETTINGS else error.setting
+        raise InputError(f"{source.of(key, error.output)}: {error}") from None
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
 
-def _checked(
-    settings: Mapping[str, Any],
-    place: _Place,
-    known: Mapping[str, str],
-    ground: Recipe,
-    over: Mapping[str, object],
-) -> dict[str, Any]:
-    """
-    Return `settings` by the names of `Recipe`, each of its type and within its bounds.
+def _tables(common: dict[str, Any], name: str, source: _Source) -> list[dict[str, Any]]:
+    """Remove the tables called `name` from `common`, and return them."""
+    if name not in common:
+        return []
+    tables = common.pop(name)
+    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
+        raise InputError(f"{source.of(name)}: give each {name} as a table, [[{name}]]")
+    if not tables:
+        raise InputError(
+            f"{source.of(name)}: there is no {name}; give at least one, or leave it out"
+        )
+    return tables
 
-    Those that others win `over` are left out.
-    """
+
+def _run(table: Mapping[str, Any], source: _Source, number: int) -> Hyperparameters:
+    """Return the hyperparameters in a table [[run]]."""
+    known = {field.name.replace("_", "-"): field.name for field in fields(Hyperparameters)}
+    unknown = next((key for key in table if key not in known), None)
+    if unknown is not None:
+        near = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+        raise InputError(
+            f"{source.of(unknown, run=number)}: there is no setting {shown(unknown)} of a run; "
+            f"{hint}"
+        )
+    if "lr" not in table:
+        raise InputError(f"{source.of('run', run=number)}: each run needs lr, its learning rate")
+    try:
+        return Hyperparameters(**{known[key]: value for key, value in table.items()})
+    except InputError as error:
+        raise InputError(f"{source.name}, run {number}: {error}") from None
+
+
+def _by_field(
+    table: Mapping[str, Any], source: _Source, folder: files.AnyPath, output: int | None = None
+) -> dict[str, Any]:
+    """Return the settings in a table by the names of `Recipe`, each of the right type."""
+    known = {setting.key: setting for setting in SETTINGS.values()}
+    beside = "output" if output is None else "path"
     values = {}
-    for key in sorted(settings, key=lambda key: key not in BOUNDING):
-        value = settings[key]
+    for key, value in table.items():
+        if key == beside:
+            continue
         if key not in known:
-            near = difflib.get_close_matches(key, [*known, place.table], n=1)
+            near = difflib.get_close_matches(key, [*known, beside], n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
             if key == "path":
                 hint = "it belongs in a table [[output]]"
-            raise InputError(f"{place.of(key)}: there is no setting {shown(key)}; {hint}")
-        if known[key] in over:
-            continue
-        words, types = _TYPES[key]
-        many = words.startswith("a list")
-        if key == "at" and not isinstance(value, list):
+            raise InputError(f"{source.of(key, output)}: there is no setting {shown(key)}; {hint}")
+        setting = known[key]
+        if not setting.kind.has_type(value):
+            raise InputError(
+                f"{source.of(key, output)}: {key} = {shown(value)} is not {setting.kind.words}"
+            )
+        if setting.kind.may_be_single and not isinstance(value, list):
             value = [value]
-        items = value if many and isinstance(value, list) else [value]
-        if many != isinstance(value, list) or not all(_is(item, types) for item in items):
-            raise InputError(f"{place.of(key)}: {key} = {shown(value)} is not {words}")
-        if key == "theme" and value.endswith(STYLE_FILE):
-            value = files.inside(place.folder, value)
-        try:
-            ground = replace(ground, **{known[key]: value})
-        except InputError as error:
-            raise InputError(f"{place.of(key)}: {error}") from None
-        values[known[key]] = value
+        if setting.name == "theme" and value.endswith(STYLE_FILE):
+            value = files.inside(folder, value)
+        values[setting.name] = value
     return values
 
 
-def _is(value: object, types: tuple[type, ...]) -> bool:
-    return isinstance(value, types) and not isinstance(value, bool)
+def _path(table: Mapping[str, Any], source: _Source, folder: files.AnyPath, output: int) -> str:
+    path = table.get("path")
+    if isinstance(path, str):
+        return files.inside(folder, path)
+    given = f", and {shown(path)} is not a path" if "path" in table else ""
+    raise InputError(
+        f"{source.of('path', output)}: each output needs a path, such as 'lesson.mp4'{given}"
+    )
 
 
-class _Place:
-    """Where in a file a key stands: at its top, or in its Nth output; and where the file lies."""
+@dataclass(frozen=True)
+class _Source:
+    """The text of a recipe, for the lines of its keys."""
 
-    def __init__(self, name: str, text: str, folder: files.AnyPath, output: int = 0) -> None:
-        self._name, self._lines, self._output = name, text.splitlines(), output
-        self.folder = folder
-        self.table = "path" if output else "output"  # what else there is than settings
+    name: str
+    text: str
 
-    def of(self, key: str) -> str:
-        """Return the file's name, and the line of `key` if that is known."""
-        table = 0
-        for number, line in enumerate(self._lines, 1):
-            table += bool(re.match(r"\s*\[\[\s*output\s*\]\]", line))
-            if table == self._output and re.match(
-                rf"\s*[\"']?{re.escape(key)}[\"']?\s*(=|\.)|\s*\[+\s*{re.escape(key)}\s*\]", line
-            ):
-                return f"{self._name}, line {number}"
-        return f"{self._name}, output {self._output}" if self._output else self._name
+    def of(self, key: str, output: int | None = None, *, run: int | None = None) -> str:
+        """Return the name of the file, and the line of `key` if that is found."""
+        name, count = ("run", run) if run else ("output", output)
+        lines = self.text.splitlines(keepends=True)
+        # A pattern alone would also find a line of a text over several lines; but there, what
+        # stands before the line is not a whole document.
+        pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+        for number, line in enumerate(lines):
+            if pattern.match(line):
+                try:
+                    before = tomllib.loads("".join(lines[:number]))
+                except tomllib.TOMLDecodeError:
+                    continue
+                tables = before.get(name, [])
+                if len(tables) == (count or 0) and key not in (tables[-1] if tables else before):
+                    return f"{self.name}, line {number + 1}"
+        return f"{self.name}, {name} {count}" if count else self.name

@@ -67,7 +67,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
             if again:
                 runs: Sequence[Trajectory] = make(replace(recipe, outputs=list(again.values())))
             else:
-                runs = train(recipe.problem(), recipe.rates, recipe.epochs)
+                runs = train(recipe.problem(), recipe.trained, recipe.epochs)
         except OutputError as error:  # some may stand
             return [Finding(f"cannot be made again: {error}", holds=False)]
         found = [_numbers(report.load(path), runs, told, others)]

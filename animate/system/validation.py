@@ -1,20 +1,19 @@
 """
-What a valid value is, and the sentence for one that is not.
+Check values that a user gives, on the command line or from Python.
 
-Every value that a person gives, on the command line or from Python, passes one of these
-functions: each takes text or a number, and returns the value or raises `InputError` with a
-sentence that says what is wrong, the value, and what to do.
+Each function takes text or a number, and returns the checked value; or it raises `InputError` with
+a message that says what is wrong, the value, and what to do.
 """
 
 import difflib
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from animate.system.errors import InputError as InputError
 
-MOST_RUNS = 12  # a film with more panels cannot be read at any usual size
+MOST_RUNS = 12  # more panels cannot be read at usual sizes
 LARGEST_SIDE = 16384  # x264's limit, in pixels
 SMALLEST_SIDE = 16
 QUALITIES = ("low", "medium", "high")
@@ -34,13 +33,13 @@ LARGEST_WEIGHT = 1e6  # of a start, and of the true line
 LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
 SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
-MOST_STILLS = 100  # epochs on one sheet or in one document
+MOST_STILLS = 100  # epochs in one file
 NOISES = ("uniform", "gaussian", "none")
 MOST_POINTS = 1_000_000
-RUN_MEMORY = 2_000  # bytes of a run, however short: its objects and its diagnosis
-DIAGNOSED = 1_000_000  # records of all runs that are diagnosed at once
-DIAGNOSIS_MEMORY = 60  # bytes a record while it is diagnosed
-MEMORY_LIMIT = 2_000_000_000  # bytes that one training may take
+RUN_MEMORY = 2_000  # bytes of a run's objects, whatever its length
+DIAGNOSED = 1_000_000  # most records, over all runs, that are diagnosed at once
+DIAGNOSIS_MEMORY = 60  # bytes per record during its diagnosis
+MEMORY_LIMIT = 2_000_000_000  # bytes for one call of `train`
 
 
 def number(value: object, name: str, *, advice: str) -> float:
@@ -95,7 +94,7 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
     >>> learning_rates(["0.1", 0.7])
     (0.1, 0.7)
     """
-    rates: dict[float, None] = {}  # in their order, and quick to search
+    rates: dict[float, None] = {}  # keeps the order and is quick to search
     for value in values:
         rate = learning_rate(value)
         if rate in rates:
@@ -115,16 +114,16 @@ def learning_rate(value: object) -> float:
 
 
 def points(value: object) -> int:
-    """Return `value` as a number of points that determine a line."""
+    """Return `value` as a number of data points, at least the two that determine a line."""
     return whole(value, "number of points", least=2, most=MOST_POINTS)
 
 
 def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
-    """Return `value` as a number of epochs whose training fits into memory for `runs` runs."""
+    """Return `value` as a number of epochs for which training `runs` runs fits into memory."""
     count = whole(value, "number of epochs", least=1)
 
     def memory(epochs: int) -> int:
-        """Return the bytes that training takes for so many epochs."""
+        """Return the bytes that training takes for `epochs`."""
         records = epochs // record_every + 2
         at_once = min(runs * records, DIAGNOSED)
         return runs * (records * 3 * 4 + RUN_MEMORY) + at_once * DIAGNOSIS_MEMORY
@@ -150,9 +149,9 @@ def weights(values: Iterable[object], name: str) -> tuple[float, float]:
 
 
 def label(value: object) -> str:
-    """Return `value` as the name of a run."""
+    """Return `value` as the label of a run."""
     if not (isinstance(value, str) and value.strip()):
-        raise InputError(f"label {shown(value)} is no text; give one, or leave it out")
+        raise InputError(f"label {shown(value)} is not a text, or empty; give one, or leave it out")
     return value
 
 
@@ -232,17 +231,22 @@ def moment(value: object, epochs: int) -> int | str:
 def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
     """Return `values` as epochs, each a number or a name for one, all different."""
     found = tuple(moment(value, epochs) for value in values)
-    if not found:
-        raise InputError(f"no epoch is given; give one from 0 to {epochs}")
-    if len(found) > MOST_STILLS:
-        raise InputError(f"{len(found)} epochs are too many; give at most {MOST_STILLS}")
-    for number_, one in enumerate(found):
-        if one in found[:number_]:
-            raise InputError(f"epoch {one} is given twice; give each once")
+    check_moment_list(found, "epoch", f"0 to {epochs}")
     return found
 
 
+def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None:
+    """Raise `InputError` if there are no moments, more than `MOST_STILLS`, or equal ones."""
+    if not moments:
+        raise InputError(f"no {unit} is given; give one from {bounds}")
+    if len(moments) > MOST_STILLS:
+        raise InputError(f"{len(moments)} {unit}s are too many; give at most {MOST_STILLS}")
+    for index, moment in enumerate(moments):
+        if moment in moments[:index]:
+            raise InputError(f"{unit} {moment} is given twice; give each once")
+
+
 def shown(value: object) -> str:
-    """Return `value` for a message: text quoted on one line, nothing longer than it is useful."""
+    """Return `value` for a message: text in quotes, shortened to 80 characters."""
     text = repr(value.strip()) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,8 +1,8 @@
 """
-Training with PyTorch: today plain full-batch gradient descent, for many learning rates at once.
+Training with PyTorch: plain full-batch gradient descent, at many learning rates at once.
 
-Runs are trained side by side, in blocks that share one parameter and one backward pass an epoch.
-This is the only module that needs torch for more than random numbers.
+Runs are trained in blocks that share one parameter and one backward pass per epoch. Only this
+module needs torch for more than random numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,13 +15,13 @@ from torch.nn.functional import mse_loss
 
 from animate.system import validation
 from animate.system.errors import InputError
-from animate.training.diagnosis import courses, diagnose
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.diagnosis import diagnose, find_events
+from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Runs, Trajectory
 
-BLOCK = 200_000  # residuals of the runs in one block: few enough for a processor's cache
+BLOCK_SIZE = 200_000  # residuals per block: few enough for the processor's cache
 
 OnEpoch = Callable[[int, Floats], None]
 Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
@@ -39,34 +39,35 @@ def train(
     """
     Train a line from `problem.start` once for each learning rate.
 
-    One epoch is one step down the gradient of the mean squared error over all points. A run's
-    numbers do not depend, to the last bit, on which other runs are trained beside it, nor on the
-    number of cores. A rate past the stability limit is no error: its weights grow, in the end
-    beyond float32, and the trajectory holds that.
+    One epoch is one step down the gradient of the mean squared error over all points. The results
+    of a run do not depend, to the last bit, on the other runs or on the number of cores. A rate
+    past the stability limit is allowed: the trajectory holds weights and losses that grow and
+    finally overflow float32.
 
     Parameters
     ----------
     problem : Line
     hyperparameters : learning rates or Hyperparameters, all different
-        One run each; a single one need not be in a list.
+        One per run. A single one may be given without a list.
     epochs : int
         At least 1.
     on_epoch : callable, optional
-        Called with each epoch's number, 0 first, and the losses of all runs, shape (runs,).
+        Called as ``on_epoch(epoch, losses)``, from epoch 0 on, with float32 losses of shape
+        (runs,).
     lrs : learning rates
-        The same as `hyperparameters`, by a name that says more.
+        Another name for `hyperparameters`; give one of the two.
     record_every : int
-        Steps from one record to the next; step 0 and the last are always recorded.
+        Steps between records. Step 0 and the last step are always recorded.
 
     Returns
     -------
     Runs
-        A `Trajectory` for each, in the order given, of float32 weights and losses.
+        One `Trajectory` per run, in the order given, with float32 weights and losses.
 
     Raises
     ------
     InputError
-        If a value cannot be used, or is something that cannot be trained yet.
+        If a value is invalid, or a problem or setting cannot be trained yet.
     """
     if not isinstance(problem, Line):
         raise InputError(
@@ -74,37 +75,40 @@ def train(
             "give an animate.Line"
         )
     if (hyperparameters is None) == (lrs is None):
-        raise InputError("give either learning rates, lrs=[0.1, 0.7], or hyperparameters")
-    several = _hyperparameters(hyperparameters if lrs is None else lrs)
-    for one in several:
+        raise InputError(
+            "hyperparameters and lrs are both given or both missing; give one of them, such as "
+            "lrs=[0.1, 0.7]"
+        )
+    settings = _as_hyperparameters(hyperparameters if lrs is None else lrs)
+    for one in settings:
         _check_supported(one, len(problem.x))
     record_every = validation.whole(record_every, "record_every", least=1)
-    epochs = validation.epochs(epochs, runs=len(several), record_every=record_every)
+    epochs = validation.epochs(epochs, runs=len(settings), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     steps.flags.writeable = False
-    rates = tuple(one.lr for one in several)
-    weights, losses = descend(problem, rates, epochs, on_epoch, record_every)
-    texts = described([one.for_points(len(problem.x)) for one in several])
+    rates = tuple(one.lr for one in settings)
+    weights, losses = gradient_descent(problem, rates, epochs, on_epoch, record_every)
+    labels = labels_for([one.for_data_size(len(problem.x)) for one in settings])
     runs = [
         Trajectory(
-            weights[:, place],
-            losses[:, place],
+            weights[:, index],
+            losses[:, index],
             steps=steps,
             hyperparameters=one,
             problem=problem,
-            label=one.label or text,
+            label=one.label or label,
             from_train=True,
         )
-        for place, (one, text) in enumerate(zip(several, texts, strict=True))
+        for index, (one, label) in enumerate(zip(settings, labels, strict=True))
     ]
-    _diagnose_together(runs, weights, losses, problem)
+    _diagnose_in_batches(runs, weights, losses, problem)
     return Runs(runs)
 
 
 def recorded_steps(count: int, every: int) -> np.ndarray:
     """
-    Return which of the steps 0 to `count` are recorded.
+    Return the recorded steps from 0 to `count`, ascending: each `every`-th, and the last.
 
     >>> recorded_steps(10, 4)
     array([ 0,  4,  8, 10])
@@ -113,19 +117,35 @@ def recorded_steps(count: int, every: int) -> np.ndarray:
     return steps if steps[-1] == count else np.append(steps, count)
 
 
-def descend(
+def gradient_descent(
     problem: Line,
     lrs: Sequence[float],
     epochs: int,
     on_epoch: OnEpoch | None = None,
     record_every: int = 1,
 ) -> tuple[Floats, Floats]:
-    """Return the recorded weights, shape (T, runs, 2), and losses, shape (T, runs)."""
+    """
+    Train a line at `lrs`, and return its records.
+
+    Parameters
+    ----------
+    problem : Line
+    lrs : sequence of float
+    epochs : int
+    on_epoch : callable, optional
+        Called as ``on_epoch(epoch, losses)``.
+    record_every : int
+
+    Returns
+    -------
+    weights : float32 array, shape (T, runs, 2)
+    losses : float32 array, shape (T, runs)
+    """
     values = torch.from_numpy(np.array(problem.x))
     target = torch.from_numpy(np.array(problem.y))
     rates = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
     start = torch.from_numpy(np.array(problem.start))
-    rows = max(1, BLOCK // len(target))
+    rows = max(1, BLOCK_SIZE // len(target))
     blocks = [
         (runs, rates[runs], torch.nn.Parameter(start.repeat(len(rates[runs]), 1)))
         for runs in [slice(first, first + rows) for first in range(0, len(lrs), rows)]
@@ -133,12 +153,12 @@ def descend(
     records = {step: record for record, step in enumerate(recorded_steps(epochs, record_every))}
     weights = np.empty((len(records), len(lrs), 2), np.float32)
     losses = np.empty((len(records), len(lrs)), np.float32)
-    with _one_thread():
+    with _single_threaded():
         for epoch in range(epochs + 1):
             current = np.empty(len(lrs), np.float32)
             for runs, rate, parameter in blocks:
-                # Laid out (runs, points): each run is a row of its own, summed alone. A matrix
-                # product or the other layout would let a run's last bits depend on its neighbours.
+                # Shape (runs, points), so that each run is a row, summed by itself. With a matrix
+                # product or the transposed shape, its last bits would depend on the other runs.
                 prediction = parameter[:, :1] * values + parameter[:, 1:]
                 loss = mse_loss(prediction, target.expand_as(prediction), reduction="none").mean(
                     dim=1
@@ -160,8 +180,8 @@ def descend(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sum in one thread: split over several, a large sum's last bits depend on their number."""
+def _single_threaded() -> Iterator[None]:
+    """Use one thread inside: the last bits of a large sum depend on the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -170,12 +190,12 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
-    """Return what was given as hyperparameters, all different."""
+def _as_hyperparameters(given: Settings | None) -> list[Hyperparameters]:
+    """Return `given` as a list of Hyperparameters, all different."""
     single = (
         isinstance(given, (str, Hyperparameters))
         or not hasattr(given, "__iter__")
-        or getattr(given, "ndim", 1) == 0  # such as a 0-d array or tensor
+        or getattr(given, "ndim", 1) == 0  # a 0-d array or tensor
     )
     listed = [given] if single else list(given)  # type: ignore[arg-type]
     plain = [one for one in listed if not isinstance(one, Hyperparameters)]
@@ -185,17 +205,17 @@ def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
         one if isinstance(one, Hyperparameters) else Hyperparameters(one)  # type: ignore[arg-type]
         for one in listed
     ]
-    found: set[Hyperparameters] = set()
+    seen: set[Hyperparameters] = set()
     for one in several:
-        if one in found:
+        if one in seen:
             raise InputError(f"{one} is given twice; give each once, or another seed or label")
-        found.add(one)
+        seen.add(one)
     return several
 
 
 def _check_supported(one: Hyperparameters, points: int) -> None:
-    """Raise `InputError`, by name, for what cannot be trained yet."""
-    full_batch = one.for_points(points)
+    """Raise `InputError`, with the settings at fault, if `one` cannot be trained yet."""
+    full_batch = one.for_data_size(points)
     if full_batch.is_plain_descent:
         return
     plain = Hyperparameters(one.lr)
@@ -207,18 +227,29 @@ def _check_supported(one: Hyperparameters, points: int) -> None:
         and not (field.name == "momentum" and not value)
     ]
     raise InputError(
-        f"{' with '.join(given)} cannot be trained yet, only plain full-batch descent; train it "
-        "with your own loop and give animate.Trajectory what it recorded"
+        f"{' with '.join(given)} cannot be trained yet, only plain full-batch descent; train "
+        "with a loop of your own, and give its records to animate.Trajectory"
     )
 
 
-def _diagnose_together(
+def _diagnose_in_batches(
     runs: Sequence[Trajectory], weights: Floats, losses: Floats, problem: Line
 ) -> None:
-    """Diagnose many runs in few passes over `weights`, (T, runs, 2), and `losses`, (T, runs)."""
-    several = max(1, validation.DIAGNOSED // len(losses))
-    for first in range(0, len(runs), several):
-        some = slice(first, first + several)
-        together = courses(weights[:, some].swapaxes(0, 1), losses[:, some].T, problem.best_weights)
-        for run, course in zip(runs[some], together, strict=True):
-            vars(run)["diagnosis"] = diagnose(run, course)  # as the cached property would
+    """
+    Diagnose many runs in few passes, and store each diagnosis in its run.
+
+    Parameters
+    ----------
+    runs : sequence of Trajectory
+    weights : float32 array, shape (T, runs, 2)
+    losses : float32 array, shape (T, runs)
+    problem : Line
+    """
+    batch_size = max(1, validation.DIAGNOSED // len(losses))
+    for first in range(0, len(runs), batch_size):
+        batch = slice(first, first + batch_size)
+        events = find_events(
+            weights[:, batch].swapaxes(0, 1), losses[:, batch].T, problem.best_weights
+        )
+        for run, run_events in zip(runs[batch], events, strict=True):
+            vars(run)["diagnosis"] = diagnose(run, run_events)  # as the cached property does

@@ -6,7 +6,7 @@ import pytest
 from chromium import skip_or_fail
 from playwright.sync_api import Page, expect
 
-from animate.drawing.palette import DARK, LIGHT, contrast
+from animate.drawing.palette import DARK, LIGHT, contrast_ratio
 from animate.page import page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -138,7 +138,7 @@ def test_the_runs_have_the_themes_colours(open_page, look) -> None:
         red, green, blue = (int(part) for part in drawn[4:-1].split(","))
         of_theme = [look.run((slot + 1) % 3).line, look.run(slot).line]  # the chosen one is last
         assert f"#{red:02x}{green:02x}{blue:02x}" in of_theme
-        assert contrast(f"#{red:02x}{green:02x}{blue:02x}", look.panel) >= 3
+        assert contrast_ratio(f"#{red:02x}{green:02x}{blue:02x}", look.panel) >= 3
 
 
 def test_forced_colors_leave_every_mark_visible(open_page) -> None:

@@ -12,7 +12,7 @@ from animate import Line, train
 from animate.cli import main
 from animate.page import page
 from animate.system.numbers import share_text
-from animate.training.diagnosis import distance, share_left
+from animate.training.diagnosis import distance, relative_distances
 
 LABEL = "Learning rate"
 
@@ -75,7 +75,8 @@ def test_the_verdicts_at_the_end_are_those_of_the_film(open_page) -> None:
 def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
     opened = open_page(fragment="#epoch=7")
     left = [
-        share_text(share_left(distance(run.weights, run.problem.best_weights))[7]) for run in runs
+        share_text(relative_distances(distance(run.weights, run.problem.best_weights))[7])
+        for run in runs
     ]
     assert verdicts(opened) == [
         f"{left[0]} of the way left",
@@ -372,7 +373,7 @@ def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) ->
     )
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
-    assert "at 0.42, 0.7, 1.01 (seed 11)" in capsys.readouterr().err
+    assert "at lr 0.42, lr 0.7, lr 1.01 (seed 11)" in capsys.readouterr().err
 
 
 def test_without_a_clipboard_the_text_is_shown(open_page) -> None:

@@ -11,12 +11,12 @@ import pytest
 import animate.page
 from animate.drawing import pacing
 from animate.film.timeline import timeline
-from animate.system import numbers
+from animate.system import defaults, numbers
 from animate.training.diagnosis import (
     CONVERGENCE_TOLERANCE,
     FLOAT32_FLOOR,
     epochs_to_converge,
-    share_left,
+    relative_distances,
 )
 
 VALUES = [
@@ -40,26 +40,26 @@ DISTANCES = [
 ]
 BEST_WEIGHTS = [[3.0, 2.5], [-3.0, 40.0], [0.1, 0.2]]
 VECTORS: dict[Callable[..., Any], list[tuple]] = {
-    numbers.figures: [(value,) for value in [*VALUES, float("inf"), float("nan")]],
-    numbers.coordinate: [(value,) for value in [*VALUES, float("inf"), float("nan")]],
+    numbers.value_text: [(value,) for value in [*VALUES, float("inf"), float("nan")]],
+    numbers.coordinate_text: [(value,) for value in [*VALUES, float("inf"), float("nan")]],
     numbers.line_equation: [(value, -value) for value in [*VALUES, float("inf")]],
     # The share left after an overflow is not shown.
     numbers.share_text: [(size,) for size in SIZES if size < 1e18],
     numbers.limit_text: [(limit, value) for limit in (0.9985142, 3.16612e-6) for value in VALUES],
     numbers.count_text: [(count, unit) for count in (0, 1, 20) for unit in ("epoch", "step")],
     epochs_to_converge: [(some, best) for some in DISTANCES for best in BEST_WEIGHTS],
-    share_left: [(some,) for some in DISTANCES],
+    relative_distances: [(some,) for some in DISTANCES],
 }
 
-TAKES_ARRAYS = {epochs_to_converge, share_left}
+TAKES_ARRAYS = {epochs_to_converge, relative_distances}
 
 
 def in_javascript(name: str) -> str:
     """
     Return the JavaScript name of a Python function.
 
-    >>> in_javascript("share_left")
-    'shareLeft'
+    >>> in_javascript("relative_distances")
+    'relativeDistances'
     """
     return re.sub("_(.)", lambda match: match[1].upper(), name)
 
@@ -94,7 +94,7 @@ def test_the_page_is_given_every_constant_that_it_declares() -> None:
 def moving(epochs: int) -> np.ndarray:
     """Return the epoch that each frame of the film shows, without the hold at its end."""
     # A film of more epochs counts the hold in its length.
-    hold = 0 if epochs <= pacing.MOST_MOMENTS else pacing.HOLD_SECONDS
+    hold = 0 if epochs <= pacing.MOST_MOMENTS else defaults.HOLD
     film = np.array(timeline(epochs, fps=25, hold=hold))
     return film[: len(film) - round(25 * hold)]
 
