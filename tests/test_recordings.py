@@ -507,9 +507,9 @@ def test_a_page_takes_only_runs_that_it_can_train_again(momentum, runs, tmp_path
     by_hand = Trajectory(one.weights, one.losses, **settings)
     for wrong in (by_hand, momentum, network([2.0, 1.0], "a network")):
         for some in ([wrong], [one, wrong]):
-            with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+            with pytest.raises(InputError, match=r"only runs from animate\.train"):
                 page(some)
-        with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+        with pytest.raises(InputError, match=r"only runs from animate\.train"):
             Animation(wrong).save(tmp_path / "x.html")
     assert not list(tmp_path.iterdir())
     assert "<html" in page([one])

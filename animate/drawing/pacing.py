@@ -6,4 +6,3 @@ SLOW_START_DECAY = 9  # moments in which the extra time of a step falls to 1/e
 STEADY_PACE = 25  # moments a second after the slow start
 MOST_MOMENTS = 400  # that are all shown; a longer run shows only some
 LONG_RUN_SECONDS = 13.6  # length of a film of a longer run, with its hold
-HOLD_SECONDS = 2.0  # after the last moment

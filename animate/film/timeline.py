@@ -6,18 +6,18 @@ import numpy as np
 
 from animate.drawing.pacing import (
     FIRST_STEP_SECONDS,
-    HOLD_SECONDS,
     LONG_RUN_SECONDS,
     MOST_MOMENTS,
     SLOW_START_DECAY,
     START_SECONDS,
     STEADY_PACE,
 )
+from animate.system.defaults import HOLD
 from animate.system.errors import InputError
 
 
 def timeline(
-    last: int, fps: float = 25, hold: float = HOLD_SECONDS, duration: float | None = None
+    last: int, fps: float = 25, hold: float = HOLD, duration: float | None = None
 ) -> tuple[int, ...]:
     """
     Return which of the moments 0 to `last` each frame shows, 0 first, `last` last, never falling.

@@ -1,9 +1,8 @@
 """
-The page: one HTML file in which the reader drags the learning rate and sees at once what it does.
+The interactive page: one HTML file in which the reader sets the learning rate.
 
-It holds the data and all that it needs, asks nobody for anything, and trains every run itself, by
-the same arithmetic as `animate.training`. Its sources lie beside this module, a style sheet, a
-template and ES modules, and are put together here.
+The page loads nothing and trains every run itself, with the arithmetic of `animate.training`. It is
+built here from the template, style sheet and ES modules in this folder.
 """
 
 import html
@@ -17,7 +16,7 @@ from string import Template
 
 from animate.drawing import pacing
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
-from animate.system import files, validation
+from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
 from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT
@@ -30,14 +29,14 @@ from animate.training.trajectory import Trajectory
 DEFAULT_TITLE = "Why the learning rate matters"
 LONGEST_TITLE = 160  # characters
 THEMES = ("auto", "light", "dark")
-MOST_POINTS = 5_000  # past these, a page would be slow and large
+MOST_POINTS = 5_000  # more would make the page slow and large
 MOST_EPOCHS = 5_000
 MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state", "page")
-CONSTANTS = {  # that the page shares with the rest of the package; see constants.d.ts
+CONSTANTS = {  # written as constants.js; declared in constants.d.ts
     "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
     "FLOAT32_FLOOR": FLOAT32_FLOOR,
     "GAUSSIAN_STD": GAUSSIAN_STD,
-    "LARGEST_SEED": str(LARGEST_SEED),  # larger than JavaScript's numbers can hold
+    "LARGEST_SEED": str(LARGEST_SEED),  # too large for a JavaScript number
     "LARGEST_WEIGHT": LARGEST_WEIGHT,
     "THEMES": THEMES,
     "START_SECONDS": pacing.START_SECONDS,
@@ -46,32 +45,33 @@ CONSTANTS = {  # that the page shares with the rest of the package; see constant
     "STEADY_PACE": pacing.STEADY_PACE,
     "MOST_MOMENTS": pacing.MOST_MOMENTS,
     "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
-    "HOLD_SECONDS": pacing.HOLD_SECONDS,
+    "HOLD_SECONDS": defaults.HOLD,
 }
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
 def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "auto") -> str:
     """
-    Return the text of the page that begins with `runs`, one whole HTML document.
+    Return the page that opens with `runs`, as an HTML document.
 
     Parameters
     ----------
     runs : sequence of Trajectory
-        That `animate.train` made by plain full-batch descent on one Line, of the same number of
-        epochs: the page trains them again.
+        From `animate.train`, by plain full-batch gradient descent on one Line, all with the same
+        number of epochs. The page trains them again.
     title : str, optional
         Plain text.
     theme : {"auto", "light", "dark"}
-        That the page begins with; with "auto", the one that the reader's system prefers.
+        Initial theme; "auto" follows the reader's system.
 
     Raises
     ------
     InputError
-        If there is no run, the runs do not belong together, or they are more than a page can bear.
+        If there is no run, if the page cannot train the runs again, if they differ in problem or
+        number of epochs, or if runs, points or epochs are too many.
     """
     theme = validation.choice(theme, "theme of a page", THEMES)
-    problem, epochs = _checked(runs)
+    problem, epochs = _validate(runs)
     limit = problem.stability_limit
     return _source_template("page.html").substitute(
         theme=theme,
@@ -86,26 +86,26 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         noise=_noise(problem),
         epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
-        film=_embedded({"theme": theme, **_film(runs, problem, epochs)}),
+        config=_json({"theme": theme, **_config(runs, problem, epochs)}),
         script=script(),
     )
 
 
 def check(points: int, epochs: int) -> None:
-    """Raise `InputError` if a page cannot bear so many points or epochs."""
+    """Raise `InputError` if points or epochs are too many for a page."""
     for count, most, name in ((points, MOST_POINTS, "points"), (epochs, MOST_EPOCHS, "epochs")):
         if count > most:
             raise InputError(
-                f"{count} {name} are too many for a page, which trains anew at each touch; "
+                f"{count} {name} are too many for a page, which trains again at each change; "
                 f"give at most {most}"
             )
 
 
 def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, theme: str) -> None:
     """
-    Write the page that begins with `runs` to `path`, whole or not at all.
+    Write the page that opens with `runs` to `path`, atomically.
 
-    It heeds its reader's own choice between light and dark, unless the theme is "dark".
+    It follows the reader's system between light and dark, unless the theme is "dark".
     """
     text = page(runs, title=title, theme="dark" if theme == "dark" else "auto")
     with files.atomic(path) as temporary:
@@ -114,10 +114,10 @@ def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, the
 
 def script(*modules: str) -> str:
     """
-    Return the constants and the page's ES modules, by default all of them, joined into one module.
+    Return the constants and the page's ES modules, by default all, as one module.
 
-    Each comes after those that it imports. They share one scope, so no two may declare the same
-    name.
+    Each module comes after those that it imports. All share one scope, so no two may declare the
+    same name.
     """
     sources = {"constants": _constants()}
     sources |= {name: _source(f"{name}.js") for name in modules or MODULES}
@@ -126,27 +126,27 @@ def script(*modules: str) -> str:
     )
 
 
-def _checked(runs: Sequence[Trajectory]) -> tuple[Line, int]:
+def _validate(runs: Sequence[Trajectory]) -> tuple[Line, int]:
     if not runs:
         raise InputError("there is no run to show; train at least one learning rate")
     problem, epochs = runs[0].problem, runs[0].epochs
     for number, run in enumerate(runs, 1):
         if not _can_be_trained_again(run):
             raise InputError(
-                "a page trains its runs itself, by plain full-batch descent on a line, and so can "
-                f"show only runs that animate.train made; {run.label or f'run {number}'} is none: "
-                "save a film instead"
+                "a page trains its runs again, so it can show only runs from animate.train, of "
+                "plain full-batch gradient descent on a Line; "
+                f"{run.label or f'run {number}'} is not one: save a film instead"
             )
     assert isinstance(problem, Line)
     assert isinstance(epochs, int)
     if len(runs) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(runs)} runs do not fit into one page; give at most {validation.MOST_RUNS}"
+            f"{len(runs)} runs are too many for a page; give at most {validation.MOST_RUNS}"
         )
     if any(run.problem is not problem for run in runs):
         raise InputError("the runs are of different problems; show runs of one problem together")
     if any(run.epochs != epochs for run in runs):
-        raise InputError("the runs have different numbers of epochs; train them for the same")
+        raise InputError("the runs have different numbers of epochs; train them with the same")
     check(len(problem.x), epochs)
     return problem, epochs
 
@@ -155,21 +155,21 @@ def _can_be_trained_again(run: Trajectory) -> bool:
     return run.from_train and isinstance(run.problem, Line) and run.is_plain_descent
 
 
-def _film(runs: Sequence[Trajectory], problem: Line, epochs: int) -> dict[str, object]:
-    """Return all that the program needs to know; see `Film` in state.js."""
-    sampling, true = problem.sampling, problem.true_weights
+def _config(runs: Sequence[Trajectory], problem: Line, epochs: int) -> dict[str, object]:
+    """Return what the script reads from the page; see `Config` in state.js."""
+    sampling, true_weights = problem.sampling, problem.true_weights
     return {
         "epochs": epochs,
         "rates": _rates(runs),
-        "x": _packed(problem.x),
-        "y": _packed(problem.y),
-        "start": _short(problem.start),
-        "trueWeights": None if true is None else _short(true),
-        "limit": _told_limit(problem.stability_limit, runs),
+        "x": _base64(problem.x),
+        "y": _base64(problem.y),
+        "start": _shortest(problem.start),
+        "trueWeights": None if true_weights is None else _shortest(true_weights),
+        "stabilityLimit": _rounded_limit(problem.stability_limit, runs),
         "sampling": None
         if sampling is None
         else {
-            "seed": str(sampling.seed),  # it may be larger than JavaScript's numbers can hold
+            "seed": str(sampling.seed),  # may be too large for a JavaScript number
             "points": sampling.points,
             "noise": sampling.noise,
         },
@@ -178,47 +178,46 @@ def _film(runs: Sequence[Trajectory], problem: Line, epochs: int) -> dict[str, o
 
 
 def _rates(runs: Sequence[Trajectory]) -> list[float]:
-    return [run.lr for run in runs if run.lr is not None]  # which all have
+    return [run.lr for run in runs if run.lr is not None]  # for mypy: all have one
 
 
-def _told_limit(limit: float, runs: Sequence[Trajectory]) -> float:
-    """Return `limit` without its last bits, which depend on the machine, unless a run is at it."""
+def _rounded_limit(limit: float, runs: Sequence[Trajectory]) -> float:
+    """Return `limit` without the last bits, which differ between machines, if no run is at it."""
     near = any(abs(lr / limit - 1) < 1e-9 for lr in _rates(runs))
     return limit if near else float(f"{limit:.12g}")
 
 
-def _packed(values: Floats) -> str:
-    """Return float32 numbers as base64 of their bytes, half as long as their digits."""
+def _base64(values: Floats) -> str:
+    """Return the bytes of float32 numbers as base64, half as long as their digits."""
     return b64encode(values.astype("<f4").tobytes()).decode()
 
 
-def _short(values: Floats) -> list[float]:
-    """Return float32 numbers by the fewest digits that give them back."""
+def _shortest(values: Floats) -> list[float]:
+    """Return float32 numbers with the fewest digits that identify them."""
     return [float(str(value)) for value in values]
 
 
 def _style(style: RunStyle) -> list[object]:
-    """Return a marker, and the lengths of dashes in widths of the line."""
-    return [style.marker, *([] if isinstance(style.dash, str) else map(_plain, style.dash[1]))]
+    """Return the marker and the lengths of the dashes relative to the width of the line."""
+    return [
+        style.marker,
+        *([] if isinstance(style.dash, str) else style.dash[1]),
+    ]
 
 
-def _plain(value: float) -> float:
-    return int(value) if value == int(value) else value
-
-
-def _embedded(value: object) -> str:
+def _json(value: object) -> str:
     r"""
     Return `value` as JSON that is safe inside an HTML script element.
 
-    >>> print(_embedded("</script>&"))
+    >>> print(_json("</script>&"))
     "\u003c/script\u003e\u0026"
     """
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))  # ASCII alone
-    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _colors() -> str:
-    """Return the style sheet's colours, each by its light and its dark value."""
+    """Return the colors as CSS variables, each with its light and its dark value."""
 
     def pair(light: str, dark: str) -> str:
         return light if light == dark else f"light-dark({light}, {dark})"
@@ -246,17 +245,11 @@ def _colors() -> str:
         light, dark = LIGHT.run(slot), DARK.run(slot)
         colors[f"run{slot}"] = pair(light.line, dark.line)
         colors[f"text{slot}"] = pair(light.text, dark.text)
-    names: dict[str, str] = {}  # of each colour, the first: the others refer to it
-    for name, value in colors.items():
-        names.setdefault(value, name)
-    lines = [
-        f"  --{name}: {value if names[value] == name else f'var(--{names[value]})'};"
-        for name, value in colors.items()
-    ]
-    return "\n".join([":root {", *lines, "}"])
+    return "\n".join([":root {", *(f"  --{name}: {value};" for name, value in colors.items()), "}"])
 
 
 def _noise(problem: Line) -> str:
+    """Return why the best line is not the true one, for uniform noise."""
     if problem.sampling is None or problem.sampling.noise != "uniform":
         return ""
     return (
@@ -266,7 +259,7 @@ def _noise(problem: Line) -> str:
 
 
 def _verdicts(runs: Sequence[Trajectory]) -> str:
-    """Return the rows of the table for readers without JavaScript."""
+    """Return the rows of the table that is shown without JavaScript."""
     rows = []
     for name, run in zip(rate_texts(_rates(runs)), runs, strict=True):
         overflowed_at = run.diagnosis.overflowed_at
@@ -281,7 +274,7 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
 
 
 def _title(title: str | None) -> str:
-    """Return `title` on one line, short enough to read, of characters that HTML allows."""
+    """Return `title` on one line, shortened, with only characters that HTML allows."""
     words = " ".join((title or "").split()) or DEFAULT_TITLE
     shown = "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
     return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
@@ -296,7 +289,7 @@ def _constants() -> str:
 
 def _without_imports(module: str) -> str:
     r"""
-    Return the text of an ES module without its imports, and its exports as plain declarations.
+    Return an ES module without its import statements and `export` keywords.
 
     >>> _without_imports('import {\n  a,\n} from "./a.js";\n\nexport const b = a;\n')
     '\nconst b = a;\n'

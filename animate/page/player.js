@@ -1,4 +1,4 @@
-/** Time: which epoch is shown how long after the start. Slow first steps, then a steady pace. */
+/** Playback: slow first steps, then a steady pace, as in the film. */
 
 import {
   FIRST_STEP_SECONDS,
@@ -11,7 +11,7 @@ import {
 } from "./constants.js";
 
 /**
- * The time in seconds at which each epoch ends to be shown.
+ * Return the seconds from the start until each epoch stops being shown.
  * @param {number} epochs
  */
 export function endTimes(epochs) {
@@ -31,23 +31,23 @@ export function endTimes(epochs) {
   });
 }
 
-/** Plays from an epoch to the last; while it does not, no frame is asked for. */
+/** Plays from an epoch to the last. Requests animation frames only while it plays. */
 export class Player {
   /**
    * @param {number} epochs
-   * @param {(epoch: number) => void} show
-   * @param {() => void} changed is called when playing begins or ends
+   * @param {(epoch: number) => void} onEpoch called with each epoch to show
+   * @param {() => void} onChange called when playing begins or ends
    */
-  constructor(epochs, show, changed) {
+  constructor(epochs, onEpoch, onChange) {
     this.epochs = epochs;
     this.endTimes = endTimes(epochs);
-    this.show = show;
-    this.changed = changed;
-    this.frame = 0;
+    this.onEpoch = onEpoch;
+    this.onChange = onChange;
+    this.request = 0;
     this.isPlaying = false;
   }
 
-  /** @param {number} from where to begin, or to begin anew from the end */
+  /** @param {number} from first epoch to play; from the last, it plays all */
   toggle(from) {
     if (this.isPlaying) this.pause();
     else this.play(from === this.epochs ? 0 : from);
@@ -55,28 +55,28 @@ export class Player {
 
   /** @param {number} from */
   play(from) {
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.request);
     this.isPlaying = true;
     let epoch = from;
-    let began = Number.NaN;
-    this.show(epoch);
+    let startTime = Number.NaN;
+    this.onEpoch(epoch);
     /** @param {number} now */
     const step = (now) => {
-      if (Number.isNaN(began)) began = now - 1000 * (from ? this.endTimes[from - 1] : 0);
-      const before = epoch;
-      while (epoch < this.epochs && (now - began) / 1000 >= this.endTimes[epoch]) epoch++;
-      if (epoch !== before) this.show(epoch);
+      if (Number.isNaN(startTime)) startTime = now - 1000 * (from ? this.endTimes[from - 1] : 0);
+      const previous = epoch;
+      while (epoch < this.epochs && (now - startTime) / 1000 >= this.endTimes[epoch]) epoch++;
+      if (epoch !== previous) this.onEpoch(epoch);
       if (epoch === this.epochs) this.pause();
-      else this.frame = requestAnimationFrame(step);
+      else this.request = requestAnimationFrame(step);
     };
-    this.frame = requestAnimationFrame(step);
-    this.changed();
+    this.request = requestAnimationFrame(step);
+    this.onChange();
   }
 
   pause() {
     if (!this.isPlaying) return;
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.request);
     this.isPlaying = false;
-    this.changed();
+    this.onChange();
   }
 }

@@ -1,4 +1,4 @@
-"""A video embedded in a page, for visitors with different preferences."""
+"""An embedded video, for visitors with different preferences."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,17 +18,17 @@ STATE = """video => ({
 
 @pytest.fixture
 def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Visit]:
-    """Yield a function that opens a page with this text in it, once its video can be played."""
+    """Yield a function that opens a page with this text and waits for its video."""
     pages: list[Page] = []
-    errors: list[str] = []
+    messages: list[str] = []
 
     def visit(text: str, **settings: str) -> Page:
         path = tmp_path / "post.html"
         path.write_text(f"<!doctype html><title>Post</title>{text}", encoding="utf-8")
         opened = context(**settings).new_page()
         pages.append(opened)
-        opened.on("console", lambda message: errors.append(message.text))
-        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", lambda message: messages.append(message.text))
+        opened.on("pageerror", lambda error: messages.append(str(error)))
         opened.goto(path.as_uri())
         opened.wait_for_function("document.querySelector('video').readyState > 0")
         return opened
@@ -36,7 +36,7 @@ def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Vi
     yield visit
     for opened in pages:
         opened.close()
-    assert errors == []
+    assert messages == []
 
 
 def plays(page: Page) -> bool:
@@ -49,9 +49,7 @@ def state(page: Page) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
-def test_a_video_starts_by_itself_unless_reduced_motion_is_preferred(
-    run, visit, kind, name
-) -> None:
+def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, kind, name) -> None:
     text = run(*QUICK, "-o", name, "--embed", kind).out
     assert plays(visit(text, reduced_motion="no-preference"))
     still = visit(text, reduced_motion="reduce")
@@ -60,7 +58,7 @@ def test_a_video_starts_by_itself_unless_reduced_motion_is_preferred(
     assert plays(still)
 
 
-def test_without_its_handler_the_video_starts_on_a_click(run, visit) -> None:
+def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
     text = run(*QUICK, "-o", "a.mp4", "--embed", "html").out
     stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)
     assert count == 1
@@ -74,8 +72,8 @@ def test_without_its_handler_the_video_starts_on_a_click(run, visit) -> None:
 def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path) -> None:
     text = run(*QUICK, "-o", "a.mp4", "--embed", "picture").out
     for scheme, ending in (("light", ""), ("dark", "-dark")):
-        found = state(visit(text, reduced_motion=motion, color_scheme=scheme))
+        video = state(visit(text, reduced_motion=motion, color_scheme=scheme))
         poster = "a-dark-still.png" if ending else "a-poster-still.png"
-        assert (found["file"], found["poster"]) == (f"a{ending}.mp4", poster)
-        assert found["paused"] == (motion == "reduce")
+        assert (video["file"], video["poster"]) == (f"a{ending}.mp4", poster)
+        assert video["paused"] == (motion == "reduce")
         assert (tmp_path / poster).exists()

@@ -1,4 +1,4 @@
-"""Constants and functions that the page shares with Python: the same inputs, the same results."""
+"""The page and Python share constants, and return the same results for the same inputs."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import pytest
 import animate.page
 from animate.drawing import pacing
 from animate.film.timeline import timeline
-from animate.system import numbers
+from animate.system import defaults, numbers
 from animate.training.diagnosis import (
     CONVERGENCE_TOLERANCE,
     FLOAT32_FLOOR,
@@ -55,7 +55,8 @@ TAKES_ARRAYS = {epochs_to_converge, relative_distances}
 
 
 def in_javascript(name: str) -> str:
-    """Return the page's name of a Python function.
+    """
+    Return the JavaScript name of a Python function.
 
     >>> in_javascript("relative_distances")
     'relativeDistances'
@@ -93,7 +94,7 @@ def test_the_page_is_given_every_constant_that_it_declares() -> None:
 def moving(epochs: int) -> np.ndarray:
     """Return the epoch that each frame of the film shows, without the hold at its end."""
     # A film of more epochs counts the hold in its length.
-    hold = 0 if epochs <= pacing.MOST_MOMENTS else pacing.HOLD_SECONDS
+    hold = 0 if epochs <= pacing.MOST_MOMENTS else defaults.HOLD
     film = np.array(timeline(epochs, fps=25, hold=hold))
     return film[: len(film) - round(25 * hold)]
 
@@ -106,13 +107,13 @@ def test_the_page_plays_as_long_as_the_film_moves(compute, epochs) -> None:
 
 
 @pytest.mark.parametrize("epochs", [300, 400, 401, 450, 3000])
-def test_in_a_long_run_it_shows_each_epoch_when_the_film_does(compute, epochs) -> None:
+def test_a_long_run_shows_each_epoch_when_the_film_does(compute, epochs) -> None:
     ends = compute("(epochs) => [...endTimes(epochs)]", epochs)
     shown = np.searchsorted(moving(epochs), np.arange(epochs), side="right") / 25
     np.testing.assert_allclose(ends[:-1], shown, atol=0.06)  # a frame and a half
 
 
-def test_a_short_run_begins_as_slowly(compute) -> None:
+def test_a_short_run_has_the_same_slow_start(compute) -> None:
     ends = compute("(epochs) => [...endTimes(epochs)]", 20)
     steps = np.diff([0, *ends])
     expected = [pacing.START_SECONDS, pacing.FIRST_STEP_SECONDS]
