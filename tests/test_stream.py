@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox
 
 from animate.drawing.tabular_text import TabularText
-from animate.film.stream import Stream, disjoint
+from animate.film.stream import Stream, merge_overlapping
 
 Step = Callable[[int], object]
 
@@ -227,7 +227,7 @@ def test_two_streams_of_one_figure_do_not_disturb_each_other() -> None:
 
 
 def together(boxes: list[tuple[int, ...]]) -> list[tuple[tuple[float, ...], list[int]]]:
-    found = disjoint([Bbox.from_extents(*box) for box in boxes])
+    found = merge_overlapping([Bbox.from_extents(*box) for box in boxes])
     return [(tuple(box.extents), members) for box, members in found]
 
 

@@ -78,14 +78,14 @@ def encode_each(
     frames: Iterable[Frame],
     films: Sequence[Film],
     sample: Iterable[Frame] | None = None,
-    written: Callable[[Film], None] = lambda _film: None,
+    on_written: Callable[[Film], None] = lambda _film: None,
 ) -> list[OSError | None]:
     """
     Write several films of the same frames, and iterate over the frames only once.
 
     Like `encode`, except that the other films are still written when one fails. Returns the error
-    of each film, or None. Calls `written` with each film that is in its place; signals are deferred
-    until it returns.
+    of each film, or None. Calls `on_written` with each film that is in its place; signals wait for
+    it to return.
     """
     for film in films:
         files.extension(film.path, FORMATS)
@@ -103,7 +103,7 @@ def encode_each(
     _check_frame(first, first.shape)
     with ExitStack() as stack:
         outputs = [
-            stack.enter_context(_Output(_encoder(film, first.shape, sample), film, written))
+            stack.enter_context(_Output(_encoder(film, first.shape, sample), film, on_written))
             for film in films
         ]
         del sample
@@ -133,12 +133,12 @@ class _Output:
         self,
         encoder: AbstractContextManager[Encoder],
         film: Film,
-        written: Callable[[Film], None],
+        on_written: Callable[[Film], None],
     ) -> None:
         self.error: OSError | None = None
         self._context = encoder
         self._film = film
-        self._written = written
+        self._on_written = on_written
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -164,7 +164,7 @@ class _Output:
             with self._keep_error():
                 self._stack.__exit__(kind, error, traceback)
             if kind is None and self.error is None:
-                self._written(self._film)
+                self._on_written(self._film)
 
     @contextmanager
     def _keep_error(self) -> Iterator[None]:
