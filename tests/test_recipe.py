@@ -177,7 +177,7 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ("path = 'a.gif'", "t.toml, line 1: there is no setting 'path'; it belongs in a table"),
         ("output = []", "t.toml, line 1: there is no output"),
         ("theme = 'drak'", "outputs/convergence.mp4: theme 'drak' is unknown; did you mean dark?"),
-        ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds has no room"),
+        ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds is too short"),
         ("[" * 5000, "t.toml is no TOML"),
         (
             "[[output]]\npath = 'a.gif'\n[[output]]\npath = 'b.gif'\nviewz = ['fit']",
