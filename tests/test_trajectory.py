@@ -340,7 +340,7 @@ def test_a_page_takes_only_what_it_can_train_again(problem, runs, tmp_path) -> N
     path = tmp_path / "page.html"
     copy = {"weights": runs[0].weights, "problem": problem}
     for known in (None, H(0.1), H(0.1, momentum=0.9)):
-        with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+        with pytest.raises(InputError, match=r"only runs from animate\.train"):
             Animation([runs[1], Trajectory(hyperparameters=known, **copy)]).save(path)
     assert not path.exists()
     Animation(runs[1:], size=(640, 360)).save(path)
