@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from command import QUIET
 from PIL import Image
 
 from animate import Animation, Recipe, train
@@ -12,7 +13,6 @@ from animate.recipe.destinations import CHECKED, DESTINATIONS, bound_for
 from animate.recipe.embed import alt_text
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet"]
 
 
 class Elements(HTMLParser):
@@ -47,14 +47,14 @@ def test_alt_text_describes_an_overflow_and_an_unfinished_run(problem) -> None:
 
 
 def test_markdown_names_the_picture_and_describes_it(run) -> None:
-    done = run(*QUICK, "-o", "my film [1].gif", "--embed", "md")
+    done = run(*QUIET, "-o", "my film [1].gif", "--embed", "md")
     assert done.code == 0
     assert done.out.startswith("![A line is fitted to 100 points")
     assert done.out.endswith("](my%20film%20%5B1%5D.gif)\n")
 
 
 def test_html_has_size_and_alt(run) -> None:
-    done = run(*QUICK, "-o", 'a"><script>.gif', "--embed", "html")
+    done = run(*QUIET, "-o", 'a"><script>.gif', "--embed", "html")
     (tag, attributes), = Elements(done.out).found  # fmt: skip
     assert tag == "img"
     assert attributes["src"] == "a%22%3E%3Cscript%3E.gif"
@@ -63,7 +63,7 @@ def test_html_has_size_and_alt(run) -> None:
 
 
 def test_a_poster_is_made_for_a_video(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "a.mp4", "--embed", "html")
+    done = run(*QUIET, "-o", "a.mp4", "--embed", "html")
     tags = dict(Elements(done.out).found)
     video = tags["video"]
     assert {"controls", "loop", "muted", "playsinline"} <= set(video)
@@ -75,7 +75,7 @@ def test_a_poster_is_made_for_a_video(run, tmp_path) -> None:
 
 
 def test_a_picture_follows_color_scheme_and_reduced_motion(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "picture")
+    done = run(*QUIET, "-o", "a.gif", "--embed", "picture")
     elements = Elements(done.out).found
     assert [tag for tag, _ in elements] == ["picture", "source", "source", "source", "img"]
     for tag, attributes in elements[1:]:
@@ -89,13 +89,13 @@ def test_a_picture_follows_color_scheme_and_reduced_motion(run, tmp_path) -> Non
 
 
 def test_a_picture_with_a_theme_of_its_own_is_refused(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "picture", "--theme", "dark")
+    done = run(*QUIET, "-o", "a.gif", "--embed", "picture", "--theme", "dark")
     assert done.code == 2
     assert "leave out one of them" in done.err
 
 
 def test_an_unknown_kind_of_text_is_refused(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "latex")
+    done = run(*QUIET, "-o", "a.gif", "--embed", "latex")
     assert done.code == 2
     assert "kind of text 'latex' is unknown" in done.err
 
@@ -175,20 +175,20 @@ def test_alt_text_describes_the_views_at_their_epoch(runs) -> None:
 
 
 def test_two_films_of_one_name_have_a_still_each(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
+    done = run(*QUIET, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
     assert done.code == 0, done.err
     made = {path.name for path in tmp_path.iterdir()}
     assert {"m-dark.gif", "m-dark.mp4", "m-still.png", "m-poster-still.png"} <= made
 
 
 def test_the_poster_has_the_videos_own_theme(run, tmp_path) -> None:
-    run(*QUICK, "-o", "a.mp4", "--embed", "md", "--theme", "dark")
+    run(*QUIET, "-o", "a.mp4", "--embed", "md", "--theme", "dark")
     with Image.open(tmp_path / "a-poster-still.png") as image:
         assert max(image.convert("RGB").getpixel((0, 0))) < 64
 
 
 def test_a_still_is_embedded_light_and_dark(run, tmp_path) -> None:
-    done = run(*QUICK[:4], "--quiet", "-o", "a.png", "--embed", "picture")
+    done = run(*QUIET[:4], "--quiet", "-o", "a.png", "--embed", "picture")
     source = dict(Elements(done.out).found)["source"]
     assert source == {"media": "(prefers-color-scheme: dark)", "srcset": "a-dark.png"}
     assert (tmp_path / "a-dark.png").exists()
@@ -203,6 +203,6 @@ def test_nothing_to_embed_is_refused_before_anything_is_made(run, tmp_path, outp
 
 
 def test_an_output_with_the_path_of_a_companion_is_refused(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "-o", "a-dark.gif", "--embed", "picture")
+    done = run(*QUIET, "-o", "a.gif", "-o", "a-dark.gif", "--embed", "picture")
     assert done.code == 2
     assert "makes a-dark.gif beside a.gif" in done.err

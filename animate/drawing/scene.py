@@ -29,7 +29,7 @@ from animate.drawing.text import replace_missing_glyphs, text_width, truncate
 from animate.drawing.theme import RunStyle, Theme, load_theme
 from animate.drawing.views import Panel, View, load_views
 from animate.drawing.views.requirements import check_views, default_views
-from animate.system import validation
+from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.training.problem import NamesWeights, provides
 from animate.training.trajectory import Runs, Trajectory, labels
@@ -106,8 +106,8 @@ class Scene:
         self,
         runs: Sequence[Trajectory] | Trajectory,
         views: Views | None = None,
-        size: tuple[int, int] = (1280, 720),
-        theme: str | Theme = "light",
+        size: tuple[int, int] = defaults.SIZE,
+        theme: str | Theme = defaults.THEME,
         title: str | None = None,
         *,
         data: Mapping[str, Any] | None = None,
@@ -381,7 +381,7 @@ def check_legible(
     views: Views,
     size: tuple[int, int],
     title: str | None = None,
-    epochs: int = 100,
+    epochs: int = defaults.EPOCHS,
 ) -> None:
     """Raise `InputError` if text is too small in a scene of this many runs of a Line."""
     title = LINE_TITLES[runs > 1] if title is None else replace_missing_glyphs(title, bold=True)

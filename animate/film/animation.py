@@ -31,7 +31,7 @@ from animate.film import encode
 from animate.film.any_animation import frames_of, opaque, rate_of
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
-from animate.system import files, validation
+from animate.system import defaults, files, validation
 from animate.system.errors import DrawingError, InputError
 from animate.system.numbers import moment_text
 from animate.training.precomputed import precompute
@@ -90,16 +90,16 @@ class Animation(FuncAnimation):
         self,
         runs: Sequence[Trajectory] | Trajectory,
         views: Views | None = None,
-        size: tuple[int, int] = (1280, 720),
+        size: tuple[int, int] = defaults.SIZE,
         *,
-        theme: str | Theme = "light",
+        theme: str | Theme = defaults.THEME,
         title: str | None = None,
         timeline: Iterable[float] | None = None,
-        fps: float = 25,
-        hold: float = 2.0,
+        fps: float = defaults.FPS,
+        hold: float = defaults.HOLD,
         duration: float | None = None,
-        loop: int = 0,
-        quality: str = "medium",
+        loop: int = defaults.LOOP,
+        quality: str = defaults.QUALITY,
     ) -> None:
         self.fps = validation.frame_rate(fps)
         self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
@@ -332,7 +332,7 @@ def save(
     fps: float | None = None,
     *,
     loop: int = 0,
-    quality: str = "medium",
+    quality: str = defaults.QUALITY,
     progress_callback: Callable[[int, int | None], Any] | None = None,
 ) -> None:
     """

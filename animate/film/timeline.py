@@ -12,12 +12,12 @@ from animate.drawing.pacing import (
     START_SECONDS,
     STEADY_PACE,
 )
-from animate.system.defaults import HOLD
+from animate.system import defaults
 from animate.system.errors import InputError
 
 
 def timeline(
-    last: int, fps: float = 25, hold: float = HOLD, duration: float | None = None
+    last: int, fps: float = defaults.FPS, hold: float = defaults.HOLD, duration: float | None = None
 ) -> tuple[int, ...]:
     """
     Return the moment that each frame shows, as indices from 0 to `last` in ascending order.

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from animate.system import validation
+from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.training.diagnosis import diagnose, find_events
 from animate.training.hyperparameters import Hyperparameters, labels_for
@@ -30,7 +30,7 @@ Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
 def train(
     problem: Line,
     hyperparameters: Settings | None = None,
-    epochs: int = 100,
+    epochs: int = defaults.EPOCHS,
     on_epoch: OnEpoch | None = None,
     *,
     lrs: Settings | None = None,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import validation
+from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.system.numbers import line_equation
 from animate.training.problem import Doubles, Floats
@@ -59,7 +59,7 @@ class Line:
 
     x: Floats
     y: Floats
-    start: Floats = (-1.0, 1.0)  # type: ignore[assignment]  # converted in __post_init__
+    start: Floats = defaults.START  # type: ignore[assignment]  # converted in __post_init__
     true_weights: Floats | None = None
     sampling: Sampling | None = None
 
@@ -94,11 +94,11 @@ class Line:
     @classmethod
     def sample(
         cls,
-        seed: int = 11,
-        points: int = 100,
-        noise: str = "uniform",
-        true_weights: Sequence[float] = (3.0, 2.0),
-        start: Sequence[float] = (-1.0, 1.0),
+        seed: int = defaults.SEED,
+        points: int = defaults.POINTS,
+        noise: str = defaults.NOISE,
+        true_weights: Sequence[float] = defaults.TRUE_WEIGHTS,
+        start: Sequence[float] = defaults.START,
     ) -> Self:
         """
         Draw x uniform on [-1, 1), and ``y = slope * x + bias + noise``.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from command import QUICK
 
 from animate import cli
 from animate.system import signals
 
-SHORT = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--jobs", "1"]
+SHORT = [*QUICK, "--jobs", "1"]
 OLD = b"yesterday's film"
 
 

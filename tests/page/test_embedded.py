@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command import QUIET
 from playwright.sync_api import BrowserContext, Page
 
 Visit = Callable[..., Page]
-QUICK = ("--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet")
 STATE = """video => ({
   paused: video.paused,
   file: video.currentSrc.split("/").pop(),
@@ -50,7 +50,7 @@ def state(page: Page) -> dict[str, object]:
 
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
 def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, kind, name) -> None:
-    text = run(*QUICK, "-o", name, "--embed", kind).out
+    text = run(*QUIET, "-o", name, "--embed", kind).out
     assert plays(visit(text, reduced_motion="no-preference"))
     still = visit(text, reduced_motion="reduce")
     assert state(still)["paused"]
@@ -59,7 +59,7 @@ def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, 
 
 
 def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
-    text = run(*QUICK, "-o", "a.mp4", "--embed", "html").out
+    text = run(*QUIET, "-o", "a.mp4", "--embed", "html").out
     stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)
     assert count == 1
     opened = visit(stripped, reduced_motion="no-preference")
@@ -70,7 +70,7 @@ def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path) -> None:
-    text = run(*QUICK, "-o", "a.mp4", "--embed", "picture").out
+    text = run(*QUIET, "-o", "a.mp4", "--embed", "picture").out
     for scheme, ending in (("light", ""), ("dark", "-dark")):
         video = state(visit(text, reduced_motion=motion, color_scheme=scheme))
         poster = "a-dark-still.png" if ending else "a-poster-still.png"

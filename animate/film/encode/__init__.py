@@ -17,7 +17,7 @@ import numpy as np
 
 from animate.film.encode.ffmpeg import Frame, executable
 from animate.film.encode.formats import FORMATS, Encoder, Film
-from animate.system import files, signals
+from animate.system import defaults, files, signals
 from animate.system.errors import InputError
 
 __all__ = [
@@ -45,7 +45,7 @@ def encode(
     fps: float,
     *,
     loop: int = 0,
-    quality: str = "medium",
+    quality: str = defaults.QUALITY,
     sample: Iterable[Frame] | None = None,
 ) -> None:
     """

@@ -19,7 +19,7 @@ import numpy as np
 
 from animate.film.encode.ffmpeg import Ffmpeg, Frame, Pixels
 from animate.film.encode.yuv import BT709, I420
-from animate.system import files
+from animate.system import defaults, files
 from animate.system.errors import OutputError
 
 PNG_NAME = "frame-%05d.png"
@@ -49,7 +49,7 @@ class Film:
     path: files.AnyPath
     fps: float
     loop: int = 0
-    quality: str = "medium"
+    quality: str = defaults.QUALITY
 
 
 class Encoder:
