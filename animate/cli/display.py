@@ -91,6 +91,10 @@ class Display:
             self._show("".join(traceback.format_exception(error)).rstrip(), always=True)
         self._show(plain(f"animate: {error}"), always=True)
 
+    def has_written_all(self) -> bool:
+        """Return whether all outputs are written."""
+        return all(part.path in self.written for part in self._recipe.parts)
+
     def what_is_missing(self) -> str:
         """Return the message on the outputs that were not written."""
         paths = [part.path for part in self._recipe.parts if part.path not in self.written]

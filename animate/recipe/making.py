@@ -52,21 +52,11 @@ Group = Sequence[Recipe]
 Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener], list[str]]
 
 
-def make(
-    recipe: Recipe, listener: ProgressListener | None = None, write: Writing | None = None
-) -> Runs:
+def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
     If one output fails, the others are still made.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    listener : ProgressListener, optional
-    write : callable, optional
-        Writes the groups of outputs and returns the paths that failed; by default one group after
-        the other, in this process.
 
     Raises
     ------
@@ -76,15 +66,38 @@ def make(
         If a file cannot be written. What can be checked is checked before training; otherwise the
         error comes after the other files were made.
     """
+    runs = train_runs(recipe, listener)
+    write_outputs(recipe, runs, listener)
+    return runs
+
+
+def train_runs(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
+    """Check `recipe`, and train the runs of all its outputs."""
     from animate.training.descent import train
 
-    listener, write = listener or _NoListener(), write or write_in_turn
     check(recipe)
+    on_epoch = None if listener is None else listener.on_epoch
+    runs = train(recipe.problem(), recipe.trained, recipe.epochs, on_epoch)
+    _check_moments(recipe, runs)
+    return runs
+
+
+def write_outputs(
+    recipe: Recipe,
+    runs: Sequence[Trajectory],
+    listener: ProgressListener | None = None,
+    write: Writing | None = None,
+) -> None:
+    """
+    Write the outputs of `recipe`, then its reports.
+
+    `write` writes the groups of outputs and returns the paths that failed; by default one group
+    after the other, in this process.
+    """
+    listener, write = listener or _NoListener(), write or write_in_turn
     for part in recipe.parts:
         if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
-    runs = train(recipe.problem(), recipe.trained, recipe.epochs, listener.on_epoch)
-    _check_moments(recipe, runs)
     pictures = groups(recipe)
     listener.on_total(sum(map(_frames, pictures)))
     failed = write(pictures, runs, listener)
@@ -93,7 +106,6 @@ def make(
         raise OutputError(
             f"{len(failed)} of {len(recipe.outputs)} outputs could not be made: {', '.join(failed)}"
         )
-    return runs
 
 
 def check(recipe: Recipe) -> None:
