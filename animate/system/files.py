@@ -11,7 +11,6 @@ machine may write to the same folder.
 import errno
 import os
 import re
-import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
@@ -262,7 +261,7 @@ def _temporary(target: Path, *, folder: bool) -> Iterator[Path]:
 
 def _make_temporary(target: Path, *, folder: bool) -> Path:
     while True:
-        path = target.parent / f".animate-{os.getpid()}-{secrets.token_hex(4)}"
+        path = target.parent / f".animate-{os.getpid()}-{os.urandom(4).hex()}"
         if folder:
             path.mkdir()
         else:
@@ -334,7 +333,7 @@ def _replace_folder(new: Path, target: Path) -> None:
     """Rename `new` to `target`; an old folder there is removed, or is `new` afterwards."""
     while not _exchange(new, target):
         # Its name is not one that `sweep` removes: a kill here leaves no other complete folder.
-        aside = target.with_name(f".animate-old-{secrets.token_hex(4)}")
+        aside = target.with_name(f".animate-old-{os.urandom(4).hex()}")
         with suppress(FileNotFoundError):
             target.rename(aside)
         try:
