@@ -96,14 +96,16 @@ def worker_processes(jobs: int) -> Iterator[Writing]:
     """
     context = multiprocessing.get_context("spawn")
     workers: list[_Worker] = []
-    signals.call_before_exit(partial(_stop, workers, clean_up_seconds=0.0))
     resource_tracker.ensure_running()  # here, since starting it unblocks signals
     try:
         with signals.blocked():
             for _ in range(jobs):
                 connection, remote = context.Pipe()
                 process = context.Process(target=_work, args=(remote,), daemon=True)
-                process.start()
+                with signals.deferred():
+                    process.start()
+                    assert process.pid is not None
+                    signals.call_before_exit(partial(_kill, process.pid))
                 remote.close()
                 workers.append(_Worker(process, connection))
         yield partial(_write, workers)
@@ -112,12 +114,19 @@ def worker_processes(jobs: int) -> Iterator[Writing]:
             _stop(workers)
 
 
-def _stop(workers: Sequence[_Worker], clean_up_seconds: float = CLEAN_UP_SECONDS) -> None:
+def _kill(pid: int) -> None:
+    """Kill a worker with nothing but system calls, as a signal handler may."""
+    with suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _stop(workers: Sequence[_Worker]) -> None:
     """Stop the processes; kill those that are not gone in time."""
     for worker in workers:
         worker.process.terminate()
     for worker in workers:
-        worker.process.join(clean_up_seconds)
+        worker.process.join(CLEAN_UP_SECONDS)
         worker.process.kill()
         worker.process.join()
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import queue
 import shutil
 import signal
 import struct
@@ -10,6 +9,7 @@ import subprocess
 import threading
 from contextlib import suppress
 from fractions import Fraction
+from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Self
 
@@ -73,7 +73,12 @@ class Ffmpeg:
         self.frames_written = 0
         self._errors: list[str] = []
         room = min(FRAMES_AHEAD, max(2, BYTES_AHEAD // (4 * size[0] * size[1])))
-        self._queue: queue.Queue[tuple[Pixels, tuple[int, ...]] | None] = queue.Queue(room)
+        # Two simple queues instead of a bounded one: a signal handler that raises inside `put` of
+        # `queue.Queue` can lose the wake-up of the thread that reads it.
+        self._queue: SimpleQueue[tuple[Pixels, tuple[int, ...]] | None] = SimpleQueue()
+        self._free_places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(room + 1):  # one for the frame that is being piped
+            self._free_places.put(None)
         self._is_pipe_broken = False
 
     def __enter__(self) -> Self:
@@ -116,6 +121,7 @@ class Ffmpeg:
 
         Blocks while the queue is full. `pixels` must not change afterwards.
         """
+        self._free_places.get()
         self._queue.put((pixels, starts))
         if self._is_pipe_broken:
             self._finish()
@@ -165,6 +171,7 @@ class Ffmpeg:
                     pipe.write(data)
             except OSError:
                 self._is_pipe_broken = True
+            self._free_places.put(None)
         with suppress(OSError):
             pipe.close()
 
@@ -205,7 +212,8 @@ def executable() -> str:
     import imageio_ffmpeg  # only films need it
 
     try:
-        path: str = imageio_ffmpeg.get_ffmpeg_exe()
+        with deferred():  # it starts ffmpeg, which must not outlive us
+            path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
         raise OutputError(f"no ffmpeg is found; {INSTALLATION}") from None
     found = shutil.which(path)
