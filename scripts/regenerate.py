@@ -30,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make(recipe)
-        for part in recipe.parts:
+        for part in recipe.by_output:
             old, new = ROOT / part.path, Path(part.path)
             if old.exists() and checksum(old) == checksum(new):
                 print(f"{part.path}: the same bytes")

@@ -196,7 +196,7 @@ def test_views_of_a_page_alone_are_said_to_have_no_effect(run) -> None:
     done = run("--views", "bowl", "--epochs", "3", "-o", "a.html")
     assert done.code == 0
     assert [line for line in done.err.splitlines() if "--views" in line] == [
-        "animate: --views has no effect on a page, which always shows the same panels"
+        "animate: --views has no effect on a page: it is a setting of a film or still"
     ]
     beside = run("--views", "bowl", "--epochs", "3", "-o", "b.html", "-o", "b.png")
     assert "--views" not in beside.err

@@ -9,7 +9,7 @@ from PIL import Image
 
 from animate import Animation, Recipe, train
 from animate.recipe import Output
-from animate.recipe.destinations import CHECKED, DESTINATIONS, bound_for
+from animate.recipe.destinations import CHECKED, DESTINATIONS, apply_limits
 from animate.recipe.embed import alt_text
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -132,9 +132,9 @@ def test_files_that_a_destination_does_not_accept_are_refused(run, arguments, me
 
 def test_the_smaller_of_two_size_limits_holds() -> None:
     outputs = [Output("a.gif", {"max_size": "50MB"}), Output("b.gif", {"max_size": "1MB"}), "c.png"]
-    bound = bound_for("github", Recipe(outputs=outputs))
-    assert [part.max_size for part in bound.parts] == [10_000_000, 1_000_000, None]
-    assert {part.pixels for part in bound.parts} == {(800, 450)}
+    bound = apply_limits("github", Recipe(outputs=outputs))
+    assert [part.max_size for part in bound.by_output] == [10_000_000, 1_000_000, None]
+    assert {part.pixels for part in bound.by_output} == {(800, 450)}
 
 
 def test_the_readme_lists_the_destinations() -> None:

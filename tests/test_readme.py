@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from animate.recipe import SETTINGS
+from animate.cli.arguments import parse
+from animate.drawing.stills import FORMATS as STILLS
+from animate.drawing.views import VIEWS
+from animate.film.encode import FORMATS
+from animate.recipe import OTHER_FORMS, SETTINGS
 from animate.recipe.settings import table
 from animate.recipe.toml import named
 
@@ -56,7 +60,7 @@ def test_every_command_is_of_a_script_that_exists() -> None:
 
 def test_every_picture_of_the_readme_is_in_the_gallery_and_made_by_its_recipe() -> None:
     shown = set(re.findall(r"outputs/gallery/[\w.-]+", README))
-    made = {part.path for part in named("animate:gallery").parts}
+    made = {part.path for part in named("animate:gallery").by_output}
     assert shown == made | {"outputs/gallery/page.png"}  # which scripts/screenshot_page makes
     assert all((ROOT / path).stat().st_size > 0 for path in shown)
 
@@ -75,3 +79,18 @@ def test_the_python_code_runs_as_written(tmp_path: Path, monkeypatch, capsys) ->
 
 def test_the_table_of_settings_is_that_of_the_declarations() -> None:
     assert table(SETTINGS.values()) in README
+
+
+def test_the_table_of_views_has_each_view() -> None:
+    rows = re.search(r"\| view \| shows \|\n\|---\|---\|\n((?:\|.*\n)+)", README)[1].splitlines()
+    assert [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])] == [*VIEWS]
+
+
+def test_every_extension_is_named_in_the_readme_and_in_the_help(capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    help_ = " ".join(capsys.readouterr().out.split())
+    (readme,) = re.findall(r"Each `-o` is one file.*?\n\n", README, re.DOTALL)
+    for extension in (*FORMATS, *STILLS, *OTHER_FORMS):
+        assert extension == "/" or f"`{extension}`" in readme
+        assert extension in re.search(r"file to write: .*? may be given", help_)[0]

@@ -10,7 +10,8 @@ from PIL import Image
 
 from animate import Hyperparameters, InputError, Recipe, make
 from animate.drawing.views import VIEWS
-from animate.recipe import Output
+from animate.recipe import SETTINGS, Output
+from animate.recipe.making import groups
 from animate.recipe.toml import dumps, load, loads, named, shipped
 from animate.system.validation import QUALITIES, SIZES
 
@@ -248,7 +249,7 @@ def test_paths_in_a_recipe_are_as_written(tmp_path) -> None:
     file = tmp_path / "deep/t.toml"
     file.parent.mkdir()
     file.write_text("[[output]]\npath = '../a.png'\n[[output]]\npath = '/tmp/b.png'\n")
-    assert [part.path for part in load(file).parts] == [f"{file.parent}/../a.png", "/tmp/b.png"]
+    assert [part.path for part in load(file).by_output] == [f"{file.parent}/../a.png", "/tmp/b.png"]
 
 
 def test_an_epoch_without_a_still_is_an_error(run) -> None:
@@ -296,8 +297,8 @@ def test_a_learning_rate_looks_the_same_in_every_output(tmp_path) -> None:
         outputs=[Output(f"{tmp_path}/{lr}.png", {"lrs": [lr]}) for lr in (0.1, 0.7)],
     )
     runs = make(recipe)
-    styles = [part.animation(runs).scene.theme.run(0) for part in recipe.parts]
-    together = Recipe(lrs=[0.1, 0.7]).parts[0].animation(runs).scene.theme
+    styles = [part.animation(runs).scene.theme.run(0) for part in recipe.by_output]
+    together = Recipe(lrs=[0.1, 0.7]).by_output[0].animation(runs).scene.theme
     assert styles == [together.run(0), together.run(1)]
 
 
@@ -416,3 +417,22 @@ def test_a_recipe_may_list_its_runs_with_labels_of_their_own() -> None:
 def test_a_mistake_in_a_run_is_named(text, said) -> None:
     with pytest.raises(InputError, match=re.escape(said)):
         loads(text, "t.toml")
+
+
+OTHER_VALUES = {
+    "lrs": [0.2], "optimizer": ["adam"], "momentum": [0.9], "batch_size": [10],
+    "schedule": ["cosine"], "views": ["loss"], "size": "640x360", "theme": "dark",
+    "title": "another", "fps": 12, "hold": 1, "duration": 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in SETTINGS.items() if one.per_output and one.changes_frames]
+)
+def test_outputs_share_frames_only_if_they_agree_in_what_changes_them(name) -> None:
+    apart = Output("b.webp", {name: OTHER_VALUES[name]})
+    together = Output("c.webm", {"quality": "low", "loop": 2, "size": "800x450"})
+    recipe = Recipe(outputs=["a.gif", apart, together])
+    assert [[part.path for part in group] for group in groups(recipe)] == [
+        ["a.gif", "c.webm"], ["b.webp"],
+    ]  # fmt: skip

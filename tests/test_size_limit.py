@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animate import InputError, Recipe, make
-from animate.recipe.size_limit import Setting, first_that_fits, ladder
+from animate.recipe.size_limit import Attempt, first_that_fits, ladder
 
-BEST = Setting("medium", 25, (1280, 720))
+BEST = Attempt("medium", 25, (1280, 720))
 
 
-def rungs() -> list[Setting]:
+def rungs() -> list[Attempt]:
     return ladder(BEST, lambda size: size[0] >= 800)
 
 
@@ -39,7 +39,7 @@ def test_the_best_that_fits_is_found_with_few_films(limit) -> None:
     sizes = {setting: 2500 - 100 * place for place, setting in enumerate(settings)}
     asked = []
 
-    def made(setting: Setting) -> int:
+    def made(setting: Attempt) -> int:
         asked.append(setting)
         return sizes[setting]
 

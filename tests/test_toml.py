@@ -54,4 +54,4 @@ def test_the_line_of_a_mistake_is_not_that_of_the_same_words_elsewhere(text, lin
 
 def test_an_option_that_is_wrong_is_not_blamed_on_the_file() -> None:
     with pytest.raises(InputError, match=r"^number of epochs 0 is out of bounds"):
-        loads("epochs = 3\n", "t.toml", over={"epochs": 0})
+        loads("epochs = 3\n", "t.toml", overrides={"epochs": 0})

@@ -182,8 +182,8 @@ def test_the_epochs_of_a_still_are_all_different_and_not_too_many() -> None:
 
 
 def test_a_value_is_shown_on_one_line_and_shortened_visibly() -> None:
-    assert validation.shown(" two\nlines ") == r"'two\nlines'"
-    assert validation.shown("x" * 78) == f"'{'x' * 78}'"
-    long = validation.shown("x" * 79)
+    assert validation.quoted(" two\nlines ") == r"'two\nlines'"
+    assert validation.quoted("x" * 78) == f"'{'x' * 78}'"
+    long = validation.quoted("x" * 79)
     assert len(long) == 80
     assert long.endswith("...")

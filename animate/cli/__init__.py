@@ -18,12 +18,13 @@ from animate.cli.arguments import Command, parse
 from animate.cli.display import Display, plan
 from animate.cli.streams import open_closed_streams, plain, say, tell
 from animate.recipe import OUTPUT_FOLDER, Recipe
-from animate.recipe.destinations import bound_for, destination
+from animate.recipe.destinations import apply_limits, destination
 from animate.recipe.making import (
     Writing,
     check,
     check_use,
     groups,
+    settings_without_effect,
     train_runs,
     write_in_turn,
     write_outputs,
@@ -33,6 +34,7 @@ from animate.system.errors import InputError, OutputError, reason
 from animate.system.validation import SNIPPETS, choice, whole
 
 DONE, FAILED, MISUSED = 0, 1, 2
+MUST_HAVE_EFFECT = ("at", "max_size")  # settings that are refused if no output uses them
 
 
 def run() -> NoReturn:
@@ -82,7 +84,9 @@ def main(arguments: Sequence[str]) -> int:
             return _list_recipes()
         if command.verify is not None:
             return _verify(command.verify, quiet=command.quiet)
-        return _make(_recipe(command, settings), command)
+        recipe = _recipe(command, settings)
+        ignored = settings_without_effect(recipe, settings.keys() - {*MUST_HAVE_EFFECT})
+        return _make(recipe, command, ignored)
     except Exception as error:
         if command.debug:
             traceback.print_exception(error)
@@ -113,14 +117,11 @@ def _recipe(command: Command, settings: dict[str, Any]) -> Recipe:
         recipe = named(command.recipe, settings)
     else:
         recipe = Recipe(**settings)
-    check_use(recipe, settings.keys() & {"at", "max_size"})  # the others are of no harm
-    only_pages = {part.form for part in recipe.parts} - {"report"} == {"page"}
-    if only_pages and "views" in settings and not command.quiet:
-        say("animate: --views has no effect on a page, which always shows the same panels")
-    return recipe if command.destination is None else bound_for(command.destination, recipe)
+    check_use(recipe, settings.keys() & {*MUST_HAVE_EFFECT})
+    return recipe if command.destination is None else apply_limits(command.destination, recipe)
 
 
-def _make(recipe: Recipe, command: Command) -> int:
+def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> int:
     jobs = None if command.jobs is None else whole(command.jobs, "number of jobs", least=1, most=64)
     kind = None if command.embed is None else choice(command.embed, "kind of text", SNIPPETS)
     whole_recipe = recipe
@@ -128,13 +129,16 @@ def _make(recipe: Recipe, command: Command) -> int:
         from animate.recipe.embed import with_companions
 
         whole_recipe = with_companions(recipe, kind)
-        for output in whole_recipe.listed[len(recipe.listed) :]:
+        for output in whole_recipe.normalized_outputs[len(recipe.normalized_outputs) :]:
             if not command.quiet:
                 say(plain(f"{output.path} is made too, for the text to name"))
     if command.save_recipe is not None:
         _check_recipe_path(command.save_recipe)
     environment.import_matplotlib()
     check(whole_recipe)
+    if not command.quiet:
+        for sentence in ignored:
+            say(f"animate: --{sentence}")
     if command.dry_run:
         say(plan(whole_recipe))
         return DONE
@@ -166,7 +170,7 @@ def _make(recipe: Recipe, command: Command) -> int:
         from animate.recipe.report import report, text
         from animate.recipe.settings import as_settings
 
-        made = [part.path for part in whole_recipe.parts if part.form != "report"]
+        made = [part.path for part in whole_recipe.by_output if part.form != "report"]
         tell(text(report(as_settings(whole_recipe), runs, made)), sys.stdout)
     return DONE
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from animate.cli.streams import plain, say
 from animate.recipe import DEFAULT_OUTPUTS, SETTINGS
 from animate.recipe.destinations import DESTINATIONS
-from animate.recipe.settings import Setting, words
+from animate.recipe.settings import Setting, join_values
 from animate.system.validation import SNIPPETS
 from animate.system.version import VERSION
 
@@ -40,10 +40,10 @@ class Command:
 
     recipe: str | None = None
     destination: str | None = _option(
-        f"format, size and limit of {words(DESTINATIONS)}", "PLACE", key="for"
+        f"format, size and limit of {join_values(DESTINATIONS)}", "PLACE", key="for"
     )
     embed: str | None = _option(
-        f"print the text to paste: {words(SNIPPETS)}; picture respects dark mode and reduced "
+        f"print the text to paste: {join_values(SNIPPETS)}; picture respects dark mode and reduced "
         "motion", "KIND",
     )  # fmt: skip
     save_recipe: str | None = _option("write these settings to a recipe, too", "PATH")
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", action="append", dest="outputs", metavar="PATH",
         help="file to write: .mp4 .webm .gif .webp .apng for a film, folder/ for its frames, "
         ".png .svg .pdf for a still, .html for an interactive page, .json for a report; "
-        f"may be given several times (default: {words(DEFAULT_OUTPUTS)})",
+        f"may be given several times (default: {join_values(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
     for one in fields(Command):
         if one.metadata:

@@ -51,7 +51,7 @@ class Display:
         if self._bar is not None:
             self._bar.stop()
         if self._list_files:
-            order = {part.path: place for place, part in enumerate(self._recipe.parts)}
+            order = {part.path: place for place, part in enumerate(self._recipe.by_output)}
             written = sorted(self.written, key=lambda path: order.get(path, -1))
             tell("".join(f"{path}\n" for path in written), sys.stdout)
 
@@ -93,11 +93,11 @@ class Display:
 
     def has_written_all(self) -> bool:
         """Return whether all outputs are written."""
-        return all(part.path in self.written for part in self._recipe.parts)
+        return all(part.path in self.written for part in self._recipe.by_output)
 
     def what_is_missing(self) -> str:
         """Return the message on the outputs that were not written."""
-        paths = [part.path for part in self._recipe.parts if part.path not in self.written]
+        paths = [part.path for part in self._recipe.by_output if part.path not in self.written]
         were = "was" if len(paths) == 1 else "were"
         return f"{', '.join(paths)} {were} not made, and nothing is half-written"
 
@@ -156,7 +156,7 @@ def plan(recipe: Recipe) -> str:
         f"would train {count_text(recipe.epochs, 'epoch')} at "
         f"{', '.join(_headings(recipe))} (seed {recipe.seed}) and write"
     ]
-    for part in recipe.parts:
+    for part in recipe.by_output:
         size = "x".join(map(str, part.pixels))
         what = {
             "film": f"{size}, {part.fps:g} frames a second",

@@ -11,7 +11,7 @@ import numpy as np
 
 from animate.system.errors import InputError
 from animate.system.numbers import count_text, number_text
-from animate.system.validation import MOMENTS, check_moment_list, shown
+from animate.system.validation import MOMENTS, check_moment_list, quoted
 from animate.training.problem import Array
 from animate.training.trajectory import Trajectory
 
@@ -72,7 +72,7 @@ class Clock:
             is_inside = False
         if not is_inside:
             raise InputError(
-                f"{self.unit} {shown(value)} is not in the records; give one from {self.bounds}"
+                f"{self.unit} {quoted(value)} is not in the records; give one from {self.bounds}"
             )
         moment: float = self.moments[np.searchsorted(self.moments, value, "right") - 1].item()
         return moment
@@ -146,6 +146,6 @@ def _resolve_moment(value: float | str, clock: Clock, runs: Sequence[Trajectory]
         if isinstance(error, InputError):
             raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
         raise InputError(
-            f"{clock.unit} {shown(value)} is not a number; give one from {clock.bounds}, or one "
+            f"{clock.unit} {quoted(value)} is not a number; give one from {clock.bounds}, or one "
             f"of {', '.join(MOMENTS)}"
         ) from None

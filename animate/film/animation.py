@@ -115,7 +115,7 @@ class Animation(FuncAnimation):
             timeline = clock.moments[list(indices)].tolist()
         if not isinstance(timeline, Iterable):
             raise InputError(
-                f"timeline {validation.shown(timeline)} is not a sequence; give the moment of "
+                f"timeline {validation.quoted(timeline)} is not a sequence; give the moment of "
                 "each frame"
             )
         self.timeline: tuple[float, ...] = tuple(map(clock.moment, timeline))

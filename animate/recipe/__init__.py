@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from animate.drawing.views import VIEWS
 from animate.recipe import settings
-from animate.recipe.settings import Form, SettingError, in_output, naming, setting
+from animate.recipe.settings import Form, SettingError, naming_output, naming_setting, setting
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.training.hyperparameters import (
@@ -67,7 +67,7 @@ class Recipe:
     )
     optimizer: Sequence[str] = setting(
         ("sgd",), settings.OPTIMIZERS,
-        f"{settings.words(OPTIMIZER_NAMES)}, or a class in torch.optim",
+        f"{settings.join_values(OPTIMIZER_NAMES)}, or a class in torch.optim",
         metavar="NAME", group="training",
     )  # fmt: skip
     momentum: Sequence[float] | None = setting(
@@ -80,7 +80,7 @@ class Recipe:
     )  # fmt: skip
     schedule: Sequence[str] = setting(
         ("constant",), settings.choices("schedule", SCHEDULES),
-        f"learning rate over the run: {settings.words(SCHEDULES)}", metavar="NAME",
+        f"learning rate over the run: {settings.join_values(SCHEDULES)}", metavar="NAME",
         group="training",
     )  # fmt: skip
     epochs: int = setting(
@@ -110,11 +110,11 @@ class Recipe:
         metavar=("SLOPE", "BIAS"), group="training", per_output=False,
     )  # fmt: skip
     views: Sequence[str] = setting(
-        defaults.VIEWS, settings.choices("view", VIEWS), f"panels: {settings.words(VIEWS)}",
+        defaults.VIEWS, settings.choices("view", VIEWS), f"panels: {settings.join_values(VIEWS)}",
         metavar="VIEW", group="picture", forms=("film", "still"),
     )  # fmt: skip
     size: tuple[int, int] | None = setting(
-        None, settings.SIZE, f"in pixels, or {settings.words(validation.SIZES)}",
+        None, settings.SIZE, f"in pixels, or {settings.join_values(validation.SIZES)}",
         default_words="{}x{}, GIF {}x{}".format(*defaults.SIZE, *GIF_SIZE),
         metavar="WxH", group="picture", forms=("film", "still"),
     )  # fmt: skip
@@ -127,8 +127,9 @@ class Recipe:
     )
     at: Sequence[int | str] = setting(
         ("end",), settings.MOMENTS,
-        f"epoch of a still, or {settings.words(validation.MOMENTS)}; several make a sheet, or "
-        "pages of a PDF", metavar="EPOCH", group="picture", forms=("still",),
+        f"epoch of a still, or {settings.join_values(validation.MOMENTS)}; several make a sheet, "
+        "or pages of a PDF", metavar="EPOCH", group="picture", forms=("still",),
+        changes_frames=False,
     )  # fmt: skip
     fps: float = setting(
         defaults.FPS, settings.FRAME_RATE, "frames a second",
@@ -147,15 +148,18 @@ class Recipe:
         defaults.LOOP, settings.whole("loop", 0, validation.MOST_LOOPS),
         "how often a GIF, WebP or APNG plays", default_words="0, for ever",
         metavar="N", group="picture", forms=("film",),
+        changes_frames=False,
     )  # fmt: skip
     max_size: int | None = setting(
         None, settings.BYTES,
         "largest file, such as 2MB: tries less quality, then fewer frames a second, then a "
         "smaller picture", metavar="SIZE", group="picture", forms=("film",),
+        changes_frames=False,
     )  # fmt: skip
     quality: str = setting(
         defaults.QUALITY, settings.choice("quality", validation.QUALITIES), "low, medium or high",
         metavar="Q", group="picture", forms=("film",),
+        changes_frames=False,
     )  # fmt: skip
     outputs: Sequence[str | Output] = DEFAULT_OUTPUTS
     runs: Sequence[Hyperparameters] = ()
@@ -164,35 +168,35 @@ class Recipe:
         for name, declared in SETTINGS.items():
             value = getattr(self, name)
             if value is not None or declared.default is not None:
-                with naming(name):
+                with naming_setting(name):
                     object.__setattr__(self, name, declared.kind.check(value))
         object.__setattr__(self, "runs", tuple(self.runs))
-        with naming("epochs"):
+        with naming_setting("epochs"):
             validation.epochs(self.epochs, runs=len(self.hyperparameters))
-        with naming("at"):
+        with naming_setting("at"):
             object.__setattr__(self, "at", validation.moments(self.at, self.epochs))
         object.__setattr__(self, "outputs", _outputs(self.outputs))
-        if any(output.changes for output in self.listed):
+        if any(output.changes for output in self.normalized_outputs):
             checked = tuple(
                 Output(part.path, {name: getattr(part, name) for name in output.changes})
-                for part, output in zip(self.parts, self.listed, strict=True)
+                for part, output in zip(self.by_output, self.normalized_outputs, strict=True)
             )
             object.__setattr__(self, "outputs", checked)
-            with naming("epochs"):
+            with naming_setting("epochs"):
                 validation.epochs(self.epochs, runs=len(self.trained))
 
     @cached_property
-    def parts(self) -> tuple[Recipe, ...]:
+    def by_output(self) -> tuple[Recipe, ...]:
         """The recipe of each output alone, which has the settings of that output."""
         parts = []
-        for number, output in enumerate(self.listed, 1):
-            with in_output(number):
+        for number, output in enumerate(self.normalized_outputs, 1):
+            with naming_output(number):
                 part = replace(self, **output.changes, outputs=[output.path])  # type: ignore[arg-type]
             parts.append(part)
         return tuple(parts)
 
     @property
-    def listed(self) -> tuple[Output, ...]:
+    def normalized_outputs(self) -> tuple[Output, ...]:
         """The outputs, each with what it changes."""
         return tuple(self.outputs)  # type: ignore[arg-type]
 
@@ -210,9 +214,9 @@ class Recipe:
             sizes: Sequence[int | None] = self.batch_size or [None]
             taken = [name for name in self.optimizer if name in DEFAULT_MOMENTUM]
             if self.momentum and not taken:
-                with naming("momentum"):
+                with naming_setting("momentum"):
                     Hyperparameters(self.lrs[0], self.optimizer[0], self.momentum[0])
-            with naming("optimizer"):
+            with naming_setting("optimizer"):
                 found = [
                     Hyperparameters(lr, optimizer, momentum, schedule, batch_size)
                     for optimizer in self.optimizer
@@ -232,12 +236,12 @@ class Recipe:
     @property
     def trained(self) -> tuple[Hyperparameters, ...]:
         """The hyperparameters of the runs of all outputs."""
-        return tuple(dict.fromkeys(one for part in self.parts for one in part.hyperparameters))
+        return tuple(dict.fromkeys(one for part in self.by_output for one in part.hyperparameters))
 
     @property
     def path(self) -> str:
         """The path of the only output."""
-        (output,) = self.listed
+        (output,) = self.normalized_outputs
         return output.path
 
     @property
@@ -269,7 +273,7 @@ class Recipe:
 
         return len(timeline(self.epochs, self.fps, self.hold, self.duration))
 
-    def shown(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
+    def select_runs(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""
         by_hyperparameters = {run.hyperparameters: run for run in runs}
         return [by_hyperparameters[one] for one in self.hyperparameters]
@@ -287,7 +291,7 @@ class Recipe:
         styles = tuple(map(trained.index, self.hyperparameters))
         look = replace(load_theme(self.theme), style_indices=styles)
         return Animation(
-            self.shown(runs),
+            self.select_runs(runs),
             self.views,
             self.pixels,
             theme=look,
@@ -317,15 +321,17 @@ def _outputs(outputs: Sequence[files.AnyPath | Output]) -> tuple[Output, ...]:
     found: dict[Path, Output] = {}
     for number, given in enumerate(outputs, 1):
         output = given if isinstance(given, Output) else Output(os.fspath(given))
-        with naming("path", number):
+        with naming_setting("path", number):
             form_of(output.path)
             place = files.real(output.path)
             if place in found:
                 raise InputError(f"output {output.path} is given twice; give each file once")
         for name in output.changes:
-            with naming(name, number):
+            with naming_setting(name, number):
                 if name not in SETTINGS:
-                    raise InputError(f"{output.path}: there is no setting {validation.shown(name)}")
+                    raise InputError(
+                        f"{output.path}: there is no setting {validation.quoted(name)}"
+                    )
                 if not SETTINGS[name].per_output:
                     key = SETTINGS[name].key
                     raise InputError(f"{key} is of the whole recipe; set it above the outputs")

@@ -56,7 +56,7 @@ def destination(name: object) -> Destination:
     return DESTINATIONS[choice(name, "destination", DESTINATIONS)]
 
 
-def bound_for(name: str, recipe: Recipe) -> Recipe:
+def apply_limits(name: str, recipe: Recipe) -> Recipe:
     """
     Limit the films and stills of `recipe` to the sizes that the destination `name` accepts.
 
@@ -67,7 +67,7 @@ def bound_for(name: str, recipe: Recipe) -> Recipe:
     """
     place = destination(name)
     outputs = []
-    for part, output in zip(recipe.parts, recipe.listed, strict=True):
+    for part, output in zip(recipe.by_output, recipe.normalized_outputs, strict=True):
         changes = dict(output.changes)
         if part.form in ("film", "still"):
             sized = part if part.size is not None else replace(part, size=place.size)

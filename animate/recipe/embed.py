@@ -17,15 +17,15 @@ from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
 from animate.drawing.clock import resolve_moments
+from animate.film.encode import FORMATS, is_video
 from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
 from animate.system import files
 from animate.system.errors import InputError
 from animate.training.trajectory import Trajectory
 
-VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
 STILLS = (".png", ".svg")
-EMBEDDABLE = (*VIDEOS, ".gif", ".webp", ".apng", *STILLS)
+EMBEDDABLE = (*(suffix for suffix in FORMATS if suffix != files.FOLDER_SUFFIX), *STILLS)
 REDUCED_MOTION = "(prefers-reduced-motion: reduce)"
 FULL_MOTION = "(prefers-reduced-motion: no-preference)"
 DARK_PAGE = "(prefers-color-scheme: dark)"
@@ -45,8 +45,8 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
     embedded = _embedded(recipe)
     if not embedded:
         raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDABLE)}")
-    outputs = {files.real(output.path): output for output in recipe.listed}
-    for part, output in zip(recipe.parts, recipe.listed, strict=True):
+    outputs = {files.real(output.path): output for output in recipe.normalized_outputs}
+    for part, output in zip(recipe.by_output, recipe.normalized_outputs, strict=True):
         if part not in embedded:
             continue
         if kind == "picture" and part.theme != Recipe.theme:
@@ -71,7 +71,7 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
 
 def _embedded(recipe: Recipe) -> list[Recipe]:
     """Return the films among the outputs, or the stills if there is no film."""
-    parts = [part for part in recipe.parts if _suffix(part.path) in EMBEDDABLE]
+    parts = [part for part in recipe.by_output if _suffix(part.path) in EMBEDDABLE]
     return [part for part in parts if part.form == "film"] or parts
 
 
@@ -84,7 +84,7 @@ def _companions(part: Recipe, kind: str) -> dict[str, dict[str, object]]:
         companions[_dark(path)] = {"theme": "dark"}
     if kind == "picture" and is_film:
         companions[_dark_still(path)] = {"theme": "dark"} | last_frame
-    if is_film and (kind == "picture" or _suffix(path) in VIDEOS):
+    if is_film and (kind == "picture" or is_video(path)):
         companions[_still(path)] = last_frame
     return companions
 
@@ -102,7 +102,7 @@ def _dark_still(path: str) -> str:
 
 
 def _still(path: str) -> str:
-    return _renamed(path, "-poster-still.png" if _suffix(path) in VIDEOS else "-still.png")
+    return _renamed(path, "-poster-still.png" if is_video(path) else "-still.png")
 
 
 def _renamed(path: str, ending: str) -> str:
@@ -128,7 +128,7 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
         alt = alt_text(part, runs)
         if kind == "md":
             texts.append(_markdown(part.path, alt))
-        elif _suffix(part.path) in VIDEOS:
+        elif is_video(part.path):
             texts.append(_video(part, alt, with_dark=kind == "picture"))
         else:
             texts.append(_image(part, alt, with_sources=kind == "picture"))
@@ -137,14 +137,14 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
 
 def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
     """Describe a film or still for readers who cannot see it."""
-    shown, is_still = part.shown(runs), part.form == "still"
+    shown, is_still = part.select_runs(runs), part.form == "still"
     moments = resolve_moments(part.at if is_still else ["end"], shown)
     return describe(shown, part.views, moments, is_still=is_still)
 
 
 def _markdown(path: str, alt: str) -> str:
     alt = re.sub(r"([\\\[\]])", r"\\\1", alt)
-    if _suffix(path) in VIDEOS:
+    if is_video(path):
         return f"[![{alt}]({_url(_still(path))})]({_url(path)})"
     return f"![{alt}]({_url(path)})"
 
@@ -171,7 +171,7 @@ def _video(part: Recipe, alt: str, *, with_dark: bool) -> str:
 
     Where a site removes the handler, the video shows its poster and starts on a click.
     """
-    path, kind = part.path, VIDEOS[_suffix(part.path)]
+    path, kind = part.path, FORMATS[_suffix(part.path)].media_type
     sources = [f'  <source src="{_url(path)}" type="{kind}">']
     handler = f"if(matchMedia('{FULL_MOTION}').matches)this.play()"
     if with_dark:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageSequence
 
+from animate.film.encode import is_video
 from animate.system import files
 
-VIDEOS = (".mp4", ".webm")
 IMAGES = (".png", ".gif", ".webp", ".apng")
 PDF_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)  # ISO 32000-1, 7.3.8
 
@@ -34,7 +34,7 @@ def difference(one: files.AnyPath, other: files.AnyPath) -> str | None:
             return f"{len(ones)} pictures instead of {len(others)}"
         return next(filter(None, map(difference, ones, others)), None)
     suffix = one.suffix.lower()
-    if suffix not in VIDEOS + IMAGES:
+    if not (suffix in IMAGES or is_video(one)):
         contents = [path.read_bytes() for path in (one, other)]
         same = contents[0] == contents[1] or _rounded(contents[0]) == _rounded(contents[1])
         return None if same else "its content differs"
@@ -50,7 +50,7 @@ def pictures(path: files.AnyPath) -> Iterator[npt.NDArray[np.uint8]]:
     """Yield the pictures in the file at `path`, each (height, width, channels) uint8."""
     import imageio.v3
 
-    if Path(path).suffix.lower() in VIDEOS:
+    if is_video(path):
         return iter(imageio.v3.imiter(Path(path), plugin="FFMPEG"))
     return iter(imageio.v3.imiter(Path(path), plugin="pillow", mode="RGBA"))
 

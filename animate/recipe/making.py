@@ -95,7 +95,7 @@ def write_outputs(
     after the other, in this process.
     """
     listener, write = listener or _NoListener(), write or write_in_turn
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
     pictures = groups(recipe)
@@ -111,7 +111,7 @@ def write_outputs(
 def check(recipe: Recipe) -> None:
     """Raise if `recipe` cannot be made, as far as can be checked before training."""
     _check_own_settings(recipe)
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if _is_in_output_folder(part.path):
             files.check_folder(Path(part.path).parent)
         if not _is_in_output_folder(part.path) or Path(part.path).parent.exists():
@@ -145,23 +145,35 @@ def _check_picture(part: Recipe) -> None:
 
 def check_use(recipe: Recipe, names: Collection[str]) -> None:
     """Raise if one of the common settings in `names` has no effect on any output."""
-    _check_forms(names, {part.form for part in recipe.parts}, "no output is one")
+    _check_forms(names, {part.form for part in recipe.by_output}, "no output is one")
 
 
 def _check_forms(names: Collection[str], forms: set[Form], why: str) -> None:
     for name in names:
         setting = SETTINGS[name]
-        if len(setting.forms) == 1 and not forms.intersection(setting.forms):
+        if not forms.intersection(setting.forms):
             raise InputError(
-                f"{setting.key} is a setting of a {setting.forms[0]}, and {why}; leave it out"
+                f"{setting.key} is a setting of a {' or '.join(setting.forms)}, and {why}; "
+                "leave it out"
             )
+
+
+def settings_without_effect(recipe: Recipe, names: Collection[str]) -> list[str]:
+    """Return a sentence for each of the settings in `names` that no output of `recipe` uses."""
+    forms = {part.form for part in recipe.by_output} - {"report"}
+    kinds = " or ".join(f"a {form}" for form in sorted(forms))
+    return [
+        f"{setting.key} has no effect on {kinds}: it is a setting of a {' or '.join(setting.forms)}"
+        for name, setting in SETTINGS.items()
+        if name in names and forms and not forms.intersection(setting.forms)
+    ]
 
 
 def _check_own_settings(recipe: Recipe) -> None:
     """Raise if a setting given for one output has no effect on it."""
-    for output, part in zip(recipe.listed, recipe.parts, strict=True):
+    for output, part in zip(recipe.normalized_outputs, recipe.by_output, strict=True):
         _check_forms(output.changes, {part.form}, f"{output.path} is not one")
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if part.max_size is not None and files.is_folder(part.path):
             raise InputError(
                 f"{part.path} is a folder of frames, which has no size limit; "
@@ -183,21 +195,20 @@ def _check_path(part: Recipe) -> None:
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
     from animate.drawing.clock import resolve_moments
 
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if part.form == "still":
-            resolve_moments(part.at, part.shown(runs))
+            resolve_moments(part.at, part.select_runs(runs))
 
 
 def groups(recipe: Recipe) -> list[Group]:
     """Return the outputs of `recipe`, grouped by the animation that they show."""
     by_picture: dict[object, list[Recipe]] = {}
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if part.form == "report":
             continue
-        picture: object = (
-            part.hyperparameters, part.views, part.pixels, part.theme, part.title,
-            part.fps, part.hold, part.duration,
-        )  # fmt: skip
+        sized = replace(part, size=part.pixels)
+        frames = [name for name, setting in SETTINGS.items() if setting.changes_frames]
+        picture: object = (part.runs, *(getattr(sized, name) for name in frames))
         alone = part.max_size is not None or part.form == "page"
         by_picture.setdefault(part.path if alone else picture, []).append(part)
     return [tuple(group) for group in by_picture.values()]
@@ -226,7 +237,7 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
     if first.form == "page":
         from animate import page
 
-        shown = first.shown(runs)
+        shown = first.select_runs(runs)
         save = partial(page.save, shown, first.path, first.title, first.theme)
         listener.on_frame()
         return _write_file(first.path, save, listener)
@@ -306,10 +317,10 @@ def _write_reports(
             temporary.write_text(text(contents), encoding="utf-8")
 
     written = [
-        part.path for part in recipe.parts if part.form != "report" and part.path not in failed
+        part.path for part in recipe.by_output if part.form != "report" and part.path not in failed
     ]
     failures: list[str] = []
-    for part in recipe.parts:
+    for part in recipe.by_output:
         if part.form != "report":
             continue
         failures += _write_file(part.path, partial(write, part.path), listener)
@@ -321,7 +332,7 @@ def _write_within_limit(
 ) -> None:
     """Write the best film of at most `max_size` bytes, with a remark on each attempt."""
     from animate.drawing.scene import check_legible
-    from animate.recipe.size_limit import Setting, first_that_fits, ladder
+    from animate.recipe.size_limit import Attempt, first_that_fits, ladder
 
     limit, output = part.max_size, part.path
     assert limit is not None
@@ -333,16 +344,16 @@ def _write_within_limit(
             return False
         return True
 
-    best = Setting(part.quality, part.fps, part.pixels)
+    best = Attempt(part.quality, part.fps, part.pixels)
     rungs = ladder(best, is_legible)
-    films: dict[Setting, bytes] = {}
+    films: dict[Attempt, bytes] = {}
 
-    def written_size(setting: Setting) -> int:
+    def written_size(attempt: Attempt) -> int:
         again = replace(
             part,
-            quality=setting.quality,
-            fps=setting.fps,
-            size=setting.size,
+            quality=attempt.quality,
+            fps=attempt.fps,
+            size=attempt.size,
             duration=part.frames / part.fps,
         )
         with files.scratch(output) as folder:
@@ -350,10 +361,10 @@ def _write_within_limit(
             again.animation(runs).save(
                 path, progress_callback=lambda _frame, _frames: listener.on_frame()
             )
-            films[setting] = path.read_bytes()
-        size = len(films[setting])
+            films[attempt] = path.read_bytes()
+        size = len(films[attempt])
         verdict = "fits" if size <= limit else "is too large"
-        listener.on_note(f"{output}: {setting}: {size / 1000:.0f} kB {verdict}")
+        listener.on_note(f"{output}: {attempt}: {size / 1000:.0f} kB {verdict}")
         return size
 
     place, size = first_that_fits(rungs, written_size, limit)

@@ -36,7 +36,7 @@ class Kind:
 
     Attributes
     ----------
-    words : str
+    type_name : str
         The type in words, such as "a whole number".
     types : tuple of type
         The types that the value, or each item of a list, may have in TOML.
@@ -50,7 +50,7 @@ class Kind:
         Whether TOML may give the only item without a list.
     """
 
-    words: str
+    type_name: str
     types: tuple[type, ...]
     check: Callable[[Any], object]
     bounds: str
@@ -89,6 +89,8 @@ class Setting:
         The forms of output that use it.
     per_output : bool
         Whether an output may have a value of its own.
+    changes_frames : bool
+        Whether the frames depend on it, so that outputs with different values cannot share them.
     """
 
     name: str
@@ -101,13 +103,14 @@ class Setting:
     group: Group
     forms: tuple[Form, ...]
     per_output: bool
+    changes_frames: bool
 
     @property
     def default_text(self) -> str:
         """The default in words."""
         if self.default_words is not None or self.default is None:
             return self.default_words or ""
-        return words(self.default if isinstance(self.default, tuple) else [self.default])
+        return join_values(self.default if isinstance(self.default, tuple) else [self.default])
 
     @property
     def help_text(self) -> str:
@@ -125,7 +128,7 @@ class SettingError(InputError):
 
 
 @contextmanager
-def naming(setting: str, output: int | None = None) -> Iterator[None]:
+def naming_setting(setting: str, output: int | None = None) -> Iterator[None]:
     """Turn an `InputError` inside the block into a `SettingError` of `setting`."""
     try:
         yield
@@ -136,7 +139,7 @@ def naming(setting: str, output: int | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def in_output(number: int) -> Iterator[None]:
+def naming_output(number: int) -> Iterator[None]:
     """Let a `SettingError` inside the block name the output that has the setting."""
     try:
         yield
@@ -156,10 +159,21 @@ def setting(
     default_words: str | None = None,
     forms: tuple[Form, ...] = PICTURES,
     per_output: bool = True,
+    changes_frames: bool = True,
 ) -> Default:
     """Return a field of `Recipe`; see `Setting` for the parameters."""
     declared = Setting(
-        "", key, kind, default, help_, default_words, metavar, group, forms, per_output
+        "",
+        key,
+        kind,
+        default,
+        help_,
+        default_words,
+        metavar,
+        group,
+        forms,
+        per_output,
+        changes_frames,
     )
     made: Default = field(default=default, metadata={"setting": declared})
     return made
@@ -202,7 +216,7 @@ def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
         "output": [
             {"path": files.relative_to_folder(output.path, folder)}
             | _plain(output.changes, known, folder)
-            for output in recipe.listed
+            for output in recipe.normalized_outputs
         ]
     }
     if recipe.runs:
@@ -237,7 +251,7 @@ def _plain(
     return plain
 
 
-def words(values: Iterable[object]) -> str:
+def join_values(values: Iterable[object]) -> str:
     """Return `values` with spaces between them, numbers as short as they can be."""
     return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
@@ -300,7 +314,7 @@ def hyperparameter(name: str, kind: str, types: tuple[type, ...], bounds: str) -
             one = getattr(Hyperparameters(**{"lr": 1.0, name: value}), name)
             if one in found:
                 words = name.replace("_", " ")
-                raise InputError(f"{words} {validation.shown(value)} is given twice")
+                raise InputError(f"{words} {validation.quoted(value)} is given twice")
             found[one] = None
         if not found:
             raise InputError(f"no {name.replace('_', ' ')} is given; give one, or leave it out")

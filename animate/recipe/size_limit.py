@@ -19,7 +19,7 @@ MAX_SCALINGS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Attempt:
     """The settings of a film that change its file's size."""
 
     quality: str
@@ -31,7 +31,7 @@ class Setting:
         return f"{self.quality} quality, {self.fps:g} frames a second, {width}x{height}"
 
 
-def ladder(best: Setting, is_legible: Callable[[tuple[int, int]], bool]) -> list[Setting]:
+def ladder(best: Attempt, is_legible: Callable[[tuple[int, int]], bool]) -> list[Attempt]:
     """Return the settings from `best` down to the poorest that `is_legible` allows."""
     poorer = reversed(QUALITIES[: QUALITIES.index(best.quality) + 1])
     rungs = [replace(best, quality=quality) for quality in poorer]
@@ -46,7 +46,7 @@ def ladder(best: Setting, is_legible: Callable[[tuple[int, int]], bool]) -> list
 
 
 def first_that_fits(
-    rungs: Sequence[Setting], made: Callable[[Setting], int], limit: int
+    rungs: Sequence[Attempt], made: Callable[[Attempt], int], limit: int
 ) -> tuple[int | None, int]:
     """
     Return the index of the first rung whose file has at most `limit` bytes, and its bytes.

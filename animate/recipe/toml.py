@@ -22,7 +22,7 @@ from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.settings import HYPERPARAMETERS, STYLE_FILE, SettingError, as_settings
 from animate.system import files
 from animate.system.errors import InputError
-from animate.system.validation import shown
+from animate.system.validation import quoted
 from animate.training.hyperparameters import Hyperparameters
 
 LARGEST = 1_000_000  # bytes
@@ -51,8 +51,8 @@ def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"a recipe is text in UTF-8, which cannot hold {shown(text[error.start : error.end])}; "
-            "give another path or title"
+            "a recipe is text in UTF-8, which cannot hold "
+            f"{quoted(text[error.start : error.end])}; give another path or title"
         ) from None
     return text
 
@@ -79,17 +79,17 @@ def shipped() -> dict[str, str]:
     return found
 
 
-def named(name: str, over: Mapping[str, object] | None = None) -> Recipe:
+def named(name: str, overrides: Mapping[str, object] | None = None) -> Recipe:
     """
     Return the recipe called `name`: a file's path, or the name of one that ships.
 
-    `over` are settings by the names of `Recipe` that win over what it says.
+    `overrides` are settings by the names of `Recipe` that win over what it says.
     """
     known = shipped()
     ours = name.removeprefix(OURS)
     if ours in known and not (name == ours and Path(name).is_file()):
         text = (SHIPPED / f"{ours}.toml").read_text(encoding="utf-8")
-        return loads(text, f"{ours}.toml", over=over)
+        return loads(text, f"{ours}.toml", overrides=overrides)
     if name in known:
         raise InputError(
             f"{name} is a file here and a recipe that ships with animate; "
@@ -99,13 +99,13 @@ def named(name: str, over: Mapping[str, object] | None = None) -> Recipe:
         near = difflib.get_close_matches(ours, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(
-            f"there is no recipe {shown(name)}; {hint}"
+            f"there is no recipe {quoted(name)}; {hint}"
             f"give a file such as talk.toml, or one of {', '.join(known)}"
         )
-    return load(name, over)
+    return load(name, overrides)
 
 
-def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recipe:
+def load(path: files.AnyPath, overrides: Mapping[str, object] | None = None) -> Recipe:
     """
     Return the recipe in the file at `path`.
 
@@ -121,21 +121,21 @@ def load(path: files.AnyPath, over: Mapping[str, object] | None = None) -> Recip
         raise InputError(f"{path} is no text in UTF-8; save it as that") from None
     except OSError as error:
         raise InputError(f"recipe {path} cannot be read: {error.strerror}") from None
-    return loads(text, os.fspath(path), Path(path).parent, over)
+    return loads(text, os.fspath(path), Path(path).parent, overrides)
 
 
 def loads(
     text: str,
     name: str,
     folder: files.AnyPath = "",
-    over: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> Recipe:
     """Return the recipe in `text`, whose file is called `name` in errors and lies in `folder`."""
     try:
         settings = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is no TOML: {error}") from None
-    return from_settings(settings, name, folder, text, over)
+    return from_settings(settings, name, folder, text, overrides)
 
 
 def from_settings(
@@ -143,7 +143,7 @@ def from_settings(
     name: str,
     folder: files.AnyPath = "",
     text: str = "",
-    over: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> Recipe:
     """
     Return the recipe that plain values say.
@@ -154,16 +154,16 @@ def from_settings(
         As `tomllib` returns them.
     name, folder, text
         The name of the file in errors, its folder, and its text, where errors find their line.
-    over : mapping, optional
+    overrides : mapping, optional
         Settings that win, by the names of `Recipe`.
     """
-    source, over = _Source(name, text), dict(over or {})
+    source, overrides = _Source(name, text), dict(overrides or {})
     common = dict(values)
     tables, runs = (_tables(common, name, source) for name in ("output", "run"))
     settings: dict[str, Any] = _by_field(common, source, folder)
     if runs:
         settings["runs"] = [_run(table, source, number) for number, table in enumerate(runs, 1)]
-        both = next((name for name in HYPERPARAMETERS if name in settings | over), None)
+        both = next((name for name in HYPERPARAMETERS if name in settings | overrides), None)
         if both is not None:
             raise InputError(
                 f"{source.of('run')}: [[run]] tables and {SETTINGS[both].key} both say what to "
@@ -173,12 +173,12 @@ def from_settings(
         settings["outputs"] = []
         for number, table in enumerate(tables, 1):
             own = _by_field(table, source, folder, number)
-            changes = {name: value for name, value in own.items() if name not in over}
+            changes = {name: value for name, value in own.items() if name not in overrides}
             settings["outputs"].append(Output(_path(table, source, folder, number), changes))
     try:
-        return Recipe(**settings | over)
+        return Recipe(**settings | overrides)
     except SettingError as error:
-        if error.setting in over:
+        if error.setting in overrides:
             raise InputError(str(error)) from None
         key = SETTINGS[error.setting].key if error.setting in SETTINGS else error.setting
         raise InputError(f"{source.of(key, error.output)}: {error}") from None
@@ -208,7 +208,7 @@ def _run(table: Mapping[str, Any], source: _Source, number: int) -> Hyperparamet
         near = difflib.get_close_matches(unknown, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
         raise InputError(
-            f"{source.of(unknown, run=number)}: there is no setting {shown(unknown)} of a run; "
+            f"{source.of(unknown, run=number)}: there is no setting {quoted(unknown)} of a run; "
             f"{hint}"
         )
     if "lr" not in table:
@@ -234,11 +234,11 @@ def _by_field(
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
             if key == "path":
                 hint = "it belongs in a table [[output]]"
-            raise InputError(f"{source.of(key, output)}: there is no setting {shown(key)}; {hint}")
+            raise InputError(f"{source.of(key, output)}: there is no setting {quoted(key)}; {hint}")
         setting = known[key]
         if not setting.kind.has_type(value):
             raise InputError(
-                f"{source.of(key, output)}: {key} = {shown(value)} is not {setting.kind.words}"
+                f"{source.of(key, output)}: {key} = {quoted(value)} is not {setting.kind.type_name}"
             )
         if setting.kind.may_be_single and not isinstance(value, list):
             value = [value]
@@ -252,7 +252,7 @@ def _path(table: Mapping[str, Any], source: _Source, folder: files.AnyPath, outp
     path = table.get("path")
     if isinstance(path, str):
         return files.relative_to_cwd(path, folder)
-    given = f", and {shown(path)} is not a path" if "path" in table else ""
+    given = f", and {quoted(path)} is not a path" if "path" in table else ""
     raise InputError(
         f"{source.of('path', output)}: each output needs a path, such as 'lesson.mp4'{given}"
     )

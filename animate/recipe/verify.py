@@ -42,7 +42,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
     """Make the outputs of the report at `path` again, and compare them and the runs with it."""
     contents, recorded = report.read(path), report.load(path)
     recipe = from_settings(contents["settings"], os.fspath(path))
-    parts = zip(recipe.listed, recipe.parts, strict=True)
+    parts = zip(recipe.normalized_outputs, recipe.by_output, strict=True)
     outputs = [output for output, part in parts if part.form != "report"]
     names = [output.path for output in outputs]
     if [entry.get("path") for entry in contents["outputs"]] != names:

@@ -47,9 +47,9 @@ def number(value: object, name: str, *, advice: str) -> float:
     try:
         result = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} {shown(value)} is not a number; {advice}") from None
+        raise InputError(f"{name} {quoted(value)} is not a number; {advice}") from None
     if not math.isfinite(result):
-        raise InputError(f"{name} {shown(value)} is not a finite number; {advice}")
+        raise InputError(f"{name} {quoted(value)} is not a finite number; {advice}")
     return result
 
 
@@ -58,7 +58,7 @@ def between(value: object, name: str, *, least: float, most: float, unit: str = 
     bounds = f"give one from {least:g} to {most:g}{unit}"
     result = number(value, name, advice=bounds)
     if not least <= result <= most:
-        raise InputError(f"{name} {shown(value)} is out of bounds; {bounds}")
+        raise InputError(f"{name} {quoted(value)} is out of bounds; {bounds}")
     return result
 
 
@@ -71,9 +71,9 @@ def whole(value: object, name: str, *, least: int, most: int | None = None) -> i
             raise TypeError
         result = int(value) if isinstance(value, str) else int(value.__index__())  # type: ignore[attr-defined]
     except (TypeError, ValueError, AttributeError):
-        raise InputError(f"{name} {shown(value)} is not a whole number; {advice}") from None
+        raise InputError(f"{name} {quoted(value)} is not a whole number; {advice}") from None
     if result < least or (most is not None and result > most):
-        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}")
+        raise InputError(f"{name} {quoted(value)} is out of bounds; {advice}")
     return result
 
 
@@ -84,7 +84,7 @@ def choice(value: object, name: str, among: Iterable[str]) -> str:
         return value
     near = difflib.get_close_matches(str(value), known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise InputError(f"{name} {shown(value)} is unknown; {hint}choose from {', '.join(known)}")
+    raise InputError(f"{name} {quoted(value)} is unknown; {hint}choose from {', '.join(known)}")
 
 
 def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
@@ -98,7 +98,7 @@ def learning_rates(values: Iterable[object]) -> tuple[float, ...]:
     for value in values:
         rate = learning_rate(value)
         if rate in rates:
-            raise InputError(f"learning rate {shown(value)} is given twice; give each rate once")
+            raise InputError(f"learning rate {quoted(value)} is given twice; give each rate once")
         rates[rate] = None
     if not rates:
         raise InputError(f"no learning rate is given; {LEARNING_RATE_ADVICE}")
@@ -109,7 +109,7 @@ def learning_rate(value: object) -> float:
     """Return `value` as a positive learning rate."""
     rate = number(value, "learning rate", advice=LEARNING_RATE_ADVICE)
     if rate <= 0:
-        raise InputError(f"learning rate {shown(value)} is not positive; {LEARNING_RATE_ADVICE}")
+        raise InputError(f"learning rate {quoted(value)} is not positive; {LEARNING_RATE_ADVICE}")
     return rate
 
 
@@ -151,7 +151,9 @@ def weights(values: Iterable[object], name: str) -> tuple[float, float]:
 def label(value: object) -> str:
     """Return `value` as the label of a run."""
     if not (isinstance(value, str) and value.strip()):
-        raise InputError(f"label {shown(value)} is not a text, or empty; give one, or leave it out")
+        raise InputError(
+            f"label {quoted(value)} is not a text, or empty; give one, or leave it out"
+        )
     return value
 
 
@@ -177,7 +179,7 @@ def size(value: object) -> tuple[int, int]:
         except (TypeError, AttributeError):
             sides = ()
     if len(sides) != 2:
-        raise InputError(f"size {shown(value)} is not a size; {advice}")
+        raise InputError(f"size {quoted(value)} is not a size; {advice}")
     if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
         raise InputError(f"size {sides[0]}x{sides[1]} is out of bounds; {advice}")
     return sides[0], sides[1]
@@ -200,11 +202,11 @@ def byte_count(value: object, name: str) -> int:
     advice = "give a size such as 2MB or 500kB"
     match = re.fullmatch(r"\s*([0-9.]+)\s*(k|M|G)?B?\s*", str(value), re.IGNORECASE)
     if match is None:
-        raise InputError(f"{name} {shown(value)} is not a size in bytes; {advice}")
+        raise InputError(f"{name} {quoted(value)} is not a size in bytes; {advice}")
     unit = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[(match[2] or "").lower()]
     count = number(match[1], name, advice=advice) * unit
     if not 1 <= count <= LARGEST_FILE:
-        raise InputError(f"{name} {shown(value)} is out of bounds; {advice}, at most 100GB")
+        raise InputError(f"{name} {quoted(value)} is out of bounds; {advice}, at most 100GB")
     return int(count)
 
 
@@ -246,7 +248,7 @@ def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None
             raise InputError(f"{unit} {moment} is given twice; give each once")
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return `value` for a message: text in quotes, shortened to 80 characters."""
     text = repr(value.strip()) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."

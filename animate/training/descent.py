@@ -220,7 +220,7 @@ def _check_supported(one: Hyperparameters, points: int) -> None:
         return
     plain = Hyperparameters(one.lr)
     given = [
-        f"{field.name} {validation.shown(value)}"
+        f"{field.name} {validation.quoted(value)}"
         for field in fields(one)
         if field.name in ("optimizer", "momentum", "schedule", "batch_size")
         and (value := getattr(full_batch, field.name)) != getattr(plain, field.name)

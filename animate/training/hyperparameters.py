@@ -187,7 +187,7 @@ def _optimizer(name: object) -> str:
     known = ", ".join(OPTIMIZER_NAMES)
     if not (isinstance(name, str) and name.isidentifier()):
         raise InputError(
-            f"optimizer {validation.shown(name)} is not a name; choose from {known}, or give the "
+            f"optimizer {validation.quoted(name)} is not a name; choose from {known}, or give the "
             "name of a class in torch.optim"
         )
     if name.lower() in UNSUPPORTED_OPTIMIZERS:

@@ -92,7 +92,7 @@ class Trajectory:
             return
         if hyperparameters is not None and not isinstance(hyperparameters, Hyperparameters):
             raise InputError(
-                f"hyperparameters {validation.shown(hyperparameters)} are not an "
+                f"hyperparameters {validation.quoted(hyperparameters)} are not an "
                 "animate.Hyperparameters; give one, or None"
             )
         weights = None if self.weights is None else _weights(self.weights)
@@ -130,7 +130,7 @@ class Trajectory:
             return
         if not (provides(problem, Problem) or provides(problem, HasLoss)):
             raise InputError(
-                f"problem {validation.shown(problem)} is not a problem; give an animate.Line, or "
+                f"problem {validation.quoted(problem)} is not a problem; give an animate.Line, or "
                 "None"
             )
         start = getattr(problem, "start", None)
@@ -157,7 +157,7 @@ class Trajectory:
         if self.steps_per_epoch is not None:
             if not (isinstance(self.steps_per_epoch, SupportsIndex) and self.steps_per_epoch > 0):
                 raise InputError(
-                    f"steps_per_epoch {validation.shown(self.steps_per_epoch)} is not a whole "
+                    f"steps_per_epoch {validation.quoted(self.steps_per_epoch)} is not a whole "
                     "number of at least 1; give one, or leave it out"
                 )
             return int(self.steps_per_epoch)
@@ -258,7 +258,7 @@ class Runs(Sequence[Trajectory]):
         for run in self._runs:
             if not isinstance(run, Trajectory):
                 raise InputError(
-                    f"{validation.shown(run)} is not a run; give an animate.Trajectory, or the "
+                    f"{validation.quoted(run)} is not a run; give an animate.Trajectory, or the "
                     "result of animate.train"
                 )
 
@@ -332,7 +332,7 @@ def _metrics(given: object) -> Mapping[str, Array]:
     """Return metrics by name, each a read-only array of shape (T,), in a read-only mapping."""
     if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
         raise InputError(
-            f"metrics {validation.shown(given)} are not a mapping of names to numbers; give one, "
+            f"metrics {validation.quoted(given)} are not a mapping of names to numbers; give one, "
             'such as {"accuracy": [0.5, 0.8]}'
         )
     return MappingProxyType(

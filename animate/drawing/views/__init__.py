@@ -173,7 +173,7 @@ def load(view: str | type[View]) -> type[View]:
         return view
     if not isinstance(view, str):
         raise InputError(
-            f"view {validation.shown(view)} is neither a name nor a View class; choose from "
+            f"view {validation.quoted(view)} is neither a name nor a View class; choose from "
             f"{', '.join(VIEWS)}, or give a subclass of animate.views.View"
         )
     name = validation.choice(view, "view", VIEWS)

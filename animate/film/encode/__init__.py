@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from itertools import chain, islice
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -28,10 +29,10 @@ __all__ = [
     "encode",
     "encode_each",
     "has_palette",
+    "is_video",
     "note",
 ]
 
-FASTEST_GIF = 50  # frames a second: browsers play a faster GIF slowly
 # The least bytes a pixel that a film needs, to refuse a full disk early: for each distinct frame
 # half of what the smallest film took, and for each PNG.
 FILM_BYTES = 0.0003
@@ -201,6 +202,12 @@ def check(film: Film, size: tuple[int, int], frames: int, distinct: int) -> None
     executable()
 
 
+def is_video(path: files.AnyPath) -> bool:
+    """Return whether the file at `path` is a video, rather than an animated image or a folder."""
+    kind = FORMATS.get(Path(path).suffix.lower())
+    return kind is not None and kind.media_type.startswith("video/")
+
+
 def has_palette(film: Film) -> bool:
     """Return whether all frames of `film` share one palette, made from a sample of them."""
     return FORMATS[files.extension(film.path, FORMATS)].colors[film.quality] is not None
@@ -221,14 +228,14 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
 
 def note(path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> str | None:
     """Return a sentence on how the file will differ from the settings, or None."""
-    suffix, path = files.extension(path, FORMATS), os.fspath(path)
-    if suffix == ".mp4" and (size[0] % 2 or size[1] % 2):
+    kind, path = FORMATS[files.extension(path, FORMATS)], os.fspath(path)
+    if kind.needs_even_sides and (size[0] % 2 or size[1] % 2):
         even = tuple(side + side % 2 for side in size)
-        return f"{path} is padded to {even[0]}x{even[1]}: H.264 needs even sides"
-    if suffix == ".gif" and fps > FASTEST_GIF:
+        return f"{path} is padded to {even[0]}x{even[1]}: its format needs even sides"
+    if kind.fastest is not None and fps > kind.fastest:
         return (
-            f"{path} will play slower than {fps:g} frames a second: browsers limit a GIF to "
-            f"{FASTEST_GIF}"
+            f"{path} will play slower than {fps:g} frames a second: browsers limit its format to "
+            f"{kind.fastest}"
         )
     return None
 

@@ -69,6 +69,12 @@ class Encoder:
         Frames to make the palette from.
     """
 
+    media_type: ClassVar[str]
+    """The registered name of the format (IANA, Media Types)."""
+    needs_even_sides: ClassVar[bool] = False
+    """Whether an odd width or height is padded."""
+    fastest: ClassVar[int | None] = None
+    """Most frames a second that players show, or None for any."""
     transparency: ClassVar[bool] = True
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
     """Number of colours in the palette for each quality, or None for no palette."""
@@ -220,6 +226,8 @@ class _Video(_ConstantRate):
 class Mp4(_Video):
     """H.264 for every player: 4:2:0, sides padded to even numbers, index first, constant rate."""
 
+    media_type = "video/mp4"
+    needs_even_sides = True
     quantizers: ClassVar[dict[str, str]] = {"low": "32", "medium": "24", "high": "19"}
     # All frames have one quantizer. Key frames are much finer, because most of a frame stays for
     # long; so are colours, because thin coloured lines are what moves. x264's slower presets search
@@ -239,6 +247,7 @@ class Mp4(_Video):
 class WebM(_Video):
     """VP9 for the web, index first."""
 
+    media_type = "video/webm"
     factors: ClassVar[dict[str, str]] = {"low": "44", "medium": "34", "high": "24"}
 
     def filters(self) -> str:
@@ -258,6 +267,7 @@ class WebM(_Video):
 class PngFolder(_ConstantRate):
     """A folder with one PNG a frame, for video editors: exact, unless the quality is low."""
 
+    media_type = "image/png"
     colors: ClassVar[dict[str, int | None]] = {"low": 64, "medium": None, "high": None}
     compression: ClassVar[dict[str, str]] = {"low": "6", "medium": "3", "high": "9"}
 
@@ -308,6 +318,8 @@ class _Delays(Encoder):
 class Gif(_Delays):
     """The format that every program shows. Delays are whole hundredths of a second."""
 
+    media_type = "image/gif"
+    fastest = 50
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 64, "high": 256}
     ticks_per_second = Fraction(100)
 
@@ -335,6 +347,8 @@ class Gif(_Delays):
 class Apng(_Delays):
     """Animated PNG."""
 
+    media_type = "image/apng"
+
     def arguments(self) -> list[str]:
         """Return the arguments."""
         return [
@@ -361,6 +375,8 @@ class Apng(_Delays):
 
 class WebP(_Delays):
     """Lossless WebP, which for flat drawings is smaller than lossy WebP."""
+
+    media_type = "image/webp"
 
     longest_delay: ClassVar[int] = 0xFFFFFF
 
