@@ -94,7 +94,7 @@ install() {
         rm -rf "$venv"
         base=$(find_python)
         guarded "$base" -m venv "$venv"
-        add base ""
+        add base "[datasets]" # the data of the ready problems
     fi
     if ! is_current "$1"; then
         add "$1" "[$1]"

@@ -1,13 +1,15 @@
 """
-Training with PyTorch: today plain full-batch gradient descent, for many learning rates at once.
+`train`, and plain full-batch gradient descent of a line at many learning rates at once.
 
-Runs are trained side by side, in blocks that share one parameter and one backward pass an epoch.
-This is the only module that needs torch for more than random numbers.
+Those runs are trained in blocks that share one parameter and one backward pass per epoch. All other
+training is in `loop`.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,6 +23,9 @@ from animate.training.line import Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Runs, Trajectory
 
+if TYPE_CHECKING:
+    from animate.training.supervised import Supervised
+
 BLOCK = 200_000  # residuals of the runs in one block: few enough for a processor's cache
 
 OnEpoch = Callable[[int, Floats], None]
@@ -28,7 +33,7 @@ Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
 
 
 def train(
-    problem: Line,
+    problem: Line | Supervised,
     hyperparameters: Settings | None = None,
     epochs: int = 100,
     on_epoch: OnEpoch | None = None,
@@ -37,22 +42,22 @@ def train(
     record_every: int = 1,
 ) -> Runs:
     """
-    Train a line from `problem.start` once for each learning rate.
+    Train `problem` from `problem.start` once for each learning rate or Hyperparameters.
 
-    One epoch is one step down the gradient of the mean squared error over all points. A run's
-    numbers do not depend, to the last bit, on which other runs are trained beside it, nor on the
-    number of cores. A rate past the stability limit is no error: its weights grow, in the end
-    beyond float32, and the trajectory holds that.
+    The numbers are those of a loop with `torch.optim` on one thread, to the last bit. They do not
+    depend on the other runs or on the number of cores. A rate past the stability limit is allowed:
+    the trajectory holds weights and losses that grow and finally overflow.
 
     Parameters
     ----------
-    problem : Line
+    problem : Line or Supervised
     hyperparameters : learning rates or Hyperparameters, all different
         One run each; a single one need not be in a list.
     epochs : int
-        At least 1.
+        Passes over the data, at least 1. With full batches, an epoch is one step.
     on_epoch : callable, optional
-        Called with each epoch's number, 0 first, and the losses of all runs, shape (runs,).
+        Called with each epoch's number, 0 first, and the last recorded losses of all runs, shape
+        (runs,).
     lrs : learning rates
         The same as `hyperparameters`, by a name that says more.
     record_every : int
@@ -61,31 +66,40 @@ def train(
     Returns
     -------
     Runs
-        A `Trajectory` for each, in the order given, of float32 weights and losses.
+        A `Trajectory` for each, in the order given. Losses and metrics are over all points; runs
+        with mini-batches also have the metric "batch_loss", the loss of the last batch before its
+        step, NaN at step 0.
 
     Raises
     ------
     InputError
-        If a value cannot be used, or is something that cannot be trained yet.
+        If a value cannot be used, or the records would not fit into memory.
     """
-    if not isinstance(problem, Line):
+    from animate.training.supervised import Supervised  # here, since a line alone needs none
+
+    if not isinstance(problem, (Line, Supervised)):
         raise InputError(
-            f"a problem of type {type(problem).__name__} cannot be trained yet; "
-            "give an animate.Line"
+            f"a problem of type {type(problem).__name__} cannot be trained; give an animate.Line "
+            "or an animate.Supervised"
         )
     if (hyperparameters is None) == (lrs is None):
         raise InputError("give either learning rates, lrs=[0.1, 0.7], or hyperparameters")
     several = _hyperparameters(hyperparameters if lrs is None else lrs)
-    for one in several:
-        _check_supported(one, len(problem.x))
     record_every = validation.whole(record_every, "record_every", least=1)
+    points = len(problem.x)
+    if isinstance(problem, Supervised) or not all(
+        one.for_points(points).is_plain_descent for one in several
+    ):
+        from animate.training.loop import train_each
+
+        return train_each(problem, several, epochs, on_epoch, record_every)
     epochs = validation.epochs(epochs, runs=len(several), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     steps.flags.writeable = False
     rates = tuple(one.lr for one in several)
     weights, losses = descend(problem, rates, epochs, on_epoch, record_every)
-    texts = described([one.for_points(len(problem.x)) for one in several])
+    texts = described([one.for_points(points) for one in several])
     runs = [
         Trajectory(
             weights[:, place],
@@ -191,25 +205,6 @@ def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
             raise InputError(f"{one} is given twice; give each once, or another seed or label")
         found.add(one)
     return several
-
-
-def _check_supported(one: Hyperparameters, points: int) -> None:
-    """Raise `InputError`, by name, for what cannot be trained yet."""
-    full_batch = one.for_points(points)
-    if full_batch.is_plain_descent:
-        return
-    plain = Hyperparameters(one.lr)
-    given = [
-        f"{field.name} {validation.shown(value)}"
-        for field in fields(one)
-        if field.name in ("optimizer", "momentum", "schedule", "batch_size")
-        and (value := getattr(full_batch, field.name)) != getattr(plain, field.name)
-        and not (field.name == "momentum" and not value)
-    ]
-    raise InputError(
-        f"{' with '.join(given)} cannot be trained yet, only plain full-batch descent; train it "
-        "with your own loop and give animate.Trajectory what it recorded"
-    )
 
 
 def _diagnose_together(

@@ -48,6 +48,9 @@ class Trajectory:
     label : str, optional
         What the run is called; by default that of the hyperparameters, or what tells them from
         those of the other runs of the same training.
+    lrs : array, shape (T,), optional
+        The learning rate of the optimizer at each record, with which the next step is made; NaN
+        where it is not known. By default that of the hyperparameters, for a constant schedule.
     steps_per_epoch : int, optional
         By default what follows from hyperparameters and problem; None where that is not known.
     from_train : bool
@@ -70,6 +73,7 @@ class Trajectory:
     hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
     problem: Problem | None = field(default=None, kw_only=True)
     metrics: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    lrs: Array = field(default=None, kw_only=True)  # type: ignore[assignment]
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
@@ -82,6 +86,7 @@ class Trajectory:
             vars(self).update(
                 weights=_view(cast("Array", self.weights)),
                 losses=_view(self.losses),
+                lrs=self._given_lrs(self.losses.size),
                 steps_per_epoch=self._known_steps_per_epoch(),
                 has_own_label=known.label is not None,
             )
@@ -94,9 +99,10 @@ class Trajectory:
         self._check_problem(weights)
         losses = self._given_losses(weights)
         steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
-        metrics = _metrics(self.metrics)
+        metrics, lrs = _metrics(self.metrics), self._given_lrs(len(losses))
         named_metrics = {f"metric {name}": values for name, values in metrics.items()}
-        arrays = {"weights": weights, "losses": losses, "steps": steps, **named_metrics}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, "lrs": lrs}
+        arrays |= named_metrics
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             told = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -112,6 +118,7 @@ class Trajectory:
             losses=losses,
             steps=steps,
             metrics=metrics,
+            lrs=lrs,
             steps_per_epoch=self._known_steps_per_epoch(),
             label=label or own or next(iter(described(_known([self]))), ""),
             has_own_label=bool(own),
@@ -143,6 +150,13 @@ class Trajectory:
             # Of what was evaluated, NaN is an overflow; where it was given, it is a missing loss.
             return _view(np.where(np.isnan(losses), np.inf, losses))
         return _view(np.full(len(weights), np.nan))
+
+    def _given_lrs(self, count: int) -> Array:
+        if self.lrs is not None:
+            return _numbers(self.lrs, "lrs")
+        known = self.hyperparameters
+        rate = known.lr if known is not None and known.schedule == "constant" else math.nan
+        return np.broadcast_to(rate, count)  # which is read-only, and takes no memory
 
     def _known_steps_per_epoch(self) -> int | None:
         known, points = self.effective_hyperparameters, getattr(self.problem, "x", None)
