@@ -44,9 +44,9 @@ def train_each(
     record_every: int,
 ) -> Runs:
     """
-    Train each run with a model and an optimizer of its own, all of them epoch by epoch.
+    Train each run with a model and an optimizer of its own.
 
-    Plain descent of a line is left to `descend`, which gives the same numbers whatever is trained
+    With `on_epoch`, all runs are trained epoch by epoch, else one after the other. Plain descent of a line is left to `descend`, which gives the same numbers whatever is trained
     beside it. The parameters are those of `animate.train`.
     """
     model_problem = supervised_line(problem) if isinstance(problem, Line) else problem
@@ -66,11 +66,11 @@ def train_each(
     losses = np.full(len(several), np.nan, model_problem.losses_dtype)
 
     def advance(epoch: int, batched_losses: Array) -> None:
+        assert on_epoch is not None
         losses[batched] = batched_losses
         for index, run in runs.items():
-            losses[index] = run.advance()
-        if on_epoch is not None:
-            on_epoch(epoch, losses.copy())
+            losses[index] = run.advance(1)
+        on_epoch(epoch, losses.copy())
 
     records: dict[int, _Records] = {index: run.records for index, run in runs.items()}
     with torch.enable_grad():
@@ -78,13 +78,17 @@ def train_each(
             assert isinstance(problem, Line)
             rates = [several[index].lr for index in batched]
             every = min(record_every, epochs)
-            weights, their_losses = descend(problem, rates, epochs, advance, every)
+            listener = advance if on_epoch else None
+            weights, their_losses = descend(problem, rates, epochs, listener, every)
             for place, index in enumerate(batched):
                 records[index] = _Records(
                     recorded_steps(epochs, every), weights[:, place], their_losses[:, place]
                 )
-        else:
-            with _one_thread():
+        with _one_thread():
+            if on_epoch is None:
+                for run in runs.values():
+                    run.advance(epochs + 1)
+            elif not batched:
                 for epoch in range(epochs + 1):
                     advance(epoch, losses[:0])
     labels = described(several_effective)
@@ -156,15 +160,25 @@ class _Run:
         with fork_random_state(problem.device, settings.seed):
             self._random_state = _random_state(problem.device)
 
-    def advance(self) -> float:
-        """Train one epoch, and return the last recorded loss; the first call only records."""
-        with fork_random_state(self._problem.device):
-            _set_random_state(self._problem.device, self._random_state)
-            loss = next(self._loop)
-            self._random_state = _random_state(self._problem.device)
-        return loss
+    def advance(self, epochs: int) -> float:
+        """
+        Train some epochs in the run's own random state, and return the last recorded loss.
 
-    def _train(self) -> Iterator[float]:
+        The first epoch of all, epoch 0, only records.
+        """
+        device = self._problem.device
+        outer = _random_state(device)
+        _set_random_state(device, self._random_state)
+        try:
+            for _ in range(epochs):
+                next(self._loop)
+            return self._last_loss
+        finally:
+            self._random_state = _random_state(device)
+            _set_random_state(device, outer)
+
+    def _train(self) -> Iterator[None]:
+        """Train, with a pause after the record of each epoch's last step."""
         problem, model, optimizer = self._problem, self._model, self._optimizer
         scheduler, batch_size = self._scheduler, self._settings.batch_size
         loss_function, recorded = problem.loss_function, self.records.steps.tolist()
@@ -178,14 +192,14 @@ class _Run:
                 if not is_shared and is_recorded:
                     self._record(batch_loss)
                 if not is_shared and not index:
-                    yield self._last_loss
+                    yield
                 optimizer.zero_grad()
                 output = model(inputs)
                 loss = loss_function(output, targets)
                 if is_shared and is_recorded:
                     self._record(None, (output, loss))
                 if is_shared and not index:
-                    yield self._last_loss
+                    yield
                 loss.backward()
                 optimizer.step()
                 if scheduler is not None:
@@ -193,7 +207,7 @@ class _Run:
                 step += 1
                 batch_loss = loss
         self._record(batch_loss if batch_size else None)
-        yield self._last_loss
+        yield
 
     def _batches(self) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
         """Yield for each epoch its batches."""
@@ -217,8 +231,9 @@ class _Run:
         # An evaluated NaN is an overflow; in a trajectory, NaN means that a loss is missing.
         self._last_loss = math.inf if math.isnan(loss) else loss
         records.losses[index] = self._last_loss
-        for name, value in zip(self._problem.metric_names, metrics, strict=True):
-            records.metrics[name][index] = value
+        if metrics:
+            for name, value in zip(self._problem.metric_names, metrics, strict=True):
+                records.metrics[name][index] = value
         if batch_loss is not None:
             records.metrics[BATCH_LOSS][index] = batch_loss.item()
         if records.lrs is not None:

@@ -119,6 +119,9 @@ class Supervised:
             self.validation = tuple(
                 _tensor(values, dtype, self.device) for values in _data(*validation, "validation ")
             )
+        self.metric_names = list(self.metric_functions)
+        if self.validation is not None:
+            self.metric_names += [VALIDATION + name for name in ("loss", *self.metric_functions)]
         self.is_same_in_evaluation = all(
             type(module) in {*SAME_IN_EVALUATION, LineModel}
             and not (module._forward_hooks or module._forward_pre_hooks)
@@ -127,14 +130,6 @@ class Supervised:
         self.start = self._start(parameters)
         output, self.losses_dtype = self._check_loss()
         self._offer_predictions(output)
-
-    @property
-    def metric_names(self) -> list[str]:
-        """The names of all metrics that a record has, apart from the mini-batch's own loss."""
-        names = list(self.metric_functions)
-        if self.validation is not None:
-            names += [VALIDATION + name for name in ("loss", *self.metric_functions)]
-        return names
 
     def __repr__(self) -> str:
         model = type(self.model).__name__
@@ -347,11 +342,10 @@ def fork_random_state(device: torch.device, seed: int | None = None) -> Iterator
 def copy_weights(parameters: list[nn.Parameter], row: Tensor) -> None:
     """Write all parameters, one after the other, into `row`, shape (P,)."""
     parts = [parameter.detach().reshape(-1) for parameter in parameters]
-    if all(part.device == row.device for part in parts):
+    if parts[0].is_cpu:
         torch.cat(parts, out=row)
     else:
-        for target, part in zip(row.split([part.numel() for part in parts]), parts, strict=True):
-            target.copy_(part)
+        row.copy_(torch.cat(parts))
 
 
 def _make(make_model: object, seed: int) -> nn.Module:
