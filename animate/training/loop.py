@@ -205,8 +205,9 @@ class _Run:
                 if scheduler is not None:
                     scheduler.step()
                 step += 1
-                batch_loss = loss
-        self._record(batch_loss if batch_size else None)
+                if batch_size:
+                    batch_loss = loss
+        self._record(batch_loss)
         yield
 
     def _batches(self) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
