@@ -54,7 +54,9 @@ class Product(nn.Module):
 
 def catapult() -> Iterator[Row]:
     """Two layers converge up to 4/λ, and from 2/λ the loss grows first (arXiv 2003.02218)."""
-    problem = animate.Supervised(Product, [1.0], [0.0], loss=lambda f, y: (f - y).square().sum() / 2)
+    problem = animate.Supervised(
+        Product, [1.0], [0.0], loss=lambda f, y: (f - y).square().sum() / 2
+    )
     curvature = float(problem.start @ problem.start) / 1000
     shares = np.arange(1.8, 4.4, 0.05)
     runs = animate.train(problem, (shares / curvature).tolist(), epochs=500)

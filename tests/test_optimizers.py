@@ -23,7 +23,7 @@ OPTIMIZERS = {
     "Adafactor": lambda w, lr: torch.optim.Adafactor(w, lr=lr),
 }
 SCHEDULES = {
-    "constant": lambda o, n: None,
+    "constant": lambda *_: None,
     "step": lambda o, n: lr_scheduler.StepLR(o, max(1, n // 3), 0.1),
     "cosine": lambda o, n: lr_scheduler.CosineAnnealingLR(o, T_max=n),
     "warmup": lambda o, n: lr_scheduler.LambdaLR(o, lambda k: min(1, (k + 1) / max(1, n // 10))),
@@ -209,7 +209,9 @@ def test_momentum_converges_below_its_limit_and_diverges_above(problem, optimize
     limit = 2 * (1 + momentum) / np.linalg.eigvalsh(2 / len(x) * x.T @ x)[1]
     if optimizer == "nesterov":
         limit /= 1 + 2 * momentum
-    below, above = train(problem, [H(share * limit, optimizer, momentum) for share in (0.995, 1.005)], 3000)
+    below, above = train(
+        problem, [H(share * limit, optimizer, momentum) for share in (0.995, 1.005)], 3000
+    )
     assert below.diagnosis.verdict == "converged"
     assert above.diagnosis.verdict == "diverging"
     assert above.losses[-1] > 1e3 * above.losses[0]

@@ -38,7 +38,7 @@ def test_a_ready_problem_is_made_the_same_each_time_and_can_be_trained(name) -> 
     first = row.make()
     torch.manual_seed(3)
     state = np.random.get_state()[1].copy()
-    again = pickle.loads(pickle.dumps(row.make()))
+    again = pickle.loads(pickle.dumps(row.make()))  # noqa: S301
     np.testing.assert_array_equal(np.random.get_state()[1], state)
     for attribute in ("x", "y", "start"):
         np.testing.assert_array_equal(getattr(first, attribute), getattr(again, attribute))
@@ -108,7 +108,9 @@ def test_chebyshev_starts_where_its_description_says(degree) -> None:
     first = torch.empty(100, 1, dtype=torch.float64).normal_(
         0, 1.9 * np.sqrt(2 / 101), generator=generator
     )
-    last = torch.empty(1, 100, dtype=torch.float64).normal_(0, np.sqrt(2 / 101), generator=generator)
+    last = torch.empty(1, 100, dtype=torch.float64).normal_(
+        0, np.sqrt(2 / 101), generator=generator
+    )
     expected = np.concatenate([first[:, 0], np.zeros(100), last[0]])
     np.testing.assert_array_equal(problem.start, expected)
     assert problem.start.dtype == np.float64

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from animate import (
     Classifies,
@@ -63,7 +63,7 @@ def mean(output: torch.Tensor, y: torch.Tensor) -> float:
 
 
 def problem_of(make=mlp, **settings) -> Supervised:
-    return Supervised(make, X, Y, **{"loss": F.cross_entropy} | settings)
+    return Supervised(make, X, Y, **{"loss": functional.cross_entropy} | settings)
 
 
 def trained(make, optimizer_of, epochs, batch=None, seed=0, model_seed=0, schedule=None):
@@ -83,8 +83,8 @@ def trained(make, optimizer_of, epochs, batch=None, seed=0, model_seed=0, schedu
         model.eval()
         with torch.no_grad():
             row = [torch.cat([p.flatten() for p in model.parameters()]).numpy().copy()]
-            row += [F.cross_entropy(model(x), y).item(), accuracy(model(x), y).item()]
-            row += [F.cross_entropy(model(vx), vy).item(), batch_loss]
+            row += [functional.cross_entropy(model(x), y).item(), accuracy(model(x), y).item()]
+            row += [functional.cross_entropy(model(vx), vy).item(), batch_loss]
         model.train()
         torch.set_rng_state(state)
         rows.append(row)
@@ -94,7 +94,7 @@ def trained(make, optimizer_of, epochs, batch=None, seed=0, model_seed=0, schedu
     for _ in range(epochs):
         parts = torch.randperm(30, generator=order).split(batch) if batch else [slice(None)]
         for part in parts:
-            loss = F.cross_entropy(model(x[part]), y[part])
+            loss = functional.cross_entropy(model(x[part]), y[part])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -177,7 +177,7 @@ def test_neither_random_state_nor_model_nor_threads_change() -> None:
 
     torch.manual_seed(8)
     before = torch.get_rng_state()
-    problem = problem_of(make, metrics={"drawn": lambda output, y: torch.rand(1)})
+    problem = problem_of(make, metrics={"drawn": lambda *_: torch.rand(1)})
     state = {name: value.clone() for name, value in made[0].state_dict().items()}
     train(problem, [H(0.1, batch_size=9), H(0.2)], epochs=2)
     problem.loss(problem.start)
@@ -203,7 +203,7 @@ def test_a_module_is_trained_in_the_mode_that_it_comes_in() -> None:
     torch.manual_seed(0)
     for _ in range(3):
         optimizer.zero_grad()
-        F.cross_entropy(model(x), y).backward()
+        functional.cross_entropy(model(x), y).backward()
         optimizer.step()
     weights = torch.cat([p.detach().flatten() for p in model.parameters()])
     np.testing.assert_array_equal(run.weights[-1], weights)
@@ -241,7 +241,7 @@ def test_the_loss_at_any_weights_is_the_recorded_one(make) -> None:
 
 def test_the_torch_loss_has_the_gradient_and_hessian_of_the_model() -> None:
     x, y = RANDOM.standard_normal((12, 1)), RANDOM.standard_normal((12, 1))
-    problem = Supervised(lambda: nn.Linear(1, 1).double(), x, y, loss=F.mse_loss)
+    problem = Supervised(lambda: nn.Linear(1, 1).double(), x, y, loss=functional.mse_loss)
     at = torch.tensor(problem.start)
     gradient = torch.func.grad(problem.torch_loss)(at)
     hessian = torch.func.jacrev(torch.func.grad(problem.torch_loss))(at)
@@ -258,7 +258,7 @@ def test_a_model_of_one_input_predicts() -> None:
             make = lambda: nn.Sequential(nn.Linear(1, 1), nn.Flatten(0))  # noqa: E731
         else:
             make = lambda: nn.Linear(1, 1)  # noqa: E731
-        problem = Supervised(make, inputs, targets, loss=F.mse_loss)
+        problem = Supervised(make, inputs, targets, loss=functional.mse_loss)
         assert has(problem, Predicts)
         assert not has(problem, Classifies)
         lines = problem.predict([[[2, 1], [0.5, 0]]], [0, 1, 4])
@@ -269,7 +269,7 @@ def test_a_model_of_one_input_predicts() -> None:
 
 def test_a_classifier_of_two_inputs_has_scores() -> None:
     x, y = RANDOM.standard_normal((12, 2)), RANDOM.integers(0, 3, 12)
-    problem = Supervised(lambda: nn.Linear(2, 3, bias=False), x, y, loss=F.cross_entropy)
+    problem = Supervised(lambda: nn.Linear(2, 3, bias=False), x, y, loss=functional.cross_entropy)
     assert has(problem, Classifies)
     assert not has(problem, Predicts)
     scores = problem.class_scores([[1, 0, 0, 1, 1, 1], [0] * 6], [[2, 3], [-1, 0]])
@@ -279,7 +279,7 @@ def test_a_classifier_of_two_inputs_has_scores() -> None:
 @pytest.mark.parametrize(
     ("loss", "threshold"),
     [
-        (F.binary_cross_entropy_with_logits, 0),
+        (functional.binary_cross_entropy_with_logits, 0),
         (nn.BCEWithLogitsLoss(), 0),
         (lambda output, y: ((output - y) ** 2).mean(), None),
     ],
@@ -321,7 +321,7 @@ def test_weights_have_the_models_dtype(dtype, recorded) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(3):
         optimizer.zero_grad()
-        F.cross_entropy(model(x.to(dtype)), y).backward()
+        functional.cross_entropy(model(x.to(dtype)), y).backward()
         optimizer.step()
     expected = torch.cat([p.detach().flatten() for p in model.parameters()]).double()
     np.testing.assert_array_equal(run.weights[-1].astype(float), expected)
@@ -333,7 +333,7 @@ def test_tensors_lists_and_whole_numbers_are_taken_as_data() -> None:
         lambda: nn.Sequential(nn.Embedding(5, 3), nn.Flatten(), nn.Linear(6, 4)),
         torch.randint(0, 5, (7, 2)),
         [0, 1, 2, 3, 0, 1, 2],
-        loss=F.cross_entropy,
+        loss=functional.cross_entropy,
     )
     assert embedding.inputs.dtype == embedding.targets.dtype == torch.int64
     assert (embedding.x.shape, embedding.y.shape) == ((7, 2), (7,))
@@ -344,27 +344,33 @@ def test_tensors_lists_and_whole_numbers_are_taken_as_data() -> None:
 
 
 def test_a_loss_that_is_nan_from_the_start_is_an_overflow_and_no_error() -> None:
-    for loss in (lambda output, y: F.cross_entropy(output, y) * math.nan, nan_at_once):
+    for loss in (lambda output, y: functional.cross_entropy(output, y) * math.nan, nan_at_once):
         (run,) = train(problem_of(loss=loss), 0.1, epochs=3)
         assert run.diagnosis.verdict == "diverging"
         assert run.diagnosis.overflowed_at == 0
         assert np.isinf(run.losses).all()
 
 
-def nan_at_once(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def nan_at_once(output: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
     return (output[:, 0] * 0 / 0).mean()
 
 
 def test_a_problem_can_go_to_another_process() -> None:
     problem = problem_of(Own, metrics={"accuracy": accuracy}, validation=OTHER)
-    copy = pickle.loads(pickle.dumps(problem))
+    copy = unpickled(pickle.dumps(problem))
     for one in (problem, copy):
         (run,) = train(one, H(0.1, batch_size=10), epochs=2)
-        np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).weights, run.weights)
+        np.testing.assert_array_equal(unpickled(pickle.dumps(run)).weights, run.weights)
     x = RANDOM.standard_normal((4, 1))
-    line = pickle.loads(pickle.dumps(Supervised(lambda: nn.Linear(1, 1), x, x, loss=F.mse_loss)))
+    line = unpickled(
+        pickle.dumps(Supervised(lambda: nn.Linear(1, 1), x, x, loss=functional.mse_loss))
+    )
     np.testing.assert_array_equal(line.predict([1, 2], [3]), [5])
     assert not has(line, NamesWeights)
+
+
+def unpickled(data: bytes) -> object:
+    return pickle.loads(data)  # noqa: S301
 
 
 def complex_model() -> nn.Module:
@@ -391,11 +397,11 @@ def fails() -> nn.Module:
         ({"make": lambda: None}, "make_model returns a NoneType, not a torch.nn.Module"),
         ({"make": mlp()}, "make_model is a Sequential; give a function"),
         ({"make": lambda: nn.Linear(2, 4)}, r"loss cannot be computed for x of shape \(30, 3\)"),
-        ({"make": lambda: nn.LSTM(3, 4), "loss": lambda o, y: o[0].mean()}, "returns a tuple, not"),
+        ({"make": lambda: nn.LSTM(3, 4), "loss": lambda o, _: o[0].mean()}, "returns a tuple, not"),
         ({"loss": 3}, "loss 3 cannot be called"),
-        ({"loss": lambda o, y: 0.5}, "the loss returns a float; return a scalar"),
-        ({"loss": lambda o, y: o}, r"a tensor of shape \(30, 4\) and dtype float32"),
-        ({"loss": lambda o, y: accuracy(o, y)}, "the loss has no gradient"),
+        ({"loss": lambda *_: 0.5}, "the loss returns a float; return a scalar"),
+        ({"loss": lambda o, _: o}, r"a tensor of shape \(30, 4\) and dtype float32"),
+        ({"loss": accuracy}, "the loss has no gradient"),
         ({"metrics": [accuracy]}, "are not a mapping of names to functions"),
         ({"metrics": {"accuracy": 1}}, "metric accuracy 1 cannot be called"),
         ({"metrics": {"batch_loss": accuracy}}, "has a name that training itself uses"),
@@ -422,7 +428,7 @@ def test_what_cannot_be_trained_is_refused_before_training(settings, said) -> No
 )
 def test_data_that_cannot_be_used_are_named(x, y, said) -> None:
     with pytest.raises(InputError, match=said):
-        Supervised(mlp, x, y, loss=F.cross_entropy)
+        Supervised(mlp, x, y, loss=functional.cross_entropy)
 
 
 def test_an_error_of_somebodys_own_is_theirs() -> None:

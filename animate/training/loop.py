@@ -46,8 +46,9 @@ def train_each(
     """
     Train each run with a model and an optimizer of its own.
 
-    With `on_epoch`, all runs are trained epoch by epoch, else one after the other. Plain descent of a line is left to `descend`, which gives the same numbers whatever is trained
-    beside it. The parameters are those of `animate.train`.
+    With `on_epoch`, all runs are trained epoch by epoch, else one after the other. Plain descent of
+    a line is left to `descend`, which gives the same numbers whatever is trained beside it. The
+    parameters are those of `animate.train`.
     """
     model_problem = supervised_line(problem) if isinstance(problem, Line) else problem
     points = len(problem.x)
@@ -126,7 +127,7 @@ class _Records:
             hyperparameters=settings,
             problem=problem,
             metrics=self.metrics,
-            lrs=self.lrs,
+            lrs=self.lrs,  # type: ignore[arg-type]  # None is replaced there
             label=label,
             from_train=True,
         )

@@ -14,7 +14,10 @@ from animate.training.hyperparameters import DEFAULT_MOMENTUM, OPTIMIZER_NAMES, 
 
 Scheduler = lr_scheduler.LRScheduler
 
-FIRST_SHARE, RANGE = 1e-5, 1e6  # of a range test: its first rate relative to lr, its last to its first
+FIRST_SHARE, RANGE = (
+    1e-5,
+    1e6,
+)  # of a range test: its first rate relative to lr, its last to its first
 
 
 def optimizer_class(name: str) -> type[Optimizer]:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
@@ -177,7 +178,7 @@ def _chebyshev_network() -> nn.Sequential:
 def _network(*widths: int) -> nn.Sequential:
     """Return a network of linear layers with tanh between them."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs), nn.Tanh()]
     return nn.Sequential(*layers[:-1])
 

@@ -1,4 +1,4 @@
-"""What a learning rate range test tells: a run whose rate rises exponentially (schedule `range`)."""
+"""Learning rate range tests: runs whose rate rises exponentially, with the schedule `range`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def range_test(run: Trajectory) -> RangeTest:
             'Hyperparameters(lr, schedule="range")'
         )
     if len(run.losses) < 3:
-        raise InputError("a range test of fewer than two steps tells nothing; train for more epochs")
+        raise InputError(
+            "a range test of fewer than two steps tells nothing; train for more epochs"
+        )
     lrs, losses = run.lrs[:-1], run.losses[1:]
     is_higher = ~(losses <= (run.losses[0] + run.losses.min()) / 2)
     first_higher = len(losses) - int((~is_higher[::-1]).argmax()) if not is_higher.all() else 0

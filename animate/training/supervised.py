@@ -168,7 +168,9 @@ class Supervised:
                 inputs, targets = self.validation
                 output = model(inputs)
                 values.append(float(self.loss_function(output, targets)))
-                values += [float(metric(output, targets)) for metric in self.metric_functions.values()]
+                values += [
+                    float(metric(output, targets)) for metric in self.metric_functions.values()
+                ]
         return loss.item(), values
 
     @contextmanager
@@ -200,7 +202,8 @@ class Supervised:
         It can be differentiated by `weights`, also twice: for gradients, Hessians and their
         products with vectors.
         """
-        return self.loss_function(self._output(weights, self.inputs), self.targets)
+        loss: Tensor = self.loss_function(self._output(weights, self.inputs), self.targets)
+        return loss
 
     def _output(self, weights: Tensor, inputs: Tensor) -> Tensor:
         """Return the output in evaluation mode, as a function of one vector of weights."""
@@ -238,6 +241,7 @@ class Supervised:
         scores = self._outputs(rows, inputs).reshape(*shape, len(inputs), -1)
         if scores.shape[-1] > 1:
             return scores
+        assert self._threshold is not None
         # Of two classes with one output: a score of 0 at the threshold, above it for class 1.
         return np.concatenate([np.zeros_like(scores), scores - self._threshold], axis=-1)
 
@@ -255,11 +259,12 @@ class Supervised:
             return
         if width == 1 and output.numel() == points and self.targets.numel() == points:
             self.predict = self._predict
-        if self.inputs.shape[1:] == (2,):
-            if output.ndim == 2 and output.shape[1] > 1 and not self.targets.is_floating_point():
-                self.class_scores = self._class_scores
-            elif output.numel() == points and self._threshold is not None:
-                self.class_scores = self._class_scores
+        has_classes = output.ndim == 2 and output.shape[1] > 1
+        is_binary = output.numel() == points and self._threshold is not None
+        if self.inputs.shape[1:] == (2,) and (
+            is_binary or (has_classes and not self.targets.is_floating_point())
+        ):
+            self.class_scores = self._class_scores
 
     @property
     def _threshold(self) -> float | None:
@@ -289,8 +294,8 @@ class Supervised:
                 ) from error
         if not isinstance(output, Tensor):
             raise InputError(
-                f"the model returns a {type(output).__name__}, not a tensor; return the output that "
-                "the loss takes"
+                f"the model returns a {type(output).__name__}, not a tensor; return the output "
+                "that the loss takes"
             )
         if not (isinstance(loss, Tensor) and loss.ndim == 0 and loss.is_floating_point()):
             kind = type(loss).__name__
@@ -321,9 +326,7 @@ class LineModel(nn.Module):
 
 def supervised_line(line: Line) -> Supervised:
     """Return a line as a PyTorch model, for optimizers other than plain gradient descent."""
-    return Supervised(
-        lambda: LineModel(line.start), line.x, line.y, loss=functional.mse_loss
-    )
+    return Supervised(lambda: LineModel(line.start), line.x, line.y, loss=functional.mse_loss)
 
 
 @contextmanager

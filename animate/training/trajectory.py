@@ -73,7 +73,7 @@ class Trajectory:
     hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
     problem: Problem | None = field(default=None, kw_only=True)
     metrics: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
-    lrs: Array = field(default=None, kw_only=True)  # type: ignore[assignment]
+    lrs: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
