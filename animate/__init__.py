@@ -7,7 +7,7 @@ Videos and figures that show why the learning rate matters.
 >>> [run.diagnosis.verdict for run in runs]
 ['converged', 'converged', 'diverging']
 
-Names are loaded when they are first used, so that importing the package costs nothing.
+Each name is imported at its first use, so that `import animate` loads neither torch nor matplotlib.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from animate.system import signals
 from animate.system.version import VERSION
 
-if signals.is_program():  # before anything that takes time; whoever imports us keeps their handlers
+if signals.is_program():  # before slow imports; an importing program keeps its own handlers
     signals.listen()
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-_HOME = {
+_MODULES = {
     "Animation": "film.animation",
     "Classifies": "training.problem",
     "DestinationError": "system.errors",
@@ -70,15 +70,15 @@ _HOME = {
     "save": "film.animation",
     "train": "training.descent",
 }
-__all__ = ["__version__", "problems", *_HOME]
+__all__ = ["__version__", "problems", *_MODULES]
 
 
 def __getattr__(name: str) -> object:
     if name == "problems":
         return importlib.import_module("animate.problems")
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    value: object = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

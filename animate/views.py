@@ -1,4 +1,4 @@
-"""The public names for a view of one's own."""
+"""Public names for custom views: subclass `View`, which draws in a `Panel`."""
 
 from animate.drawing.views import VIEWS as VIEWS
 from animate.drawing.views import Panel as Panel

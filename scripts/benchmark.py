@@ -1,9 +1,9 @@
 """
-How long it takes, how large it gets, and how true it is, against other ways to the same film.
+Measure time, memory, file size and accuracy, compared with other ways to save the same film.
 
-Every way saves the same default film, each time in a process of its own, and right after ours, so
-that a slow moment of the machine meets both: ratios are of such pairs. Writes
-`outputs/benchmark.json` and `.md`, and prints the latter.
+Each way saves the default film in a process of its own, right after animate does, so that noise of
+the machine affects both; ratios are of such pairs. Writes outputs/benchmark.json and
+outputs/benchmark.md, and prints the latter.
 """
 
 import argparse
@@ -30,9 +30,9 @@ FOLDER = Path("outputs")
 
 
 def main() -> None:
-    """Measure what is asked for, or, as a child, one thing."""
+    """Run the benchmark, or as a child process one measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions (default: 5)")
     parser.add_argument("--peers", action="store_true", help="mediapy, moviepy and imageio too")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -40,40 +40,40 @@ def main() -> None:
         print(json.dumps(child(*options.child)))
         return
     ways = WAYS + (PEERS if options.peers else ())
-    found: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "films": {}}
+    results: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "films": {}}
     for form in SIZES:
-        measured = (*ways, PIPED) if form == "mp4" else ways  # where `encode` does more than pipe
+        measured = (*ways, PIPED) if form == "mp4" else ways  # a GIF is not only piped
         turns = [turn(form, measured) for _ in range(options.rounds)]
-        found["films"][form] = summary(turns, measured)
-    found["command"] = cold(options.rounds)
-    found["side by side"] = side_by_side(options.rounds)
-    found["scale"] = [run_child("scale", "mp4", "-")["seconds"] for _ in range(options.rounds)]
-    found["memory"] = {form: memory(form) for form in SIZES}
-    found["truth"] = run_child("truth", "mp4", "-")
+        results["films"][form] = summary(turns, measured)
+    results["command"] = cold(options.rounds)
+    results["side by side"] = side_by_side(options.rounds)
+    results["scale"] = [run_child("scale", "mp4", "-")["seconds"] for _ in range(options.rounds)]
+    results["memory"] = {form: memory(form) for form in SIZES}
+    results["accuracy"] = run_child("accuracy", "mp4", "-")
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "benchmark.json").write_text(json.dumps(found, indent=2) + "\n")
-    (FOLDER / "benchmark.md").write_text(markdown(found))
-    print(markdown(found), end="")
+    (FOLDER / "benchmark.json").write_text(json.dumps(results, indent=2) + "\n")
+    (FOLDER / "benchmark.md").write_text(markdown(results))
+    print(markdown(results), end="")
 
 
 def turn(form: str, ways: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """Return what each way takes, and ours just before it."""
+    """Return the time of each way, and of animate just before it."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, f"film.{form}"))
-        found = {}
+        results = {}
         for way in ways:
             ours = run_child("animate", form, path)
             theirs = ours if way == "animate" else run_child(way, form, path)
-            found[way] = {**theirs, "ours": ours["seconds"]}
+            results[way] = {**theirs, "ours": ours["seconds"]}
             print(
                 f"{form} {way}: {theirs['seconds']:.2f} s, ours {ours['seconds']:.2f} s",
                 file=sys.stderr,
             )
-        return found
+        return results
 
 
 def run_child(way: str, form: str, path: str) -> dict[str, float]:
-    """Return what a process of its own finds."""
+    """Return what a child process measures."""
     python = os.environ["PEERS"] if way in PEERS else sys.executable
     done = subprocess.run(
         [python, "-P", __file__, "--child", way, form, path],
@@ -86,23 +86,23 @@ def run_child(way: str, form: str, path: str) -> dict[str, float]:
 
 
 def summary(turns: list[dict[str, dict[str, float]]], ways: tuple[str, ...]) -> dict[str, Any]:
-    """Return medians, and the ratios to ours within each pair."""
+    """Return medians, and the ratios to animate within each pair."""
     ours = [row["ours"] for turn in turns for row in turn.values()]
-    found = {}
+    results = {}
     for way in ways:
         ratios = [turn[way]["seconds"] / turn[way]["ours"] for turn in turns]
         seconds = ours if way == "animate" else [turn[way]["seconds"] for turn in turns]
-        found[way] = {
+        results[way] = {
             "seconds": statistics.median(seconds),
             "ratio": statistics.median(ratios),
             "ratios": [min(ratios), max(ratios)],
             "kB": turns[-1][way]["bytes"] / 1000,
         }
-    return found
+    return results
 
 
 def cold(rounds: int) -> dict[str, Any]:
-    """Return how long the default command takes, and a plain script that does the same job."""
+    """Return the times of the default command and of a plain script for the same films."""
     seconds: dict[str, list[float]] = {"animate": [], "script": []}
     script = Path(__file__).with_name("naive_script.py")
     with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +126,7 @@ def cold(rounds: int) -> dict[str, Any]:
 
 
 def side_by_side(rounds: int) -> dict[str, Any]:
-    """Return how much longer one process takes than one a core, for six films of six rates."""
+    """Return the ratio of times of one process and one per core, for six films."""
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         recipe = Path(folder, "six.toml")
@@ -146,7 +146,7 @@ def side_by_side(rounds: int) -> dict[str, Any]:
 
 
 def scale() -> dict[str, float]:
-    """Return how long 10,000 learning rates take for 100 epochs, diagnoses included."""
+    """Return the time to train and diagnose 10,000 learning rates for 100 epochs."""
     import animate
 
     problem = animate.Line.sample()
@@ -165,7 +165,7 @@ def memory(form: str) -> dict[str, float]:
 
 
 def child(way: str, form: str, path: str) -> dict[str, float]:
-    """Do one thing, and return its figures."""
+    """Make one measurement."""
     import animate
 
     if way == "scale":
@@ -173,21 +173,21 @@ def child(way: str, form: str, path: str) -> dict[str, float]:
     epochs = int(way) if way.isdigit() else 100
     runs = animate.train(animate.Line.sample(), LRS, epochs)
     film = animate.Animation(runs, size=SIZES[form])
-    if way == "truth":
-        return truth(film)
+    if way == "accuracy":
+        return accuracy(film)
     if way.isdigit():
-        # Every epoch is a frame, so that nothing but the number of frames differs.
+        # Each epoch is one frame, so that only the number of frames differs.
         film = animate.Animation(runs, size=SIZES[form], timeline=range(epochs + 1))
         film.save(path)
         return {"peak": peak()}
-    save = prepared(way, film, form, path)
+    save = prepare(way, film, form, path)
     start = time.perf_counter()
     save()
     return {"seconds": time.perf_counter() - start, "bytes": Path(path).stat().st_size}
 
 
-def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
-    """Return the saving of `film` by `way`, with nothing left to do but that."""
+def prepare(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
+    """Return a function that saves `film` by `way`, with all preparation done."""
     import imageio_ffmpeg
     import matplotlib as mpl
     import numpy as np
@@ -198,7 +198,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
     fps = film.fps
 
     def drawn() -> list[np.ndarray]:
-        """Draw each epoch once, and in full, as one does without FuncAnimation."""
+        """Draw each epoch once and in full, as a script without FuncAnimation does."""
         canvas = film.scene.figure.canvas
         pictures = {}
         for epoch in dict.fromkeys(film.timeline):
@@ -212,7 +212,7 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
     if way == "encode only":
         from animate.film.encode import encode
 
-        # Each frame as another object than the one before, so that every one is piped.
+        # A repeated object would not be piped again.
         frames, twins = list(film.frames()), {}
         for number, frame in enumerate(frames):
             if number % 2:
@@ -232,12 +232,12 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
 
         return pipe
     if way in ("FuncAnimation.save", PLAIN):
-        if way == PLAIN:  # the scene as it would be without our quick texts, which help theirs too
+        if way == PLAIN:  # without TabularText, which speeds up FuncAnimation too
             from matplotlib.text import Text
 
-            from animate.drawing.tabular_text import Readout
+            from animate.drawing.tabular_text import TabularText
 
-            Readout.draw = Text.draw
+            TabularText.draw = Text.draw
         writer = FFMpegWriter(fps=fps) if form == "mp4" else PillowWriter(fps=fps)
         return lambda: FuncAnimation.save(film, path, writer=writer)
     if way == "imageio":
@@ -264,21 +264,21 @@ def prepared(way: str, film: Any, form: str, path: str) -> Callable[[], object]:
 
 
 def piped(film: Any, path: str) -> list[str]:
-    """Return ffmpeg's arguments for an MP4 of raw frames, with our settings of x264."""
-    from animate.film.encode.formats import Job, Mp4
+    """Return ffmpeg's arguments for an MP4 of raw frames, with animate's settings for x264."""
+    from animate.film.encode.formats import Film, Mp4
 
-    job = Job(Path(path), *film.size, film.fps)
+    encoder = Mp4(Film(path, film.fps), film.size, [])
     size = "x".join(map(str, film.size))
     return [
         "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", size,
         "-r", f"{film.fps:g}", "-i", "pipe:0",
         "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
-        *Mp4(job, []).arguments(job),
+        *encoder.arguments(),
     ]  # fmt: skip
 
 
-def truth(film: Any) -> dict[str, float]:
-    """Return how far the frames are from full redraws, and the files from the frames."""
+def accuracy(film: Any) -> dict[str, float]:
+    """Compare the frames with full redraws, and the files with the frames."""
     import imageio.v3
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -330,7 +330,7 @@ def peak() -> float:
 
 
 def machine() -> str:
-    """Return the machine and the versions, in a line."""
+    """Return the machine and the versions in a line."""
     versions = ", ".join(
         f"{name} {importlib.metadata.version(name)}" for name in ("matplotlib", "torch", "numpy")
     )
@@ -338,12 +338,12 @@ def machine() -> str:
     return f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}"
 
 
-def markdown(found: dict[str, Any]) -> str:
-    """Return the figures as tables."""
-    lines = [f"Medians of {found['rounds']} turns; {found['machine']}.", ""]
-    for form, ways in found["films"].items():
+def markdown(results: dict[str, Any]) -> str:
+    """Return the results as tables."""
+    lines = [f"Medians of {results['rounds']} rounds; {results['machine']}.", ""]
+    for form, ways in results["films"].items():
         size = "x".join(map(str, SIZES[form]))
-        lines += [f"| {form.upper()}, {size} | seconds | times ours (least to most) | kB |"]
+        lines += [f"| {form.upper()}, {size} | seconds | relative to animate (min to max) | kB |"]
         lines += ["|---|---|---|---|"]
         for way, row in ways.items():
             least, most = row["ratios"]
@@ -352,27 +352,28 @@ def markdown(found: dict[str, Any]) -> str:
                 f"| {row['kB']:.0f} |"
             )
         lines.append("")
-    command, truths = found["command"], found["truth"]
+    command, errors = results["command"], results["accuracy"]
+    parallel = results["side by side"]
     least, most = command["ratios"]
     lines += [
         f"The whole default command, cold: {command['seconds']['animate']:.1f} s; a plain script "
         f"with the same job: {command['seconds']['script']:.1f} s, "
         f"{command['ratio']:.1f} times as long ({least:.1f} to {most:.1f}).",
         "",
-        f"Six films one after the other take {found['side by side']['ratio']:.2f} times as long as "
-        f"side by side ({found['side by side']['ratios'][0]:.2f} to "
-        f"{found['side by side']['ratios'][1]:.2f}). 10,000 learning rates train for 100 epochs in "
-        f"{statistics.median(found['scale']):.2f} s, diagnoses included.",
+        f"Six films one after the other take {parallel['ratio']:.2f} times as long as "
+        f"side by side ({parallel['ratios'][0]:.2f} to "
+        f"{parallel['ratios'][1]:.2f}). 10,000 learning rates train for 100 epochs in "
+        f"{statistics.median(results['scale']):.2f} s, diagnoses included.",
         "",
         *(
             f"Peak memory, {form.upper()}: {peaks['200']:.0f} MB for 200 epochs, "
             f"{peaks['5000']:.0f} MB for 5,000."
-            for form, peaks in found["memory"].items()
+            for form, peaks in results["memory"].items()
         ),
         "",
-        f"Of {truths['frames']} different frames, {truths['differing']} differ from matplotlib's "
-        f"full redraw. MP4 against the frames: {truths['PSNR']:.1f} dB PSNR (worst frame "
-        f"{truths['worst PSNR']:.1f}); GIF: mean error {truths['GIF error']:.2f} of 255.",
+        f"Of {errors['frames']} different frames, {errors['differing']} differ from matplotlib's "
+        f"full redraw. MP4 against the frames: {errors['PSNR']:.1f} dB PSNR (worst frame "
+        f"{errors['worst PSNR']:.1f}); GIF: mean error {errors['GIF error']:.2f} of 255.",
     ]
     return "\n".join(lines) + "\n"
 

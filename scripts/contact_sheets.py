@@ -1,8 +1,9 @@
 """
-Every view, in every theme, size and number of rates, at the start, the middle and the end.
+Draw every view in every theme, size and number of rates, at the start, the middle and the end.
 
-Prints each text that is cut off or overlaps another, and exits with 1 if there is any. Writes a
-sheet for each view, theme and epoch to `outputs/sheets/`: a row a number of rates, a column a size.
+Prints each text that is cut off or overlaps another, and exits with 1 if there is one. Writes a
+sheet for each view, theme and epoch to outputs/sheets/, with a row for each number of rates and a
+column for each size.
 """
 
 import itertools
@@ -22,27 +23,28 @@ from animate.system.validation import SIZES
 LRS = (0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6)
 COUNTS = (1, 2, 3, 6, 12)
 SHAPES = ("720p", "1080p", "square", "portrait")
-PAIRS = ("fit loss", "surface bowl")  # what is often shown together
+PAIRS = ("fit loss", "surface bowl")  # common combinations
 EPOCHS = (0, 12, 100)
-HEIGHT = 240  # of a small picture, in pixels
-PAPER = {"dark": "#0f1419"}
+HEIGHT = 240  # of a thumbnail, in pixels
+BACKGROUNDS = {"dark": "#0f1419"}
 FOLDER = Path("outputs/sheets")
 
 
 def main() -> int:
-    """Make the sheets named on the command line, or all of them, and tell what is wrong."""
+    """Write the sheets of the views on the command line, or of all; print faults."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     views = sys.argv[1:] or [*VIEWS, *PAIRS]
     jobs = list(itertools.product(views, THEMES))
     with multiprocessing.get_context("spawn").Pool() as pool:
-        found = [fault for faults in pool.starmap(sheets, jobs) for fault in faults]
-    print(*found, sep="\n", end="\n" if found else "")
+        found = [fault for faults in pool.starmap(write_sheets, jobs) for fault in faults]
+    for fault in found:
+        print(fault)
     print(f"{len(jobs) * len(COUNTS) * len(SHAPES) * len(EPOCHS)} frames, {len(found)} faults")
     return bool(found)
 
 
-def sheets(views: str, theme: str) -> list[str]:
-    """Write the sheets of `views` in `theme` and return what is wrong with them."""
+def write_sheets(views: str, theme: str) -> list[str]:
+    """Write the sheets of `views` in `theme` and return their faults."""
     problem = Line.sample()
     found = []
     rows: dict[int, list[list[Image.Image]]] = {epoch: [] for epoch in EPOCHS}
@@ -59,22 +61,22 @@ def sheets(views: str, theme: str) -> list[str]:
             for epoch, frame in zip(EPOCHS, film.frames(), strict=True):
                 where = f"{views}, {theme}, {count} rates, {shape}, epoch {epoch}: "
                 found += [where + fault for fault in geometry.faults(film.scene)]
-                rows[epoch][-1].append(small(frame, theme))
+                rows[epoch][-1].append(thumbnail(frame, theme))
     for epoch, pictures in rows.items():
-        together(pictures).save(FOLDER / f"{views.replace(' ', '-')}-{theme}-{epoch:03}.png")
+        contact_sheet(pictures).save(FOLDER / f"{views.replace(' ', '-')}-{theme}-{epoch:03}.png")
     return found
 
 
-def small(frame: np.ndarray, theme: str) -> Image.Image:
-    """Return `frame` on its page, scaled down."""
+def thumbnail(frame: np.ndarray, theme: str) -> Image.Image:
+    """Return `frame` on an opaque background, scaled down."""
     picture = Image.fromarray(frame)
-    page = Image.new("RGBA", picture.size, PAPER.get(theme, "#ffffff"))
+    page = Image.new("RGBA", picture.size, BACKGROUNDS.get(theme, "#ffffff"))
     page.alpha_composite(picture)
     return page.resize((round(picture.width * HEIGHT / picture.height), HEIGHT))
 
 
-def together(rows: list[list[Image.Image]], gap: int = 6) -> Image.Image:
-    """Return one picture of all in `rows`."""
+def contact_sheet(rows: list[list[Image.Image]], gap: int = 6) -> Image.Image:
+    """Return one picture with all `rows`."""
     width = max(sum(picture.width + gap for picture in row) for row in rows) + gap
     sheet = Image.new("RGB", (width, len(rows) * (HEIGHT + gap) + gap), "#888888")
     for number, row in enumerate(rows):

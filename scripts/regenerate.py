@@ -1,8 +1,8 @@
 """
-Makes the README's gallery again, and compares it with what is there.
+Make the README's gallery again, and compare it with the files in outputs/gallery.
 
-Fails if a file is missing or differs. Where another kind of processor makes other bytes, pixels are
-compared (of an SVG, rounded numbers), and that is said. With --update, what differs is taken over.
+Fails if a file is missing or differs. Another kind of processor may write other bytes: then pixels
+are compared (for an SVG, rounded numbers). With --update, new files replace those that differ.
 """
 
 import argparse
@@ -21,34 +21,34 @@ ROOT = Path(__file__).parent.parent
 
 
 def main() -> int:
-    """Make the gallery somewhere else, compare, and return the exit code."""
+    """Make the gallery in a temporary folder, compare, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--update", action="store_true", help="take over what differs")
+    parser.add_argument("--update", action="store_true", help="replace the files that differ")
     update = parser.parse_args().update
     recipe = named("animate:gallery")
-    lost = 0
+    differing = 0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make(recipe)
         for part in recipe.parts:
-            there, now = ROOT / part.path, Path(part.path)
-            if there.exists() and checksum(there) == checksum(now):
+            old, new = ROOT / part.path, Path(part.path)
+            if old.exists() and checksum(old) == checksum(new):
                 print(f"{part.path}: the same bytes")
                 continue
-            how = difference(now, there) if there.exists() else "missing"
+            how = difference(new, old) if old.exists() else "missing"
             if how is None:
                 print(f"{part.path}: the same pixels; another processor or version made the bytes")
                 continue
             print(f"{part.path}: {how}")
-            lost += 1
+            differing += 1
             if update:
-                there.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(now, there)
-    if lost and update:
-        print(f"{lost} files taken over")
-    elif lost:
-        print(f"{lost} files differ; --update takes over what is made now", file=sys.stderr)
-    return bool(lost) and not update
+                old.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(new, old)
+    if differing and update:
+        print(f"{differing} files replaced")
+    elif differing:
+        print(f"{differing} files differ; --update replaces them", file=sys.stderr)
+    return bool(differing) and not update
 
 
 if __name__ == "__main__":

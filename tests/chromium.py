@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by playwright."""
+"""Chromium, driven by playwright."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-# What a container without a screen, and without a network, needs.
+# For a container without a screen or a network.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,8 +22,8 @@ FLAGS = (
 
 
 @contextmanager
-def launched(path: str) -> Iterator[Browser]:
-    """Start the browser at `path`, with a profile of its own, and end it after the block."""
+def launch(path: str) -> Iterator[Browser]:
+    """Start the browser at `path` with a new profile, and close it after the block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
         try:
@@ -32,12 +32,12 @@ def launched(path: str) -> Iterator[Browser]:
             browser.close()
 
 
-def found() -> str | None:
+def find_chromium() -> str | None:
     return shutil.which("chromium")
 
 
-def missing(what: str) -> NoReturn:
-    """Skip where a tool is missing; in CI it must not be."""
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip the test because a tool is missing, or fail in CI."""
     if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import imageio_ffmpeg
 
 QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360"]
+QUIET = [*QUICK, "--quiet"]
 
 
 def animate(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -177,7 +177,7 @@ def test_more_runs_than_fit_are_refused(problem) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"views": []}, "no view"),
+        ({"views": []}, "views is empty"),
         ({"views": ["fti"]}, "did you mean fit"),
         ({"size": (16, 16)}, "too small to read"),
         ({"size": (0, 0)}, "out of bounds"),

@@ -1,9 +1,10 @@
-"""What is pasted into a post: well-formed, pointing at files that exist, and true in words."""
+"""--embed prints well-formed text with true descriptions; the files that it names exist."""
 
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from command import QUIET
 from PIL import Image
 
 from animate import Animation, Recipe, train
@@ -12,7 +13,6 @@ from animate.recipe.destinations import CHECKED, DESTINATIONS, bound_for
 from animate.recipe.embed import alt_text
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-QUICK = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet"]
 
 
 class Elements(HTMLParser):
@@ -27,7 +27,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-def test_alt_text_tells_what_the_film_shows_with_its_figures(runs) -> None:
+def test_alt_text_describes_each_run_with_its_numbers(runs) -> None:
     assert alt_text(Recipe(outputs=["a.gif"]), runs) == (
         "A line is fitted to 100 points by gradient descent, over 100 epochs. "
         "At learning rate 0.1 the line reaches the data at epoch 70. "
@@ -37,22 +37,24 @@ def test_alt_text_tells_what_the_film_shows_with_its_figures(runs) -> None:
     )
 
 
-def test_alt_text_tells_of_an_overflow_and_of_a_run_that_is_not_there_yet(problem) -> None:
-    slow, lost = train(problem, [0.001, 5], epochs=100)
-    told = [alt_text(Recipe(lrs=[run.lr], outputs=["a.gif"]), [run]) for run in (slow, lost)]
-    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in told[0]
-    assert f"and overflows at epoch {lost.diagnosis.overflowed_at}." in told[1]
+def test_alt_text_describes_an_overflow_and_an_unfinished_run(problem) -> None:
+    slow, overflowing = train(problem, [0.001, 5], epochs=100)
+    texts = [
+        alt_text(Recipe(lrs=[run.lr], outputs=["a.gif"]), [run]) for run in (slow, overflowing)
+    ]
+    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in texts[0]
+    assert f"and overflows at epoch {overflowing.diagnosis.overflowed_at}." in texts[1]
 
 
-def test_markdown_shows_the_picture_and_tells_it(run) -> None:
-    done = run(*QUICK, "-o", "my film [1].gif", "--embed", "md")
+def test_markdown_names_the_picture_and_describes_it(run) -> None:
+    done = run(*QUIET, "-o", "my film [1].gif", "--embed", "md")
     assert done.code == 0
     assert done.out.startswith("![A line is fitted to 100 points")
     assert done.out.endswith("](my%20film%20%5B1%5D.gif)\n")
 
 
 def test_html_has_size_and_alt(run) -> None:
-    done = run(*QUICK, "-o", 'a"><script>.gif', "--embed", "html")
+    done = run(*QUIET, "-o", 'a"><script>.gif', "--embed", "html")
     (tag, attributes), = Elements(done.out).found  # fmt: skip
     assert tag == "img"
     assert attributes["src"] == "a%22%3E%3Cscript%3E.gif"
@@ -60,8 +62,8 @@ def test_html_has_size_and_alt(run) -> None:
     assert attributes["alt"].startswith("A line is fitted")
 
 
-def test_a_video_has_a_poster_that_is_made_too(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "a.mp4", "--embed", "html")
+def test_a_poster_is_made_for_a_video(run, tmp_path) -> None:
+    done = run(*QUIET, "-o", "a.mp4", "--embed", "html")
     tags = dict(Elements(done.out).found)
     video = tags["video"]
     assert {"controls", "loop", "muted", "playsinline"} <= set(video)
@@ -72,8 +74,8 @@ def test_a_video_has_a_poster_that_is_made_too(run, tmp_path) -> None:
         assert image.size == (640, 360)
 
 
-def test_a_picture_heeds_dark_pages_and_a_wish_for_less_motion(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "picture")
+def test_a_picture_follows_color_scheme_and_reduced_motion(run, tmp_path) -> None:
+    done = run(*QUIET, "-o", "a.gif", "--embed", "picture")
     elements = Elements(done.out).found
     assert [tag for tag, _ in elements] == ["picture", "source", "source", "source", "img"]
     for tag, attributes in elements[1:]:
@@ -87,13 +89,13 @@ def test_a_picture_heeds_dark_pages_and_a_wish_for_less_motion(run, tmp_path) ->
 
 
 def test_a_picture_with_a_theme_of_its_own_is_refused(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "picture", "--theme", "dark")
+    done = run(*QUIET, "-o", "a.gif", "--embed", "picture", "--theme", "dark")
     assert done.code == 2
     assert "leave out one of them" in done.err
 
 
-def test_what_cannot_be_embedded_is_refused(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "--embed", "latex")
+def test_an_unknown_kind_of_text_is_refused(run) -> None:
+    done = run(*QUIET, "-o", "a.gif", "--embed", "latex")
     assert done.code == 2
     assert "kind of text 'latex' is unknown" in done.err
 
@@ -110,7 +112,7 @@ def test_a_destination_sets_format_and_size(run, place, path, size) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--for", "x", "-o", "a.webm"], "x does not take a.webm; give a file in .gif"),
         (["--for", "x", "-o", "a.png"], "x does not take a.png; give a file in .gif"),
@@ -122,20 +124,20 @@ def test_a_destination_sets_format_and_size(run, place, path, size) -> None:
         (["--for", "google-slides", "--size", "8000x4500"], "takes 25 million"),
     ],
 )
-def test_what_a_destination_does_not_take_is_refused(run, arguments, said) -> None:
+def test_files_that_a_destination_does_not_accept_are_refused(run, arguments, message) -> None:
     done = run(*arguments, "--dry-run")
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
-def test_the_smaller_limit_is_kept_a_destinations_or_ones_own() -> None:
+def test_the_smaller_of_two_size_limits_holds() -> None:
     outputs = [Output("a.gif", {"max_size": "50MB"}), Output("b.gif", {"max_size": "1MB"}), "c.png"]
     bound = bound_for("github", Recipe(outputs=outputs))
     assert [part.max_size for part in bound.parts] == [10_000_000, 1_000_000, None]
     assert {part.pixels for part in bound.parts} == {(800, 450)}
 
 
-def test_the_readme_has_the_destinations_as_they_are() -> None:
+def test_the_readme_lists_the_destinations() -> None:
     for name, place in DESTINATIONS.items():
         (row,) = [line for line in README.splitlines() if line.startswith(f"| `{name}`")]
         _, _, films, limit, source, _ = (cell.strip() for cell in row.split("|"))
@@ -161,7 +163,7 @@ def test_a_transparent_film_is_shown_as_an_image(runs) -> None:
     assert image[1]["src"].startswith("data:image/gif;base64,")
 
 
-def test_words_are_of_what_is_shown_and_of_its_epoch(runs) -> None:
+def test_alt_text_describes_the_views_at_their_epoch(runs) -> None:
     start = alt_text(Recipe(at=["start"], outputs=["a.png"]), runs)
     assert "at epoch 0. At learning rate 0.1 100 % of the way is left." in start
     assert "epoch 70" not in start
@@ -173,36 +175,34 @@ def test_words_are_of_what_is_shown_and_of_its_epoch(runs) -> None:
 
 
 def test_two_films_of_one_name_have_a_still_each(run, tmp_path) -> None:
-    done = run(*QUICK, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
+    done = run(*QUIET, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
     assert done.code == 0, done.err
     made = {path.name for path in tmp_path.iterdir()}
     assert {"m-dark.gif", "m-dark.mp4", "m-still.png", "m-poster-still.png"} <= made
 
 
 def test_the_poster_has_the_videos_own_theme(run, tmp_path) -> None:
-    run(*QUICK, "-o", "a.mp4", "--embed", "md", "--theme", "dark")
+    run(*QUIET, "-o", "a.mp4", "--embed", "md", "--theme", "dark")
     with Image.open(tmp_path / "a-poster-still.png") as image:
         assert max(image.convert("RGB").getpixel((0, 0))) < 64
 
 
 def test_a_still_is_embedded_light_and_dark(run, tmp_path) -> None:
-    done = run(*QUICK[:4], "--quiet", "-o", "a.png", "--embed", "picture")
+    done = run(*QUIET[:4], "--quiet", "-o", "a.png", "--embed", "picture")
     source = dict(Elements(done.out).found)["source"]
     assert source == {"media": "(prefers-color-scheme: dark)", "srcset": "a-dark.png"}
     assert (tmp_path / "a-dark.png").exists()
 
 
 @pytest.mark.parametrize("outputs", [["a.pdf"], ["frames/"], ["run.json"]])
-def test_that_there_is_nothing_to_embed_is_said_before_anything_is_made(
-    run, tmp_path, outputs
-) -> None:
+def test_nothing_to_embed_is_refused_before_anything_is_made(run, tmp_path, outputs) -> None:
     done = run("-o", *outputs, "--embed", "md")
     assert done.code == 2
     assert "there is nothing to embed" in done.err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_of_ones_own_is_not_taken_for_a_companion(run) -> None:
-    done = run(*QUICK, "-o", "a.gif", "-o", "a-dark.gif", "--embed", "picture")
+def test_an_output_with_the_path_of_a_companion_is_refused(run) -> None:
+    done = run(*QUIET, "-o", "a.gif", "-o", "a-dark.gif", "--embed", "picture")
     assert done.code == 2
     assert "makes a-dark.gif beside a.gif" in done.err

@@ -178,6 +178,22 @@ def test_gif_delays_do_not_drift(tmp_path, fps) -> None:
     np.testing.assert_allclose(starts, 1000 * np.arange(31) / fps, atol=5.001)
 
 
+def test_a_gif_above_100_frames_a_second_leaves_out_what_is_shown_for_less_than_a_tick(
+    tmp_path,
+) -> None:
+    path = tmp_path / "film.gif"
+    encode(film(*[1] * 30), path, fps=120)
+    assert durations(path) == [10] * 25
+    assert np.flatnonzero(shown(path)[-1][20, :, 0] < 140)[0] - 2 == 29
+
+
+@pytest.mark.parametrize("counts", [(1, 700), (700, 1)])
+def test_a_delay_longer_than_a_gif_can_store_is_its_longest(tmp_path, counts) -> None:
+    path = tmp_path / "film.gif"
+    encode(film(*counts), path, fps=1)
+    assert max(durations(path)) == 655_350
+
+
 @pytest.mark.parametrize("quality", ["low", "medium", "high"])
 @pytest.mark.parametrize("suffix", DELAYED)
 def test_delayed_formats_show_the_frames_that_were_sent(tmp_path, suffix, quality) -> None:
@@ -337,6 +353,18 @@ def test_what_ffmpeg_says_when_it_fails_is_passed_on(tmp_path, monkeypatch) -> N
     with pytest.raises(OutputError, match=r"exit code 3.*the encoder is missing"):
         encode(film(200), tmp_path / "film.mp4", fps=25)
     assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_film_without_its_last_frames_is_an_error(tmp_path, monkeypatch, suffix) -> None:
+    real = imageio_ffmpeg.get_ffmpeg_exe()
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(f'#!/bin/sh\nhead -c -50000 | "{real}" "$@" || true\n')
+    fake.chmod(0o755)
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(fake))
+    with pytest.raises(OutputError, match=r"ffmpeg wrote \d+ of 30 frames"):
+        encode(film(*[1] * 30), tmp_path / f"film{suffix}", fps=25)
+    assert list(tmp_path.iterdir()) == [fake]
 
 
 def test_a_film_that_ffmpeg_cuts_short_is_an_error(tmp_path, monkeypatch) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from animate.drawing.layout import CAPTION, SMALLEST_EM, TICKS, Box, Layout, arrange
-from animate.system.validation import InputError
+from animate.drawing.layout import CAPTION, MIN_EM, TICKS, Box, Layout, arrange
+from animate.system.errors import InputError
 
 sides = st.integers(200, 4000)
 counts = st.integers(0, 3)
@@ -43,8 +43,8 @@ def test_nothing_overlaps_or_leaves_the_frame(size, runs, views, above, below, t
         layout = arrange(size, runs, views, above, below, title_lines=1 + two_lines)
     except InputError:
         assume(False)
-    assert layout.em >= SMALLEST_EM
-    assert len(layout.headings) == len(layout.panels) == runs
+    assert layout.em >= MIN_EM
+    assert len(layout.headers) == len(layout.panels) == runs
     assert {len(cells) for cells in layout.panels} == {views}
     assert len(layout.across) == above + below
     assert len(layout.title) == 1 + two_lines
@@ -53,10 +53,10 @@ def test_nothing_overlaps_or_leaves_the_frame(size, runs, views, above, below, t
     roomy = [
         Box(box.left, box.bottom - down, box.width, box.height + down + up) for box in plots(layout)
     ]
-    boxes = [*layout.title, *layout.headings, *roomy]
+    boxes = [*layout.title, *layout.headers, *roomy]
     for one, other in itertools.combinations(boxes, 2):
         assert not overlap(one, other, slack=2)
-    for box in (*layout.title, *layout.headings, *plots(layout), layout.timeline):
+    for box in (*layout.title, *layout.headers, *plots(layout), layout.timeline):
         assert box.left >= 0
         assert box.bottom >= 0
         assert box.left + box.width <= size[0]
@@ -77,7 +77,7 @@ def test_the_panels_of_all_runs_have_one_size_and_stand_below_their_heading(
     heights = {box.height for box in plots(layout)}
     assert max(widths) - min(widths) <= 1  # rounded to whole pixels
     assert max(heights) - min(heights) <= 1
-    for heading, cells in zip(layout.headings, layout.panels, strict=True):
+    for heading, cells in zip(layout.headers, layout.panels, strict=True):
         for box in cells:
             assert box.top < heading.bottom
             assert heading.left <= box.left
@@ -121,14 +121,14 @@ def test_an_arrangement_that_can_be_read_is_found_where_there_is_one() -> None:
     for runs, views in itertools.product(range(1, 13), range(1, 4)):
         with pytest.raises(InputError) as caught:
             arrange((320, 320), runs, views)
-        enough = caught.value.enough
-        assert arrange(enough, runs, views).em >= SMALLEST_EM
+        enough = caught.value.minimum_size
+        assert arrange(enough, runs, views).em >= MIN_EM
 
 
 def test_panels_across_stand_above_and_below_those_of_the_runs() -> None:
     layout = arrange((1080, 1920), 3, 1, above=1, below=2)
     first, *rest = layout.across
-    assert first.bottom > max(heading.top for heading in layout.headings)
+    assert first.bottom > max(heading.top for heading in layout.headers)
     for box in rest:
         assert box.top < min(cells[0].bottom for cells in layout.panels)
     assert len({box.width for box in layout.across}) == 1
@@ -137,11 +137,11 @@ def test_panels_across_stand_above_and_below_those_of_the_runs() -> None:
 
 def test_the_first_panel_of_each_row_has_room_for_numbers_at_its_left() -> None:
     stacked = arrange((1280, 720), 3, 2)
-    assert stacked.labelled == set(stacked.panels[0])
+    assert stacked.with_tick_labels == set(stacked.panels[0])
     beside = arrange((2400, 600), 2, 2)
-    assert beside.labelled == set(plots(beside))
+    assert beside.with_tick_labels == set(plots(beside))
     for layout in (stacked, beside):
-        for box in layout.labelled:
+        for box in layout.with_tick_labels:
             ends = [other.left + other.width for other in plots(layout) if other.left < box.left]
             assert box.left - max(ends, default=0) >= 3 * layout.em
 
@@ -159,7 +159,7 @@ def test_too_small_a_frame_is_refused_with_the_size_that_would_do(runs, views, n
         arrange((160, 90), runs, views)
     told = re.search(r"give at least (\d+)x(\d+), or fewer of them", str(caught.value))
     width, height = map(int, told.groups())
-    assert (width, height) == caught.value.enough
+    assert (width, height) == caught.value.minimum_size
     arrange((width, height), runs, views)
     with pytest.raises(InputError):
         arrange((width - 8, height - 5), runs, views)

@@ -27,6 +27,22 @@ FALL = np.geomspace(5, 0.2, 31)
 LINE = Line.sample(seed=11)
 
 
+class Paraboloid:
+    """A quadratic in three weights that have names."""
+
+    x, y, start = np.zeros((1, 1)), np.zeros(1), np.ones(3)
+    best_weights, best_loss, hessian = np.zeros(3), 0.0, np.diag([1.0, 2.0, 3.0])
+    curvatures, sharpest = (1.0, 2.0, 3.0), np.array([0.0, 0.0, 1.0])
+    stability_limit, best_lr = 2 / 3, 0.5
+    weight_names = ("a", "b", "c")
+
+    def loss(self, weights) -> np.ndarray:
+        return 0.5 * np.einsum("...i,ij,...j->...", weights, self.hessian, weights)
+
+    def equation(self, weights) -> str:
+        return f"{weights[0]:.2f} a"
+
+
 def all_texts(scene: Scene) -> list[str]:
     found = [text.get_text() for text in pictures.outside_panels(scene, Text)]
     return found + [note for axes in scene.figure.axes for note in pictures.notes(axes)]
@@ -49,6 +65,10 @@ LACKING = {
         [Trajectory(np.full((3, 2), NAN), problem=LINE, label="mine")],
         "fit loss surface landscape bowl weights data cliff",
     ),
+    "three weights": (
+        [Trajectory(WALK[:, :3], problem=Paraboloid(), label="mine")],
+        "loss bowl weights",
+    ),
 }
 
 
@@ -65,9 +85,27 @@ def test_a_view_that_lacks_something_is_refused_and_names_those_that_would_do(ki
             Scene(runs, [name, *able.split()])
         said = str(caught.value)
         assert re.match(rf"view {name}: it(s panels)? (requires|share)", said)
-        told = said.split("views that would do: ")[1]
+        told = said.split("views that can show these runs: ")[1]
         assert told.split(", ") == able.split() if able else told.startswith("none; draw fewer")
         assert "mine" in said or kind not in ("losses alone", "weights alone", "no problem")
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (
+            "cliff",
+            "view cliff: it requires a problem that is an animate.Line, but mine has another",
+        ),
+        ("surface", "view surface: it requires 2 weights, but mine has 3"),
+        ("landscape", "view landscape: it requires 2 weights, but mine has 3"),
+    ],
+)
+def test_the_reason_for_a_refusal_is_what_the_view_needs(view, said) -> None:
+    run = Trajectory(WALK[:, :3], problem=Paraboloid(), label="mine")
+    for refusing in (lambda: Scene(run, view), lambda: Animation(run, view)):
+        with pytest.raises(InputError, match=re.escape(said)):
+            refusing()
 
 
 class _Curve:
@@ -87,21 +125,21 @@ class _Curve:
     ],
 )
 def test_default_views_are_those_for_which_there_are_records(runs, views) -> None:
-    assert [kind.__name__.lower() for kind in Scene(runs).kinds] == views.split()
+    assert [kind.__name__.lower() for kind in Scene(runs).view_classes] == views.split()
 
 
 def test_one_run_and_one_view_need_no_list(runs) -> None:
     for given in (runs[0], [runs[0]], runs[:1]):
         assert Animation(given, "fit", (640, 360)).scene.runs == [runs[0]]
     for wrong in (3, None, [3], [runs]):
-        with pytest.raises(InputError, match="is no run; give what"):
+        with pytest.raises(InputError, match="is not a run; give an"):
             Animation(wrong)
     for view, said in (
         ("f", "view 'f' is unknown"),
         ("fit loss", "view 'fit loss' is unknown"),
         (3, "view 3 is neither"),
         ([int], "is neither a name nor a View class"),
-        ([], "no view is given"),
+        ([], "views is empty"),
     ):
         with pytest.raises(InputError, match=re.escape(said)):
             Animation(runs, view)
@@ -181,7 +219,7 @@ def test_a_view_across_runs_that_asks_for_the_run_is_told_of_the_runs(runs, name
         def draw(self, _moment) -> None:
             getattr(self.panel, name)
 
-    with pytest.raises(InputError, match=rf"panel\.{name} is of one run.*use panel\.runs"):
+    with pytest.raises(InputError, match=rf"panel\.{name} belongs to one run.*use panel\.runs"):
         Scene(runs, Across)
 
 
@@ -193,7 +231,7 @@ def test_a_view_of_ones_own_says_what_it_requires_and_is_refused_alike(runs) -> 
         needs = ("sharpnes",)
 
     Scene(runs, Special, (640, 360))
-    with pytest.raises(InputError, match=r"view Special: it requires .* do: loss, weights"):
+    with pytest.raises(InputError, match=r"view Special: it requires .* these runs: loss, weights"):
         Scene(Trajectory(WALK, FALL), Special)
     with pytest.raises(InputError, match="data 'sharpnes' is unknown"):
         Animation(runs, Unknown)

@@ -109,7 +109,7 @@ def test_points_with_one_x_determine_no_line() -> None:
 
 
 def test_x_too_much_alike_for_a_line_are_refused() -> None:
-    with pytest.raises(InputError, match="subtract their mean first"):
+    with pytest.raises(InputError, match="subtract the mean of x first"):
         Line(x=np.array([1e7, 1e7 + 1, 1e7 + 2]), y=np.arange(3))
     x, y = np.array([100.0, 101, 102]), np.array([1.0, 5, 6])
     problem = Line(x, y)

@@ -12,7 +12,7 @@ from torch import nn
 
 import animate
 from animate import Classifies, Hyperparameters, InputError, Predicts, problems, train
-from animate.training.problem import has
+from animate.training.problem import provides
 
 TWO_CLASSES = ("moons", "circles", "spirals")
 
@@ -53,7 +53,7 @@ def test_two_classes_of_200_points_are_learned(name) -> None:
     problem = row.make()
     assert (problem.x.shape, widths(problem)) == ((200, 2), [2, 16, 16, 2])
     assert np.bincount(problem.y).tolist() == [100, 100]
-    assert has(problem, Classifies)
+    assert provides(problem, Classifies)
     assert (row.epochs, row.views) == (500, ("boundary", "loss"))
     slow, good = train(problem, row.lrs[:2], row.epochs)
     assert good.losses[-1] < 0.05 < slow.losses[-1]
@@ -87,7 +87,7 @@ def test_points_of_spirals_lie_on_spirals() -> None:
 def test_the_curve_has_one_input_and_is_fitted() -> None:
     row = problems.READY["curve"]
     problem = row.make()
-    assert has(problem, Predicts)
+    assert provides(problem, Predicts)
     (good,) = train(problem, Hyperparameters(0.01, "adam"), 300)
     x = np.linspace(-0.9, 0.9, 50)
     fitted = problem.predict(good.weights[-1], x)

@@ -1,5 +1,6 @@
 """A recipe is one readable file: what it says is made, and what it gets wrong is named."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from animate import InputError, Recipe, make
+from animate import Hyperparameters, InputError, Recipe, make
 from animate.drawing.views import VIEWS
 from animate.recipe import Output
 from animate.recipe.toml import dumps, load, loads, named, shipped
@@ -176,7 +177,7 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ("path = 'a.gif'", "t.toml, line 1: there is no setting 'path'; it belongs in a table"),
         ("output = []", "t.toml, line 1: there is no output"),
         ("theme = 'drak'", "outputs/convergence.mp4: theme 'drak' is unknown; did you mean dark?"),
-        ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds has no room"),
+        ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds is too short"),
         ("[" * 5000, "t.toml is no TOML"),
         (
             "[[output]]\npath = 'a.gif'\n[[output]]\npath = 'b.gif'\nviewz = ['fit']",
@@ -352,3 +353,66 @@ def test_a_file_in_the_way_of_the_folder_of_outputs_is_named(run, tmp_path) -> N
         assert done.code == 1
         assert "outputs is not a folder" in done.err
     assert (tmp_path / "outputs").read_text() == "mine"
+
+
+def test_every_combination_of_the_hyperparameters_is_a_run() -> None:
+    recipe = Recipe(
+        lrs=[0.1, 0.2], optimizer=["sgd", "momentum", "adam"], momentum=[0.5, 0.9], batch_size=[10]
+    )
+    found = [(one.optimizer, one.momentum, one.lr) for one in recipe.hyperparameters]
+    assert found == [
+        *[("sgd", beta, lr) for beta in (0.5, 0.9) for lr in (0.1, 0.2)],
+        *[("momentum", beta, lr) for beta in (0.5, 0.9) for lr in (0.1, 0.2)],
+        *[("adam", None, lr) for lr in (0.1, 0.2)],
+    ]
+    assert {one.batch_size for one in recipe.hyperparameters} == {10}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"optimizer": ["adam"], "momentum": [0.9]}, "optimizer adam takes no momentum"),
+        ({"optimizer": ["lbfgs"]}, "optimizer lbfgs cannot be used: it needs a closure"),
+        ({"momentum": [1]}, "momentum 1 is out of bounds"),
+        ({"schedule": ["cosin"]}, "did you mean cosine?"),
+        ({"batch_size": [0]}, "batch size 0 is out of bounds"),
+        ({"optimizer": ["sgd", "SGD"]}, "optimizer 'SGD' is given twice"),
+        (
+            {"lrs": [n / 10 for n in range(1, 6)], "schedule": ["step", "cosine", "range"]},
+            "15 runs",
+        ),
+    ],
+)
+def test_hyperparameters_that_cannot_be_combined_are_named(settings, said) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        Recipe(**settings)
+
+
+def test_a_recipe_may_list_its_runs_with_labels_of_their_own() -> None:
+    text = (
+        "[[run]]\nlr = 0.1\nlabel = 'slow'\n[[run]]\nlr = 0.1\noptimizer = 'adam'\nbatch-size = 5\n"
+    )
+    recipe = loads(text, "t.toml")
+    assert recipe.hyperparameters == (
+        Hyperparameters(0.1, label="slow"),
+        Hyperparameters(0.1, "adam", batch_size=5),
+    )
+    assert loads(dumps(recipe), "t.toml") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lrs = [0.1]\n[[run]]\nlr = 0.2", "line 2: [[run]] tables and lrs both say what"),
+        ("[[run]]\nlabel = 'a'", "t.toml, run 1: each run needs lr"),
+        (
+            "[[run]]\nlr = 0.2\nlabl = 'a'",
+            "line 3: there is no setting 'labl' of a run; did",
+        ),
+        ("[[run]]\nlr = 0.2\n[[run]]\nlr = 0", "t.toml, run 2: learning rate 0 is not positive"),
+        ("run = 3", "t.toml, line 1: give each run as a table, [[run]]"),
+    ],
+)
+def test_a_mistake_in_a_run_is_named(text, said) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        loads(text, "t.toml")

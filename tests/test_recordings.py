@@ -445,7 +445,7 @@ class Across(View):
 
 
 def test_a_view_across_runs_that_asks_for_its_run_is_told_why_there_is_none(runs) -> None:
-    with pytest.raises(InputError, match=r"panel\.run is of one run.*use panel\.runs"):
+    with pytest.raises(InputError, match=r"panel\.run belongs to one run.*use panel\.runs"):
         Animation(runs, [Across], (640, 360))
 
 
@@ -488,7 +488,7 @@ def test_a_view_that_cannot_show_a_run_names_those_that_can(run, possible) -> No
             continue
         with pytest.raises(InputError, match=f"view {view}: ") as refused:
             Scene(run, view, (640, 360))
-        reason, named = str(refused.value).split("; views that would do: ")
+        reason, named = str(refused.value).split("; views that can show these runs: ")
         assert run.label in reason
         assert set(named.split(", ")) == possible
 
@@ -507,9 +507,9 @@ def test_a_page_takes_only_runs_that_it_can_train_again(momentum, runs, tmp_path
     by_hand = Trajectory(one.weights, one.losses, **settings)
     for wrong in (by_hand, momentum, network([2.0, 1.0], "a network")):
         for some in ([wrong], [one, wrong]):
-            with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+            with pytest.raises(InputError, match=r"only runs from animate\.train"):
                 page(some)
-        with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+        with pytest.raises(InputError, match=r"only runs from animate\.train"):
             Animation(wrong).save(tmp_path / "x.html")
     assert not list(tmp_path.iterdir())
     assert "<html" in page([one])

@@ -1,26 +1,31 @@
-"""The scripts' own environment, made by a stand-in for Python that is quick and can be stopped."""
+"""How the scripts install .venv, with a stand-in for Python that is quick and can be stopped."""
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
+INSTALLING = "installing into {}/.venv: this takes a minute or two, once\n"
 
-# Makes an "environment" whose python notes its arguments and settings, and may take its time.
-STAND_IN = """#!/usr/bin/env bash
+# Its environments' python is the stand-in too. It logs what it does, and pip can take its time.
+STAND_IN = f"""#!/usr/bin/env bash
 case "$1 $2" in
-    "-c "*) exit 0 ;;
-    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && [ -z "$SLOW_VENV" ] || sleep 60 ;;
+    "-c "*) exec '{sys.executable}' "$@" ;;
+    "-m venv")
+        mkdir -p "$3/bin"
+        cp "$0" "$3/bin/python"
+        echo venv >>"$LOG"
+        exec sleep "$SLOW_VENV" ;;
     "-m pip")
-        env | grep -E '^(PIP_|PYTHON|TMPDIR)' >>"$NOTES"
-        touch "$TMPDIR/unpacked"
-        mkdir -p "$EGG_INFO"
-        [ -z "$SLOW_PIP" ] || { echo ready >>"$NOTES"; sleep 60; } ;;
+        echo "pip${{PIP_TARGET:-}}${{PYTHONPATH:-}} ${{@: -1}}" >>"$LOG"
+        sleep "$SLOW_PIP"
+        echo installed >>"$LOG" ;;
     "-P -m") echo "$@" ;;
 esac
 """
@@ -29,7 +34,7 @@ esac
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "a project"
-    shutil.copytree(SCRIPTS, root / "scripts")
+    shutil.copytree(SCRIPTS, root / "scripts", ignore=shutil.ignore_patterns("node_modules"))
     (root / "pyproject.toml").write_text("")
     (root / "constraints.txt").write_text("")
     stand_in = tmp_path / "python"
@@ -38,17 +43,18 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def start(project: Path, script: Path | str | None = None, **settings: str) -> subprocess.Popen:
+def start(
+    project: Path, *command: Path | str, slow_venv: float = 0, slow_pip: float = 0, **settings: str
+) -> subprocess.Popen[str]:
     base = {
         "PATH": os.environ["PATH"],
         "PYTHON": str(project.parent / "python"),
-        "NOTES": str(project.parent / "notes"),
-        "EGG_INFO": str(project / "animate.egg-info"),
-        "SLOW_VENV": "",
-        "SLOW_PIP": "",
+        "LOG": str(project.parent / "log"),
+        "SLOW_VENV": str(slow_venv),
+        "SLOW_PIP": str(slow_pip),
     }
     return subprocess.Popen(
-        [script or project / "scripts/run", "--lrs", "0.1"],
+        command or [project / "scripts/run", "--lrs", "0.1"],
         env=base | settings,
         cwd=project.parent,
         stdout=subprocess.PIPE,
@@ -58,76 +64,96 @@ def start(project: Path, script: Path | str | None = None, **settings: str) -> s
     )
 
 
-def names(project: Path) -> set[str]:
-    return {path.name for path in project.iterdir()} - {"scripts", "pyproject.toml"}
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
 
 
-def test_the_program_is_run_with_its_arguments_and_installed_once(project: Path) -> None:
-    for said in (f"installing into {project}/.venv: this takes a minute or two, once\n", ""):
-        process = start(project)
-        out, err = process.communicate(timeout=20)
-        assert (process.returncode, out, err) == (0, "-P -m animate --lrs 0.1\n", said)
-    assert names(project) == {".venv", "constraints.txt", "animate.egg-info"}
+def prepare(project: Path, extra: str) -> None:
+    script = f'set -eu; root=$1; . "$root/scripts/environment.sh"; prepare {extra}'
+    assert finish(start(project, "bash", "-c", script, "bash", project))[0] == 0
 
 
-def test_settings_that_would_install_elsewhere_are_left_out(project: Path) -> None:
-    names = ("TARGET", "PREFIX", "ROOT", "USER", "PYTHON", "DRY_RUN", "NO_DEPS", "PLATFORM")
-    process = start(
-        project,
-        PIP_INDEX_URL="https://packages.example/simple",
-        PYTHONPATH="/elsewhere",
-        **{f"PIP_{name}": "1" for name in names},
-    )
-    process.communicate(timeout=20)
-    noted = (project.parent / "notes").read_text().splitlines()
-    assert [line.split("=")[0] for line in sorted(noted) if "PYTHON=" not in line] == [
-        "PIP_INDEX_URL",
-        "TMPDIR",
-    ]
+def log(project: Path, *, clear: bool = True) -> list[str]:
+    """Return what the stand-in has done since the log was last cleared."""
+    path = project.parent / "log"
+    lines = path.read_text().splitlines() if path.exists() else []
+    if clear:
+        path.unlink(missing_ok=True)
+    return lines
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("whole_group", [True, False])
-@pytest.mark.parametrize("slow", ["SLOW_VENV", "SLOW_PIP"])
-def test_an_interrupted_installation_leaves_nothing(
-    project: Path, slow: str, whole_group: bool, number: signal.Signals
+def test_the_program_runs_with_its_arguments_and_is_installed_once(project: Path) -> None:
+    for message in (INSTALLING.format(project), ""):
+        assert finish(start(project)) == (0, "-P -m animate --lrs 0.1\n", message)
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
+
+
+def test_settings_that_would_install_elsewhere_are_ignored(project: Path) -> None:
+    finish(start(project, PYTHONPATH="/elsewhere", PIP_TARGET="/elsewhere"))
+    assert f"pip {project}[datasets]" in log(project)
+
+
+def test_two_at_once_install_once(project: Path) -> None:
+    both = [start(project, slow_pip=0.5) for _ in range(2)]
+    assert [finish(process)[:2] for process in both] == [(0, "-P -m animate --lrs 0.1\n")] * 2
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("slow", ["slow_venv", "slow_pip"])
+def test_an_interrupted_installation_is_repeated_from_scratch(
+    project: Path, slow: str, number: signal.Signals
 ) -> None:
-    notes = project.parent / "notes"
-    process = start(project, **{slow: "1"})
+    process = start(project, **{slow: 60})
     begun = time.monotonic()
-    while not (notes if slow == "SLOW_PIP" else project / ".venv/bin/python").exists():
+    while len(log(project, clear=False)) < (1 if slow == "slow_venv" else 2):
         assert time.monotonic() < begun + 10
         time.sleep(0.02)
-    time.sleep(0.1)
-    (os.killpg if whole_group else os.kill)(process.pid, number)
-    _, err = process.communicate(timeout=10)
-    assert process.returncode == 128 + number
-    assert err.splitlines()[1:] == ["interrupted or failed; nothing is left half-installed"]
-    assert names(project) == {"constraints.txt"}
+    os.killpg(process.pid, number)
+    assert finish(process)[:2] == (-number, "")
+    log(project)
+    assert finish(start(project))[0] == 0
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
-def test_the_lock_of_a_process_that_is_gone_holds_nobody_up(project: Path) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    (project / ".venv.lock").symlink_to(str(gone.pid))
-    process = start(project)
-    process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert names(project) == {".venv", "constraints.txt", "animate.egg-info"}
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_requirements_are_installed_into_the_same_environment(
+    project: Path, name: str
+) -> None:
+    finish(start(project))
+    log(project)
+    (project / name).write_text("changed")
+    assert finish(start(project))[0] == 0
+    assert log(project) == [f"pip {project}[datasets]", "installed"]
+
+
+def test_a_moved_checkout_is_installed_from_scratch(project: Path) -> None:
+    finish(start(project))
+    log(project)
+    moved = project.rename(project.with_name("moved"))
+    assert finish(start(moved)) == (0, "-P -m animate --lrs 0.1\n", INSTALLING.format(moved))
+    assert log(moved) == ["venv", f"pip {moved}[datasets]", "installed"]
+
+
+def test_an_extra_includes_the_smaller_ones_and_is_kept_by_them(project: Path) -> None:
+    prepare(project, "dev")
+    assert log(project) == ["venv", f"pip {project}[dev]", "installed"]
+    prepare(project, "test")
+    prepare(project, "base")
+    assert log(project) == []
+    (project / "constraints.txt").write_text("changed")
+    prepare(project, "test")
+    prepare(project, "dev")
+    assert [line for line in log(project) if line != "installed"] == [
+        f"pip {project}[test]",
+        f"pip {project}[dev]",
+    ]
 
 
 def test_a_script_is_found_through_a_link_whatever_cdpath_says(project: Path) -> None:
     (project.parent / "decoy/scripts").mkdir(parents=True)
     (project.parent / "link").symlink_to("a project/scripts/run")
-    process = start(project, "./link", CDPATH=str(project.parent / "decoy"))
-    out, _ = process.communicate(timeout=20)
-    assert out == "-P -m animate --lrs 0.1\n"
-    process = subprocess.run(
-        ["bash", "scripts/run"],
-        cwd=project,
-        env={"PATH": os.environ["PATH"], "CDPATH": str(project.parent / "decoy")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert process.stdout == "-P -m animate\n"
+    decoy = str(project.parent / "decoy")
+    assert finish(start(project, "./link", CDPATH=decoy))[1] == "-P -m animate\n"
+    assert finish(start(project, "bash", "a project/scripts/run", CDPATH=decoy))[0] == 0

@@ -14,7 +14,7 @@ def rungs() -> list[Setting]:
     return ladder(BEST, lambda size: size[0] >= 800)
 
 
-def test_quality_goes_first_then_the_rate_then_the_size() -> None:
+def test_quality_is_reduced_first_then_the_frame_rate_then_the_size() -> None:
     settings = rungs()
     assert settings[0] == BEST
     changed = [
@@ -26,7 +26,7 @@ def test_quality_goes_first_then_the_rate_then_the_size() -> None:
     assert settings[-1].fps == 10
 
 
-def test_no_rung_is_below_what_can_be_read_and_all_keep_their_shape() -> None:
+def test_all_rungs_are_legible_and_keep_the_aspect_ratio() -> None:
     for setting in rungs():
         width, height = setting.size
         assert width >= 800
@@ -56,6 +56,6 @@ def test_a_folder_of_frames_has_no_limit() -> None:
 
 
 @pytest.mark.parametrize("bad", ["x", "0", "-1MB", "1.2.3MB", "999999GB", ""])
-def test_a_limit_that_is_no_size_is_named(bad) -> None:
+def test_an_invalid_limit_is_refused(bad) -> None:
     with pytest.raises(InputError, match="limit"):
         Recipe(max_size=bad)

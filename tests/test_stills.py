@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from animate import Animation, InputError, train
-from animate.drawing.clock import moments_of
+from animate.drawing.clock import resolve_moments
 from animate.drawing.stills import FORMATS, grid
 from animate.drawing.views import VIEWS
 from animate.recipe import STILLS
@@ -44,9 +44,13 @@ def test_the_last_epoch_is_shown_unless_another_is_asked_for(anim, tmp_path) -> 
 
 
 def test_names_stand_for_epochs(runs) -> None:
-    assert [moments_of([name], runs)[0] for name in ("start", "end", "converged")] == [0, 100, 70]
+    assert [resolve_moments([name], runs)[0] for name in ("start", "end", "converged")] == [
+        0,
+        100,
+        70,
+    ]
     with pytest.raises(InputError, match="no run converges within 100 epochs"):
-        moments_of(["converged"], runs[2:])
+        resolve_moments(["converged"], runs[2:])
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])

@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox
 
-from animate.drawing.tabular_text import Readout
-from animate.film.stream import Stream, disjoint
+from animate.drawing.tabular_text import TabularText
+from animate.film.stream import Stream, merge_overlapping
 
 Step = Callable[[int], object]
 
@@ -179,16 +179,16 @@ def test_a_frame_is_a_full_redraw_to_the_pixel(make: Callable) -> None:
 
 def test_what_tells_that_it_looks_as_before_is_not_drawn_again(monkeypatch) -> None:
     drawn: list[str] = []
-    draw = Readout.draw
+    draw = TabularText.draw
 
     @wraps(draw)
-    def counted(self: Readout, renderer: RendererBase) -> None:
+    def counted(self: TabularText, renderer: RendererBase) -> None:
         drawn.append(self.get_text())
         draw(self, renderer)
 
-    monkeypatch.setattr(Readout, "draw", counted)
+    monkeypatch.setattr(TabularText, "draw", counted)
     fig = figure()
-    one, other = (Readout(0.1, y, transform=fig.transFigure) for y in (0.2, 0.6))
+    one, other = (TabularText(0.1, y, transform=fig.transFigure) for y in (0.2, 0.6))
     for text in (one, other):
         fig.add_artist(text)
         text.set(text="start", clip_on=True)
@@ -218,7 +218,7 @@ def test_what_tells_that_it_looks_as_before_is_not_drawn_again(monkeypatch) -> N
 
 def test_two_streams_of_one_figure_do_not_disturb_each_other() -> None:
     fig = figure()
-    text = Readout(0.3, 0.3, "0", transform=fig.transFigure)
+    text = TabularText(0.3, 0.3, "0", transform=fig.transFigure)
     fig.add_artist(text)
     one, other = Stream(fig, [text]), Stream(fig, [text])
     for digit in "01123":
@@ -227,7 +227,7 @@ def test_two_streams_of_one_figure_do_not_disturb_each_other() -> None:
 
 
 def together(boxes: list[tuple[int, ...]]) -> list[tuple[tuple[float, ...], list[int]]]:
-    found = disjoint([Bbox.from_extents(*box) for box in boxes])
+    found = merge_overlapping([Bbox.from_extents(*box) for box in boxes])
     return [(tuple(box.extents), members) for box, members in found]
 
 

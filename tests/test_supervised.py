@@ -22,7 +22,7 @@ from animate import (
     train,
 )
 from animate.system import validation
-from animate.training.problem import NamesWeights, has
+from animate.training.problem import NamesWeights, provides
 
 H = Hyperparameters
 RANDOM = np.random.default_rng(3)
@@ -259,8 +259,8 @@ def test_a_model_of_one_input_predicts() -> None:
         else:
             make = lambda: nn.Linear(1, 1)  # noqa: E731
         problem = Supervised(make, inputs, targets, loss=functional.mse_loss)
-        assert has(problem, Predicts)
-        assert not has(problem, Classifies)
+        assert provides(problem, Predicts)
+        assert not provides(problem, Classifies)
         lines = problem.predict([[[2, 1], [0.5, 0]]], [0, 1, 4])
         assert lines.dtype == np.float64
         np.testing.assert_array_equal(lines, [[[1, 3, 9], [0, 0.5, 2]]])
@@ -270,8 +270,8 @@ def test_a_model_of_one_input_predicts() -> None:
 def test_a_classifier_of_two_inputs_has_scores() -> None:
     x, y = RANDOM.standard_normal((12, 2)), RANDOM.integers(0, 3, 12)
     problem = Supervised(lambda: nn.Linear(2, 3, bias=False), x, y, loss=functional.cross_entropy)
-    assert has(problem, Classifies)
-    assert not has(problem, Predicts)
+    assert provides(problem, Classifies)
+    assert not provides(problem, Predicts)
     scores = problem.class_scores([[1, 0, 0, 1, 1, 1], [0] * 6], [[2, 3], [-1, 0]])
     np.testing.assert_array_equal(scores, [[[2, 3, 5], [-1, 0, -1]], np.zeros((2, 3))])
 
@@ -287,7 +287,7 @@ def test_a_classifier_of_two_inputs_has_scores() -> None:
 def test_two_classes_with_one_output_have_scores_where_the_loss_is_known(loss, threshold) -> None:
     x, y = RANDOM.standard_normal((12, 2)), RANDOM.integers(0, 2, (12, 1)).astype(float)
     problem = Supervised(lambda: nn.Linear(2, 1, bias=False), x, y, loss=loss)
-    assert has(problem, Classifies) is (threshold is not None)
+    assert provides(problem, Classifies) is (threshold is not None)
     if threshold is not None:
         scores = problem.class_scores([1, -1], [[3, 1], [0, 5]])
         assert scores.argmax(axis=-1).tolist() == [1, 0]
@@ -296,10 +296,10 @@ def test_two_classes_with_one_output_have_scores_where_the_loss_is_known(loss, t
 
 def test_what_a_problem_offers_is_what_its_model_has() -> None:
     problem = problem_of()
-    assert has(problem, Problem)
-    assert has(problem, HasLoss)
+    assert provides(problem, Problem)
+    assert provides(problem, HasLoss)
     for lacking in (Predicts, Classifies, Quadratic):
-        assert not has(problem, lacking)
+        assert not provides(problem, lacking)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_a_problem_can_go_to_another_process() -> None:
         pickle.dumps(Supervised(lambda: nn.Linear(1, 1), x, x, loss=functional.mse_loss))
     )
     np.testing.assert_array_equal(line.predict([1, 2], [3]), [5])
-    assert not has(line, NamesWeights)
+    assert not provides(line, NamesWeights)
 
 
 def unpickled(data: bytes) -> object:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from animate.drawing.tabular_text import Readout
-from animate.drawing.theme import theme
+from animate.drawing.tabular_text import TabularText
+from animate.drawing.theme import load_theme
 
 
 def ink(kind: type[Text], text: str, **style: object) -> np.ndarray:
@@ -18,7 +18,7 @@ def ink(kind: type[Text], text: str, **style: object) -> np.ndarray:
         kind(0.5, 0.5, text, transform=figure.transFigure, fontsize=18, **style)  # type: ignore[arg-type]
     )
     canvas = FigureCanvasAgg(figure)
-    with theme("light").applied():
+    with load_theme("light").applied():
         canvas.draw()
     return 1 - np.asarray(canvas.buffer_rgba())[..., 0] / 255
 
@@ -27,7 +27,7 @@ def ink(kind: type[Text], text: str, **style: object) -> np.ndarray:
 @pytest.mark.parametrize("text", ["loss 0.0678", "y = −2.98 x + 2.49", "✓ converged at epoch 70"])
 def test_a_readout_looks_like_matplotlibs_own_text(text, align) -> None:
     theirs = ink(Text, text, horizontalalignment=align)
-    ours = ink(Readout, text, horizontalalignment=align)
+    ours = ink(TabularText, text, horizontalalignment=align)
     assert ours.sum() == pytest.approx(theirs.sum(), rel=0.03)
     for axis in (0, 1):
         for there, here in zip(ends(theirs, axis), ends(ours, axis), strict=True):
@@ -40,7 +40,10 @@ def ends(picture: np.ndarray, axis: int) -> tuple[int, int]:
 
 
 def test_digits_that_change_move_nothing_else() -> None:
-    one, other = ink(Readout, "loss 1.11 at epoch 70"), ink(Readout, "loss 8.08 at epoch 70")
+    one, other = (
+        ink(TabularText, "loss 1.11 at epoch 70"),
+        ink(TabularText, "loss 8.08 at epoch 70"),
+    )
     differs = np.flatnonzero((one != other).any(axis=0))
     start, end = ends(one, 0)
     assert differs[-1] - differs[0] < 4 * 18 * 0.65
@@ -50,7 +53,7 @@ def test_digits_that_change_move_nothing_else() -> None:
 
 def test_a_readout_keeps_to_its_colour_and_its_clip() -> None:
     figure = Figure((8, 0.5), dpi=72)
-    text = Readout(0.1, 0.3, "loss 88", transform=figure.transFigure, color="#0072b2", size=24)
+    text = TabularText(0.1, 0.3, "loss 88", transform=figure.transFigure, color="#0072b2", size=24)
     figure.add_artist(text)
     canvas = FigureCanvasAgg(figure)
     text.set(clip_on=True, clip_box=Bbox([[0, 0], [89, 36]]))
@@ -63,7 +66,7 @@ def test_a_readout_keeps_to_its_colour_and_its_clip() -> None:
 
 def test_a_backend_of_vectors_writes_a_readout_as_text() -> None:
     figure = Figure((4, 0.5))
-    figure.add_artist(Readout(0.1, 0.3, "loss 88", transform=figure.transFigure))
+    figure.add_artist(TabularText(0.1, 0.3, "loss 88", transform=figure.transFigure))
     file = io.StringIO()
     figure.savefig(file, format="svg")
     assert "<!-- loss 88 -->" in file.getvalue()

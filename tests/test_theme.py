@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from animate import InputError
-from animate.drawing.theme import OKABE_ITO, THEMES, contrast, theme
+from animate.drawing.theme import OKABE_ITO, THEMES, contrast_ratio, load_theme
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", 2009, severity 1, in linear RGB.
@@ -21,24 +21,24 @@ PAGES = {"transparent": ("#ffffff", "#000000")}
 
 @pytest.mark.parametrize("name", THEMES)
 def test_lines_reach_3_to_1_and_text_4_5_to_1(name) -> None:
-    look = theme(name)
+    look = load_theme(name)
     for index in range(12):
         style = look.run(index)
         for page in PAGES.get(name, (look.background, look.panel)):
-            assert contrast(style.line, page) >= 3
-            assert contrast(style.text, page) >= 4.5
-            assert contrast(look.ink, page) >= 4.5
-            assert contrast(look.muted, page) >= 4.5
+            assert contrast_ratio(style.line, page) >= 3
+            assert contrast_ratio(style.text, page) >= 4.5
+            assert contrast_ratio(look.ink, page) >= 4.5
+            assert contrast_ratio(look.muted, page) >= 4.5
 
 
 def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast_ratio("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 @pytest.mark.parametrize("name", THEMES)
 def test_twelve_runs_are_told_apart_by_more_than_colour(name) -> None:
-    styles = [theme(name).run(index) for index in range(12)]
+    styles = [load_theme(name).run(index) for index in range(12)]
     assert len({(style.line, style.dash, style.marker) for style in styles}) == 12
     for one, other in itertools.combinations(styles[:3], 2):
         assert one.dash != other.dash
@@ -48,7 +48,7 @@ def test_twelve_runs_are_told_apart_by_more_than_colour(name) -> None:
 @pytest.mark.parametrize("name", THEMES)
 @pytest.mark.parametrize("matrix", [PROTANOPIA, DEUTERANOPIA])
 def test_the_first_three_colours_differ_to_colour_blind_readers(name, matrix) -> None:
-    seen = [np.clip(matrix @ linear(theme(name).run(index).line), 0, 1) for index in THREE]
+    seen = [np.clip(matrix @ linear(load_theme(name).run(index).line), 0, 1) for index in THREE]
     for one, other in itertools.combinations(seen, 2):
         assert np.abs(one - other).max() > 0.04
 
@@ -65,7 +65,7 @@ def test_the_hues_are_okabe_and_itos() -> None:
 def test_a_theme_is_applied_only_inside_its_context() -> None:
     with mpl.rc_context({"font.size": 33, "text.parse_math": True}):
         before = dict(mpl.rcParams)
-        with theme("dark").applied():
+        with load_theme("dark").applied():
             assert mpl.rcParams["font.size"] == 10
             assert not mpl.rcParams["text.parse_math"]
         assert dict(mpl.rcParams) == before
@@ -82,22 +82,22 @@ font.family: Comic Sans
 
 def test_a_matplotlib_style_file_gives_its_colours_made_readable(tmp_path, capfd) -> None:
     (tmp_path / "my own.mplstyle").write_text(STYLE)
-    look = theme(str(tmp_path / "my own.mplstyle"))
+    look = load_theme(str(tmp_path / "my own.mplstyle"))
     assert capfd.readouterr().err == ""
     assert (look.background[:7], look.panel[:7]) == ("#102030", "#112233")
     assert look.hues == ("#1f77b4", "#808080")
-    assert contrast(look.ink, look.panel) >= 4.5
-    assert contrast(look.run(0).line, look.panel) >= 3
+    assert contrast_ratio(look.ink, look.panel) >= 4.5
+    assert contrast_ratio(look.run(0).line, look.panel) >= 3
     with look.applied():
         assert mpl.rcParams["font.family"] == ["DejaVu Sans"]
 
 
 @pytest.mark.parametrize("style", [path.stem for path in STYLES])
 def test_every_style_of_matplotlib_is_readable(style) -> None:
-    look = theme(str(STYLES[0].parent / f"{style}.mplstyle"))
+    look = load_theme(str(STYLES[0].parent / f"{style}.mplstyle"))
     for text in (look.ink, look.muted, look.run(0).text, look.run(7).text):
-        assert contrast(text, look.background) >= 4.5
-        assert contrast(text, look.panel) >= 4.5
+        assert contrast_ratio(text, look.background) >= 4.5
+        assert contrast_ratio(text, look.panel) >= 4.5
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_style_file_that_cannot_be_used_is_named(tmp_path, name, content) -> N
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=f"theme .*{name}.mplstyle"):
-        theme(str(path))
+        load_theme(str(path))
 
 
 def test_an_unknown_theme_is_named_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"theme 'drak' is unknown; did you mean dark\?"):
-        theme("drak")
+        load_theme("drak")

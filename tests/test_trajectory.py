@@ -1,5 +1,7 @@
 """The records of a run: the public constructor, labels, several runs, and what training records."""
 
+import copy
+import pickle
 import re
 import subprocess
 import sys
@@ -110,7 +112,7 @@ def test_steps_of_an_epoch_are_given_or_follow_from_the_batches(given, known) ->
         ({"weights": np.ones(3)}, "weights of shape (3,)"),
         ({"weights": np.ones((2, 3, 4))}, "weights of shape (2, 3, 4)"),
         ({"weights": np.ones((2, 0))}, "weights of shape (2, 0)"),
-        ({"weights": [[1, 2], [3]]}, "weights cannot be turned into an array"),
+        ({"weights": [[1, 2], [3]]}, "weights cannot be converted to an array"),
         ({"weights": np.ones((2, 3), complex)}, "weights of dtype complex128"),
         ({"weights": np.ones((2, 3), object)}, "weights of dtype object"),
         ({"weights": torch.ones(2, 3, requires_grad=True)}, "detach"),
@@ -119,20 +121,20 @@ def test_steps_of_an_epoch_are_given_or_follow_from_the_batches(given, known) ->
         ({"losses": [1, None]}, "losses of dtype object"),
         ({"losses": 3.0}, "losses of shape ()"),
         ({"losses": [[1, 2]]}, "losses of shape (1, 2)"),
-        ({"losses": []}, "there is no record"),
-        ({"weights": np.ones((0, 2))}, "there is no record"),
-        ({}, "neither weights nor losses"),
+        ({"losses": []}, "there are no records"),
+        ({"weights": np.ones((0, 2))}, "there are no records"),
+        ({}, "weights and losses are both missing"),
         ({"weights": np.ones((2, 3)), "losses": [1]}, "weights 2, losses 1"),
         (
             {"losses": [1, 2], "weights": np.ones((3, 1)), "metrics": {"losses": [1] * 3}},
             "losses 2",
         ),
         ({"losses": [1, 2], "steps": [0]}, "losses 2, steps 1"),
-        ({"losses": [1, 2], "steps": [5, 5]}, "steps do not rise"),
-        ({"losses": [1, 2], "steps": [5, 3]}, "steps do not rise"),
-        ({"losses": [1, 2], "steps": [-1, 3]}, "steps do not rise"),
+        ({"losses": [1, 2], "steps": [5, 5]}, "steps are negative or do not increase"),
+        ({"losses": [1, 2], "steps": [5, 3]}, "steps are negative or do not increase"),
+        ({"losses": [1, 2], "steps": [-1, 3]}, "steps are negative or do not increase"),
         ({"losses": [1, 2], "steps": [0.5, 1]}, "dtype float64; give whole numbers"),
-        ({"losses": [1, 2], "steps": [[0], [1, 2]]}, "steps cannot be turned into"),
+        ({"losses": [1, 2], "steps": [[0], [1, 2]]}, "steps cannot be converted to"),
         ({"losses": [1, 2], "metrics": {"accuracy": [1]}}, "metric accuracy 1"),
         ({"losses": [1, 2], "metrics": {"accuracy": [[1, 2]]}}, "metric accuracy of shape"),
         ({"losses": [1, 2], "metrics": [0.5, 0.8]}, "metrics [0.5, 0.8] are not a mapping"),
@@ -141,8 +143,8 @@ def test_steps_of_an_epoch_are_given_or_follow_from_the_batches(given, known) ->
         ({"losses": [1, 2], "label": " "}, "label '' is not a text"),
         ({"losses": [1, 2], "steps_per_epoch": 0}, "steps_per_epoch 0"),
         ({"losses": [1, 2], "steps_per_epoch": 2.0}, "steps_per_epoch 2.0"),
-        ({"losses": [1, 2], "hyperparameters": 0.1}, "0.1 are not animate.Hyperparameters"),
-        ({"losses": [1, 2], "problem": "line"}, "problem 'line' is none"),
+        ({"losses": [1, 2], "hyperparameters": 0.1}, "0.1 are not an animate.Hyperparameters"),
+        ({"losses": [1, 2], "problem": "line"}, "problem 'line' is not a problem"),
         ({"weights": np.ones((2, 5)), "problem": Line.sample()}, "the problem's start has shape"),
     ],
 )
@@ -172,8 +174,50 @@ def test_runs_are_a_sequence_that_slices_adds_and_lists_its_runs() -> None:
         "  c: nothing is known",
     ]
     for wrong in (3, [3], None):
-        with pytest.raises(InputError, match="is no run"):
+        with pytest.raises(InputError, match="is not a run"):
             Runs(wrong)
+
+
+def test_more_than_12_runs_are_listed_as_the_first_and_last_ones() -> None:
+    def listed(count: int) -> list[str]:
+        return repr(Runs([Trajectory(None, [2, 1]) for _ in range(count)])).splitlines()
+
+    one = "  run {}: loss 2.000 → 1.000 in 1 step"
+    assert listed(12) == ["Runs of 12", *(one.format(number) for number in range(1, 13))]
+    assert listed(100) == [
+        "Runs of 100",
+        *(one.format(number) for number in range(1, 6)),
+        "  … 90 more …",
+        *(one.format(number) for number in range(96, 101)),
+    ]
+
+
+def test_metrics_are_a_read_only_mapping(problem) -> None:
+    given = {"accuracy": [0.5, 0.8]}
+    (trained,) = train(problem, 0.1, epochs=1)
+    for run in (Trajectory(None, [2, 1], metrics=given), Trajectory(None, [2, 1]), trained):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            run.metrics["loss"] = run.losses
+    assert given == {"accuracy": [0.5, 0.8]}
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy, lambda run: pickle.loads(pickle.dumps(run))],  # noqa: S301 - its own
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_runs_can_be_copied_and_pickled(problem, duplicate) -> None:
+    (trained,) = train(problem, 0.7, epochs=20)
+    by_hand = Trajectory(None, [2, 1], metrics={"accuracy": [0.5, 0.8]}, label="mine")
+    for run in (trained, by_hand):
+        other = duplicate(run)
+        assert (other.label, other.lr, other.diagnosis) == (run.label, run.lr, run.diagnosis)
+        np.testing.assert_array_equal(other.losses, run.losses)
+        assert {name: list(values) for name, values in other.metrics.items()} == {
+            name: list(values) for name, values in run.metrics.items()
+        }
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            other.metrics["loss"] = run.losses
 
 
 def test_a_run_is_called_by_its_label_or_by_what_differs(problem) -> None:
@@ -280,11 +324,11 @@ def test_a_page_takes_only_what_it_can_train_again(problem, runs, tmp_path) -> N
     path = tmp_path / "page.html"
     copy = {"weights": runs[0].weights, "problem": problem}
     for known in (None, H(0.1), H(0.1, momentum=0.9)):
-        with pytest.raises(InputError, match=r"only runs that animate\.train made"):
+        with pytest.raises(InputError, match=r"only runs from animate\.train"):
             Animation([runs[1], Trajectory(hyperparameters=known, **copy)]).save(path)
     assert not path.exists()
     Animation(runs[1:], size=(640, 360)).save(path)
-    assert path.stat().st_size < 60_000
+    assert path.stat().st_size < 150_000
 
 
 def test_a_trajectory_is_made_and_diagnosed_without_torch() -> None:

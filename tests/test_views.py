@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from animate import Animation, InputError, Trajectory, train
 from animate.drawing.scene import Scene
-from animate.drawing.tabular_text import Readout
+from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import text_width
 from animate.drawing.views import VIEWS
 from animate.film.stream import Stream, draw_order
@@ -101,7 +101,7 @@ def test_the_note_on_a_lost_line_fits_its_panel(problem, runs: int, size) -> Non
     notes = [
         artist
         for artist in scene.moving
-        if isinstance(artist, Readout) and "out of view" in artist.get_text()
+        if isinstance(artist, TabularText) and "out of view" in artist.get_text()
     ]
     assert len(notes) == runs
     for note in notes:

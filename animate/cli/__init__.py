@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from animate.cli.arguments import Command, parse
 from animate.cli.display import Display, plan
@@ -20,28 +20,24 @@ from animate.cli.streams import open_closed_streams, plain, say, tell
 from animate.recipe import OUTPUT_FOLDER, Recipe
 from animate.recipe.destinations import bound_for, destination
 from animate.recipe.making import (
-    Group,
-    ProgressListener,
     Writing,
     check,
     check_use,
     groups,
-    make,
+    train_runs,
     write_in_turn,
+    write_outputs,
 )
 from animate.system import environment, files, signals
 from animate.system.errors import InputError, OutputError, reason
 from animate.system.validation import SNIPPETS, choice, whole
-
-if TYPE_CHECKING:
-    from animate.training.trajectory import Trajectory
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signals.listen()  # again, for it may have been started in a way that the package did not see
+    signals.listen()  # again: `signals.is_program` does not see every way to start it
     open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # so that a path is printed as it was given
         sys.stdout.reconfigure(
@@ -55,8 +51,8 @@ def run() -> NoReturn:
         say(f"animate: {error}")
         code = FAILED
     except signals.Stopped as stop:
-        say(plain(f"animate: {signals.name(stop.number)}; {stop.sentence}"))
-        code = stop.code
+        say(plain(f"animate: {stop}; {stop.consequence}"))
+        code = stop.exit_code
     except Exception as error:
         say(plain(f"animate: {reason(error)}"))
     signals.finish()
@@ -149,17 +145,19 @@ def _make(recipe: Recipe, command: Command) -> int:
         ) as display,
         _writing(whole_recipe, jobs) as write,
     ):
-
-        def write_all(
-            groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
-        ) -> list[str]:
-            if command.save_recipe is not None:
-                with signals.deferred_until_reported():
-                    _save_recipe(recipe, command.save_recipe)
-                    listener.on_written(command.save_recipe)
-            return write(groups, runs, listener)
-
-        runs = make(whole_recipe, display, _until_stopped(write_all, display))
+        runs = train_runs(whole_recipe, display)
+        signals.begin_writing()
+        try:
+            try:
+                if command.save_recipe is not None:
+                    _save_recipe(recipe, command.save_recipe, display)
+                write_outputs(whole_recipe, runs, display, write)
+            finally:
+                signals.finish()
+        except signals.Stopped as stop:  # also one that arrives in `finish`
+            if not display.has_written_all():
+                stop.consequence = display.what_is_missing()
+                raise
     if kind is not None:
         from animate.recipe.embed import snippet
 
@@ -173,38 +171,19 @@ def _make(recipe: Recipe, command: Command) -> int:
     return DONE
 
 
-def _until_stopped(write: Writing, display: Display) -> Writing:
-    """Return `write` such that a signal stops it, unless all is done by then."""
-
-    def written(
-        groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
-    ) -> list[str]:
-        signals.begin_writing()
-        try:
-            failed = write(groups, runs, listener)
-            signals.finish()
-        except signals.Stopped as stop:
-            drawn = [part.path for group in groups for part in group]
-            if not all(path in display.written for path in drawn):
-                stop.sentence = display.what_is_missing()
-                raise
-            failed = []  # it came when all was done, and changes nothing
-        return failed
-
-    return written
-
-
 def _check_recipe_path(path: str) -> None:
     files.extension(path, [".toml"])
     files.check(path)
 
 
-def _save_recipe(recipe: Recipe, path: str) -> None:
+def _save_recipe(recipe: Recipe, path: str, display: Display) -> None:
     from animate.recipe.toml import dumps
 
     text = dumps(recipe, Path(path).parent)
-    with files.atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    with signals.deferred_until_reported():
+        with files.atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        display.on_written(path)
 
 
 def _list_recipes() -> int:
@@ -230,12 +209,12 @@ def _verify(path: str, *, quiet: bool) -> int:
 
 @contextmanager
 def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
-    """Yield how to write the outputs: at most `jobs` side by side, by default one a core."""
-    from animate.cli.workers import cores, side_by_side
+    """Yield the function that writes the outputs with `jobs` processes, by default one a core."""
+    from animate.cli.workers import cores, worker_processes
 
-    jobs = min(jobs or cores(), max(len(groups(recipe)), 1))
-    if jobs == 1:
+    jobs = min(jobs or cores(), len(groups(recipe)))
+    if jobs <= 1:
         yield write_in_turn
         return
-    with side_by_side(jobs) as write:
+    with worker_processes(jobs) as write:
         yield write

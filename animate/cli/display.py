@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from animate.cli.streams import plain, say, tell
 from animate.recipe import Recipe
 from animate.system import signals
 from animate.system.errors import OutputError
-from animate.system.numbers import count_text, figures, rate_texts
+from animate.system.numbers import count_text, rate_texts, value_text
+from animate.training.hyperparameters import Hyperparameters, labels_for
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,11 +36,12 @@ class Display:
         self._list_files = list_files
         self._bar: Progress | None = None
         self._frames = 0
+        self._headings: list[str] = []
         self.written: list[str] = []
 
     def __enter__(self) -> Display:
         if not self._quiet and sys.stderr.isatty():
-            signals.last_words(SHOW_CURSOR)
+            signals.call_before_exit(partial(os.write, 2, SHOW_CURSOR))
             self._bar = _progress_bar()
             self._bar.add_task("training", total=None)
             self._bar.start()
@@ -54,10 +58,11 @@ class Display:
     def on_epoch(self, epoch: int, losses: Floats) -> None:
         """Show the losses of every tenth epoch."""
         if epoch == 0:
-            rates = [f"lr {text}" for text in rate_texts(self._recipe.rates)]
-            self._show(_table_line("epoch", rates))
+            self._headings = _headings(self._recipe)
+            self._show(_table_line("epoch", self._headings, self._headings))
         if epoch % LOSS_EVERY == 0:
-            self._show(_table_line(str(epoch), [figures(loss) for loss in losses]))
+            cells = [value_text(loss) for loss in losses]
+            self._show(_table_line(str(epoch), cells, self._headings))
         self._advance(1 / EPOCHS_PER_FRAME)
 
     def on_total(self, frames: int) -> None:
@@ -85,6 +90,10 @@ class Display:
         if self._debug:
             self._show("".join(traceback.format_exception(error)).rstrip(), always=True)
         self._show(plain(f"animate: {error}"), always=True)
+
+    def has_written_all(self) -> bool:
+        """Return whether all outputs are written."""
+        return all(part.path in self.written for part in self._recipe.parts)
 
     def what_is_missing(self) -> str:
         """Return the message on the outputs that were not written."""
@@ -127,15 +136,25 @@ def _progress_bar() -> Progress:
     )
 
 
-def _table_line(first: str, cells: Sequence[str]) -> str:
-    return f"{first:>6}" + "".join(f"  {cell:>10}" for cell in cells)
+def _headings(recipe: Recipe) -> list[str]:
+    """Return what tells the runs apart, for the plan and the table of losses."""
+    runs = recipe.trained
+    if all(run == Hyperparameters(run.lr) for run in runs):
+        return [f"lr {text}" for text in rate_texts([run.lr for run in runs])]
+    return [run.label or text for run, text in zip(runs, labels_for(runs), strict=True)]
+
+
+def _table_line(first: str, cells: Sequence[str], headings: Sequence[str]) -> str:
+    widths = [max(10, len(heading)) for heading in headings]
+    columns = [f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+    return f"{first:>6}" + "".join(columns)
 
 
 def plan(recipe: Recipe) -> str:
     """Return in words what `make` would do."""
     lines = [
         f"would train {count_text(recipe.epochs, 'epoch')} at "
-        f"{', '.join(rate_texts(recipe.rates))} (seed {recipe.seed}) and write"
+        f"{', '.join(_headings(recipe))} (seed {recipe.seed}) and write"
     ]
     for part in recipe.parts:
         size = "x".join(map(str, part.pixels))

@@ -1,4 +1,4 @@
-"""The standard streams, which may be closed, or read by nobody."""
+"""Writing to standard streams that may be closed, or that nobody reads."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from animate.system.errors import OutputError
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line: what a name may hold must not move the cursor."""
+    """Return `text` with control characters escaped: a file name must not move the cursor."""
     return "".join(part if part.isprintable() else ascii(part)[1:-1] for part in text)
 
 
@@ -18,21 +18,21 @@ def say(text: str) -> None:
 
 
 def tell(text: str, stream: TextIO) -> None:
-    """Write `text`; that nobody reads it is no reason to stop."""
+    """Write `text`. A stream that cannot be written is replaced by `os.devnull`."""
     try:
         stream.write(text)
         stream.flush()
     except OSError as error:
-        # What the stream still holds would fail again, and aloud, when Python ends.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        # Python flushes the stream again when it ends, and would report the error again.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
         if stream is sys.stdout and not isinstance(error, BrokenPipeError):
             raise OutputError(f"cannot write to the standard output: {error.strerror}") from error
 
 
 def open_closed_streams() -> None:
-    """Open what the caller has closed, lest a file of ours take its number and get its text."""
+    """Open closed streams, so that no file gets their number and their output."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number

@@ -1,1 +1,1 @@
-"""How runs look at a moment: themes, layout, the scene, its views, stills. Nothing here trains."""
+"""Themes, layout, scenes, views and stills: pictures of runs at a moment. Nothing here trains."""

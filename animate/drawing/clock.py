@@ -1,4 +1,4 @@
-"""When a scene's runs have records, and which record of each run a moment shows."""
+"""The time axis of a scene, and the record of each run at a moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from animate.system.errors import InputError
 from animate.system.numbers import count_text, number_text
-from animate.system.validation import MOMENTS, MOST_STILLS, shown
+from animate.system.validation import MOMENTS, check_moment_list, shown
 from animate.training.problem import Array
 from animate.training.trajectory import Trajectory
 
@@ -21,13 +21,13 @@ FIGURE_SPACE = "\u2007"  # as wide as a digit
 @dataclass(frozen=True, eq=False)
 class Clock:
     """
-    The time of a scene: epochs if every run has them, else steps.
+    The time axis of a scene: epochs if every run has them, else steps.
 
     Attributes
     ----------
     unit : "epoch" or "step"
     times : tuple of arrays, shape (T,) each
-        When each run has its records.
+        The times of the records of each run, ascending.
     """
 
     unit: str
@@ -42,7 +42,7 @@ class Clock:
 
     @cached_property
     def moments(self) -> Array:
-        """All moments at which a run has a record, rising, shape (M,)."""
+        """The times of all records of all runs, ascending and distinct, shape (M,)."""
         return np.unique(np.concatenate(self.times))
 
     @property
@@ -59,12 +59,12 @@ class Clock:
 
     def moment(self, value: float) -> float:
         """
-        Return the moment that is shown at `value`: the last at or before it.
+        Return the last moment at or before `value`.
 
         Raises
         ------
         InputError
-            If it is no number, or before the first moment or after the last.
+            If `value` is not a number from the first moment to the last.
         """
         try:
             is_inside = self.first <= value <= self.last
@@ -72,63 +72,61 @@ class Clock:
             is_inside = False
         if not is_inside:
             raise InputError(
-                f"{self.unit} {shown(value)} is not in the records; give one from "
-                f"{number_text(self.first)} to {number_text(self.last)}"
+                f"{self.unit} {shown(value)} is not in the records; give one from {self.bounds}"
             )
-        found: float = self.moments[np.searchsorted(self.moments, value, "right") - 1].item()
-        return found
+        moment: float = self.moments[np.searchsorted(self.moments, value, "right") - 1].item()
+        return moment
+
+    @property
+    def bounds(self) -> str:
+        """The first and the last moment, for a message."""
+        return f"{number_text(self.first)} to {number_text(self.last)}"
 
     def record(self, run: int, moment: float) -> int:
         """
-        Return the last record at or before `moment` of the run at `run`.
+        Return the last record at or before `moment` of the run with index `run`.
 
-        Before its first record that is record 0, which a picture then hides.
+        Record 0 if there is none; the scene hides a run that has not started.
         """
         return max(int(np.searchsorted(self.times[run], moment, "right")) - 1, 0)
 
-    def passed(self, moment: float, whole: float) -> float:
-        """Return the part of `whole` that is as much of it as has passed of the time."""
+    def scale_elapsed(self, moment: float, length: float) -> float:
+        """Return `length` times the fraction of the time that has passed at `moment`."""
         span = self.last - self.first
-        return whole * (moment - self.first) / span if span else whole
+        return length * (moment - self.first) / span if span else length
 
     def text(self, moment: float) -> str:
-        """Return the moment as it stands above a picture, always as wide."""
+        """Return the text for `moment` above a picture, of the same width for all moments."""
         texts = [number_text(value) for value in (moment, self.last)]
         if not (self.moments == self.moments.astype(np.int64)).all():
             texts = [f"{value:.2f}" for value in (moment, self.last)]
         return f"{self.unit} {texts[0].rjust(len(texts[1]), FIGURE_SPACE)} of {texts[1]}"
 
 
-def moments_of(named: Iterable[float | str], runs: Sequence[Trajectory]) -> list[float]:
+def resolve_moments(values: Iterable[float | str], runs: Sequence[Trajectory]) -> list[float]:
     """
-    Return the moments of `runs` that numbers or names stand for, all different.
+    Return the moment of `runs` for each number or name in `values`.
 
     Parameters
     ----------
-    named : iterable of numbers, "start", "end" or "converged"
-        The last is the first moment by which all runs that converge have done so.
+    values : iterable of numbers, "start", "end" or "converged"
+        All different. "converged" is the first moment at which all runs that converge have done so.
     runs : sequence of Trajectory
 
     Raises
     ------
     InputError
-        If there is no such moment, or one is given twice.
+        If `values` is empty or too long, or a value is repeated or not a moment of the runs.
     """
-    clock, given = Clock.of(runs), list(named)
-    if not given:
-        raise InputError(f"no {clock.unit} is given; give one from 0 to {number_text(clock.last)}")
-    if len(given) > MOST_STILLS:
-        raise InputError(f"{len(given)} {clock.unit}s are too many; give at most {MOST_STILLS}")
-    for place, one in enumerate(given):
-        if one in given[:place]:
-            raise InputError(f"{clock.unit} {one} is given twice; give each once")
-    return [_moment_of(one, clock, runs) for one in given]
+    clock, given = Clock.of(runs), list(values)
+    check_moment_list(given, clock.unit, clock.bounds)
+    return [_resolve_moment(value, clock, runs) for value in given]
 
 
-def _moment_of(named: float | str, clock: Clock, runs: Sequence[Trajectory]) -> float:
-    if isinstance(named, str) and named in MOMENTS:
-        if named != "converged":
-            return clock.first if named == "start" else clock.last
+def _resolve_moment(value: float | str, clock: Clock, runs: Sequence[Trajectory]) -> float:
+    if isinstance(value, str) and value in MOMENTS:
+        if value != "converged":
+            return clock.first if value == "start" else clock.last
         steps = [run.diagnosis.converged_at for run in runs]
         times = [
             times[run.record_at(step)]
@@ -143,11 +141,11 @@ def _moment_of(named: float | str, clock: Clock, runs: Sequence[Trajectory]) -> 
         latest: float = max(times).item()
         return latest
     try:
-        return clock.moment(float(named) if not isinstance(named, bool) else math.nan)
+        return clock.moment(float(value) if not isinstance(value, bool) else math.nan)
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
         raise InputError(
-            f"{clock.unit} {shown(named)} is no number; give one from {number_text(clock.first)} "
-            f"to {number_text(clock.last)}, or one of {', '.join(MOMENTS)}"
+            f"{clock.unit} {shown(value)} is not a number; give one from {clock.bounds}, or one "
+            f"of {', '.join(MOMENTS)}"
         ) from None

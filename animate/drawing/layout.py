@@ -1,43 +1,43 @@
 """
-Where everything stands, in pixels.
+Layout of a scene: the boxes of its title, headers and panels, in pixels.
 
-All distances are multiples of one length, the em: the size of the smallest text. The arrangement
-is the one that lets the em be largest, and where several do, the one whose panels have the best
-shape. Nothing here draws.
+All distances are multiples of the em, the size of the smallest text. Of all arrangements of the
+panels, the one with the best score is chosen: large text first, then large panels of a good aspect
+ratio. This module does not draw.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
-SMALLEST_EM = 9.0  # pixels: smaller text cannot be read
-NATURAL = 1280 * 720 / 18**2  # area over em², so that text is 18 pixels at 1280x720
+MIN_EM = 9.0  # pixels; smaller text is not legible
+AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², at most: 18 pixels at 1280x720
 
 # In em.
-LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside the panels; LEFT has the ticks' labels
-TITLE = 2.7  # the row with the title and the epoch
-HEADING = 4.6  # a run's name, numbers and verdict
+LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside and between panels; LEFT holds the tick labels
+TITLE = 2.7  # the row of title and epoch
+HEADER = 4.6  # name, numbers and verdict of a run
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
-FOOT = 1.5  # the time line
-HEADING_WIDTH = 19.5
-PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # a panel's least
+FOOT = 1.5  # the timeline
+HEADER_WIDTH = 19.5
+PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # of a panel, at least
 
 BEST_ASPECT = 1.5
 
 
 class TooSmallError(InputError):
-    """A size at which the text could not be read; `enough` is the smallest that would do."""
+    """The size leaves text too small to read; `minimum_size` is the smallest legible one."""
 
-    def __init__(self, message: str, enough: tuple[int, int]) -> None:
+    def __init__(self, message: str, minimum_size: tuple[int, int]) -> None:
         super().__init__(message)
-        self.enough = enough
+        self.minimum_size = minimum_size
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels from the bottom left, its edges whole."""
+    """A rectangle in whole pixels; the origin is the lower left corner of the figure."""
 
     left: int
     bottom: int
@@ -53,37 +53,37 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """
-    The places of a scene's parts.
+    The boxes of a scene.
 
     Attributes
     ----------
     em : float
         The size of the smallest text, in pixels.
     title : tuple of Box
-        One for each line of the head: the title's, and the epoch's if it has one of its own.
-    headings : tuple of Box
-        One for each run.
+        One box if title and epoch share a line, else two.
+    headers : tuple of Box
+        One per run.
     panels : tuple of tuple of Box
-        For each run, one for each view of one run.
+        One tuple per run, with one box per view of a single run.
     across : tuple of Box
-        One for each view of all runs.
-    labelled : frozenset of Box
-        The panels with room for ticks' labels at their left.
+        One per view of all runs.
+    with_tick_labels : frozenset of Box
+        The panels with space for tick labels on the left.
     timeline : Box
     """
 
     em: float
     title: tuple[Box, ...]
-    headings: tuple[Box, ...]
+    headers: tuple[Box, ...]
     panels: tuple[tuple[Box, ...], ...]
     across: tuple[Box, ...]
-    labelled: frozenset[Box]
+    with_tick_labels: frozenset[Box]
     timeline: Box
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One way to arrange the panels: runs in `columns`, their views stacked or side by side."""
+    """An arrangement: runs in `columns`, the views of each stacked or side by side."""
 
     runs: int
     views: int
@@ -102,11 +102,11 @@ class _Plan:
         return self.above + self.below
 
     @property
-    def plots_wide(self) -> int:
+    def columns_of_plots(self) -> int:
         return self.columns if self.stacked else self.columns * max(self.views, 1)
 
     @property
-    def plots_high(self) -> int:
+    def rows_of_plots(self) -> int:
         return self.bands * (self.views if self.stacked else min(self.views, 1)) + self.across
 
     @property
@@ -114,40 +114,40 @@ class _Plan:
         return GAP if self.stacked else LEFT
 
     @property
-    def width_beside_plots(self) -> float:
-        return LEFT + RIGHT + self.gap * (self.plots_wide - 1)
+    def margins_width(self) -> float:
+        return LEFT + RIGHT + self.gap * (self.columns_of_plots - 1)
 
     @property
-    def height_beside_plots(self) -> float:
-        rows = self.plots_high * (CAPTION + TICKS)
-        return TITLE * self.title_lines + self.bands * HEADING + rows + FOOT
+    def margins_height(self) -> float:
+        rows = self.rows_of_plots * (CAPTION + TICKS)
+        return TITLE * self.title_lines + self.bands * HEADER + rows + FOOT
 
     @property
-    def least_plot_width(self) -> float:
+    def min_plot_width(self) -> float:
         if self.stacked or not self.views:
-            return HEADING_WIDTH if self.runs else PLOT_WIDTH
-        return max(PLOT_WIDTH, (HEADING_WIDTH - (self.views - 1) * LEFT) / self.views)
+            return HEADER_WIDTH if self.runs else PLOT_WIDTH
+        return max(PLOT_WIDTH, (HEADER_WIDTH - (self.views - 1) * LEFT) / self.views)
 
     def em(self, width: int, height: int) -> float:
-        across = self.plots_wide * self.least_plot_width + self.width_beside_plots
-        down = self.plots_high * PLOT_HEIGHT + self.height_beside_plots
-        return min(width / across, height / down, math.sqrt(width * height / NATURAL))
+        across = self.columns_of_plots * self.min_plot_width + self.margins_width
+        down = self.rows_of_plots * PLOT_HEIGHT + self.margins_height
+        return min(width / across, height / down, math.sqrt(width * height / AREA_PER_EM2))
 
     def plot(self, width: int, height: int) -> tuple[float, float]:
-        """Return a panel's width and height, in pixels."""
+        """Return the width and height of a panel, in pixels."""
         em = self.em(width, height)
         return (
-            (width - em * self.width_beside_plots) / self.plots_wide,
-            (height - em * self.height_beside_plots) / max(self.plots_high, 1),
+            (width - em * self.margins_width) / self.columns_of_plots,
+            (height - em * self.margins_height) / max(self.rows_of_plots, 1),
         )
 
-    def merit(self, width: int, height: int) -> float:
-        """Return how good the plan is: large text, then large panels of a pleasant shape."""
+    def score(self, width: int, height: int) -> float:
+        """Return the score: large text counts most, then large panels of a good aspect ratio."""
         wide, high = self.plot(width, height)
         if not self.views:
             return 4 * math.log(self.em(width, height)) + math.log(high)
-        odd_shape = abs(math.log(wide / high / BEST_ASPECT))
-        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - odd_shape
+        aspect_penalty = abs(math.log(wide / high / BEST_ASPECT))
+        return 4 * math.log(self.em(width, height)) + math.log(wide * high) - aspect_penalty
 
 
 def arrange(
@@ -166,47 +166,47 @@ def arrange(
     size : (int, int)
         Width and height.
     runs, views : int
-        How many learning rates, and views that have one panel each.
+        The number of runs, and of views with one panel per run.
     above, below : int
-        How many panels across the whole width, above and below the runs.
+        The numbers of panels of full width above and below the runs.
     title_lines : int
-        1 where title and epoch share a line, else 2.
+        1 if title and epoch share a line, else 2.
 
     Raises
     ------
     InputError
-        If the text would be too small to read; it names the smallest size that would do.
+        If text would be too small to read. The message names the smallest legible size.
     """
     plans = [
         _Plan(runs, views, above, below, title_lines, columns, stacked)
         for columns in range(1, max(runs, 1) + 1)
         for stacked in ((True, False) if views > 1 else (True,))
     ]
-    best = max(plans, key=lambda plan: plan.merit(*size))
-    if best.em(*size) < SMALLEST_EM:
+    best = max(plans, key=lambda plan: plan.score(*size))
+    if best.em(*size) < MIN_EM:
         readable = max(plans, key=lambda plan: plan.em(*size))
-        factor = SMALLEST_EM / readable.em(*size)
+        factor = MIN_EM / readable.em(*size)
         if factor > 1:
-            enough = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+            minimum = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
             raise TooSmallError(
                 f"size {size[0]}x{size[1]} is too small to read "
                 f"{runs} learning rate{'s' if runs != 1 else ''} in {views + above + below} "
                 f"view{'s' if views + above + below != 1 else ''}; "
-                f"give at least {enough[0]}x{enough[1]}, or fewer of them",
-                enough,
+                f"give at least {minimum[0]}x{minimum[1]}, or fewer of them",
+                minimum,
             )
         best = readable
-    return _placed(best, size)
+    return _build_layout(best, size)
 
 
-def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
+def _build_layout(plan: _Plan, size: tuple[int, int]) -> Layout:
     width, height = size
     em = plan.em(*size)
     plot_width, plot_height = plan.plot(*size)
     left, right = LEFT * em, width - RIGHT * em
 
     def box(x: float, top: float, wide: float, high: float) -> Box:
-        """Return the box whose upper left corner is `x` right of and `top` below the frame's."""
+        """Return the box with its left edge at `x`, and its upper edge `top` below the frame's."""
         first, last = round(x), round(x + wide)
         upper, lower = round(height - top), round(height - top - high)
         return Box(first, lower, last - first, upper - lower)
@@ -223,17 +223,17 @@ def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
     top = TITLE * plan.title_lines * em
     bands = list(across(plan.above, top))
     top += plan.above * row
-    headings, panels = [], []
+    headers, panels = [], []
     labelled = set(bands)
     rows_a_band = plan.views if plan.stacked else min(plan.views, 1)
     step = plot_width + plan.gap * em
     for run in range(plan.runs):
         band, column = divmod(run, plan.columns)
-        start = top + band * (HEADING * em + rows_a_band * row)
+        start = top + band * (HEADER * em + rows_a_band * row)
         x = left + column * step * (1 if plan.stacked else max(plan.views, 1))
         wide = plot_width if plan.stacked else step * max(plan.views, 1) - plan.gap * em
-        headings.append(box(x, start, wide, HEADING * em))
-        start += HEADING * em + CAPTION * em
+        headers.append(box(x, start, wide, HEADER * em))
+        start += HEADER * em + CAPTION * em
         cells = tuple(
             box(x, start + view * row, plot_width, plot_height)
             if plan.stacked
@@ -243,15 +243,15 @@ def _placed(plan: _Plan, size: tuple[int, int]) -> Layout:
         panels.append(cells)
         if column == 0 or not plan.stacked:
             labelled.update(cells)
-    top += plan.bands * (HEADING * em + rows_a_band * row)
+    top += plan.bands * (HEADER * em + rows_a_band * row)
     bands += across(plan.below, top)
     labelled.update(bands)
     return Layout(
         em=em,
         title=title,
-        headings=tuple(headings),
+        headers=tuple(headers),
         panels=tuple(panels),
         across=tuple(bands),
-        labelled=frozenset(labelled),
+        with_tick_labels=frozenset(labelled),
         timeline=box(left, height - 0.9 * em, right - left, max(0.28 * em, 3)),
     )

@@ -1,8 +1,8 @@
 """
-The colours that pictures and the page share: of the themes, and of the runs on them.
+Colours of the themes and of the runs, shared by pictures and the page.
 
-Colours are text, ``#rrggbb`` or ``#rrggbbaa``, and how they stand against each other is computed
-here. What draws with them is not known here.
+Colours are strings, ``#rrggbb`` or ``#rrggbbaa``. This module computes contrasts and does not
+depend on matplotlib.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ OKABE_ITO = (
 DASHES = ("solid", (0, (5.0, 1.2)), (0, (5.0, 1.2, 1.2, 1.2)), (0, (1.6, 1.2)))
 MARKERS = ("o", "s", "D", "^", "P", "v", "X")
 
-STEPS = 250  # from a colour to black or white
+STEPS = 250  # from a colour to black or white, in `ensure_contrast`
 
 LineStyle = str | tuple[float, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class RunStyle:
-    """How one learning rate looks, in every view: not by colour alone."""
+    """The style of one run in all views; runs differ in more than their colour."""
 
     line: str
     text: str
@@ -47,16 +47,16 @@ class Palette:
     ----------
     name : str
     background, panel : str
-        Behind everything, and inside the axes.
+        Colours of the figure, and of the axes.
     ink, muted, points, faint : str
-        Text; lesser text and axes; the data; and grid lines.
+        Colours of text, of secondary text and axes, of the data, and of grid lines.
     line_contrast, text_contrast : float
-        Against what is behind; at least what WCAG 2.2 asks of graphics (1.4.11, 3) and of text
-        (1.4.3, 4.5).
+        Contrast ratios against all backdrops, at least those of WCAG 2.2 for graphics (1.4.11: 3)
+        and text (1.4.3: 4.5).
     hues : tuple of str
-        Of the runs, before they are made readable.
-    turns : tuple of int
-        Which style each run of a scene has; by default, in their order.
+        Colours of the runs, before `ensure_contrast`.
+    style_indices : tuple of int
+        The index of the style of each run of a scene; by default 0, 1, 2, …
     """
 
     name: str
@@ -69,66 +69,66 @@ class Palette:
     line_contrast: float = 3.0
     text_contrast: float = 4.5
     hues: tuple[str, ...] = OKABE_ITO
-    turns: tuple[int, ...] = ()
+    style_indices: tuple[int, ...] = ()
 
     @property
     def transparent(self) -> bool:
-        """Whether what is behind the picture shows through."""
+        """Whether the background is not opaque."""
         return _opacity(self.background) < 1
 
     @property
-    def behind(self) -> tuple[str, ...]:
-        """What the picture must be readable on: any page, from white to black, if transparent."""
+    def backdrops(self) -> tuple[str, ...]:
+        """The colours behind text and lines; white and black if the background is transparent."""
         below = ("#ffffff", "#000000") if self.transparent else (self.background,)
         return below if _opacity(self.panel) < 1 else (*below, self.panel)
 
     def run(self, index: int) -> RunStyle:
-        """Return the style of the run at `index` among all runs of a scene."""
-        index = self.turns[index] if self.turns else index
+        """Return the style of the run with this index in a scene."""
+        index = self.style_indices[index] if self.style_indices else index
         hue = self.hues[index % len(self.hues)]
-        turn = index + index // len(self.hues)
+        variant = index + index // len(self.hues)
         return RunStyle(
-            line=readable(hue, self.behind, self.line_contrast),
-            text=readable(hue, self.behind, self.text_contrast),
-            dash=DASHES[turn % len(DASHES)],
-            marker=MARKERS[turn % len(MARKERS)],
+            line=ensure_contrast(hue, self.backdrops, self.line_contrast),
+            text=ensure_contrast(hue, self.backdrops, self.text_contrast),
+            dash=DASHES[variant % len(DASHES)],
+            marker=MARKERS[variant % len(MARKERS)],
         )
 
-    def faded(self, color: str, opacity: float) -> str:
+    def with_opacity(self, color: str, opacity: float) -> str:
         """
-        Return `color` as it looks at an opacity on the panel, and solid where that can be.
+        Return `color` blended into the panel at `opacity`, or with alpha on a transparent panel.
 
-        Not every program that opens a PDF heeds the opacity of lines.
+        An opaque colour is preferred, since some PDF viewers ignore the opacity of lines.
         """
         if _opacity(self.panel) < 1:
             return f"{color[:7]}{round(opacity * 255):02x}"
-        return mixed(color, self.panel, 1 - opacity)
+        return blend(color, self.panel, 1 - opacity)
 
 
 LIGHT = Palette("light", "#ffffff", "#ffffff", "#1a1d23", "#5d6470", "#a9afb9", "#e6e8ec")
 DARK = Palette("dark", "#0f1419", "#151b22", "#eef1f5", "#9aa3af", "#5b6573", "#28303a", 5.0, 6.5)
-# The one grey that has 4.5:1 on white and on black, and the same hardly there.
+# The only grey with a contrast of 4.5 on both white and black, also nearly transparent.
 TRANSPARENT = Palette(
     "transparent", "#75757500", "#75757500", "#757575", "#757575", "#757575b0", "#75757540"
 )
 
 
-def contrast(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """
     Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2).
 
-    >>> round(contrast("#000000", "#ffffff"), 6)
+    >>> round(contrast_ratio("#000000", "#ffffff"), 6)
     21.0
     """
     bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 
 
-def mixed(color: str, other: str, share: float) -> str:
+def blend(color: str, other: str, share: float) -> str:
     """
-    Return `color` with a `share` of `other` in it, without alpha.
+    Return an opaque mix of `color` and `other`, with this share of `other`.
 
-    >>> mixed("#ff0000", "#0000ff80", 0.2)
+    >>> blend("#ff0000", "#0000ff80", 0.2)
     '#cc0033'
     """
     pairs = zip(_parts(color), _parts(other), strict=True)
@@ -136,19 +136,19 @@ def mixed(color: str, other: str, share: float) -> str:
 
 
 @cache
-def readable(color: str, behind: tuple[str, ...], ratio: float) -> str:
+def ensure_contrast(color: str, backdrops: tuple[str, ...], ratio: float) -> str:
     """
-    Return `color`, darkened or lightened until it reaches `ratio` against all that is `behind`.
+    Return `color`, darkened or lightened until its contrast with all `backdrops` is `ratio`.
 
-    Where nothing reaches it, the one of black and white that comes closest.
+    If no colour reaches `ratio`, black or white, whichever comes closer.
     """
 
     def worst(candidate: str) -> float:
-        return min(contrast(candidate, other) for other in behind)
+        return min(contrast_ratio(candidate, other) for other in backdrops)
 
     for step in range(STEPS + 1):
         for end in ("#000000", "#ffffff"):
-            candidate = mixed(color, end, step / STEPS)
+            candidate = blend(color, end, step / STEPS)
             if worst(candidate) >= ratio:
                 return candidate
     return max(("#000000", "#ffffff"), key=worst)
@@ -163,7 +163,7 @@ def _luminance(color: str) -> float:
 
 
 def _parts(color: str) -> tuple[float, float, float]:
-    red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return red, green, blue
 
 

@@ -1,8 +1,8 @@
 """
-All panels of one picture on one Figure: views × runs, their headings, the time and the time line.
+Scene: the panels of all views and runs on one Figure, with title, headers and timeline.
 
-A scene is drawn for a moment, and that depends on nothing but the moment. It knows neither which
-moments a film shows nor what becomes of the picture.
+`Scene.draw(moment)` depends only on the moment. A scene does not know the moments of a film, or
+the format of its output.
 """
 
 import math
@@ -22,157 +22,170 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate.drawing.clock import Clock
-from animate.drawing.heading import Heading
 from animate.drawing.layout import GAP, Box, Layout, arrange
-from animate.drawing.tabular_text import Readout
-from animate.drawing.text import drawable, shortened, text_width
-from animate.drawing.theme import RunStyle, Theme
-from animate.drawing.theme import theme as theme_named
-from animate.drawing.views import Panel, View, load_all
-from animate.drawing.views.requirements import check, default_views
-from animate.system import validation
-from animate.system.validation import InputError
-from animate.training.problem import NamesWeights, has
+from animate.drawing.run_header import RunHeader
+from animate.drawing.tabular_text import TabularText
+from animate.drawing.text import replace_missing_glyphs, text_width, truncate
+from animate.drawing.theme import RunStyle, Theme, load_theme
+from animate.drawing.views import Panel, View, load_views
+from animate.drawing.views.requirements import check_views, default_views
+from animate.system import defaults, validation
+from animate.system.errors import InputError
+from animate.training.problem import NamesWeights, provides
 from animate.training.trajectory import Runs, Trajectory, labels
 
-DOTS_AN_INCH = 72  # so that a point is a pixel, and no width loses one in rounding
+DPI = 72  # a point is then a pixel, and no size is rounded
 LINE_TITLES = "One line, fitted by gradient descent", "What does the learning rate do?"
 OTHER_TITLES = "One training run", "Training runs, side by side"
 AnyArtist = TypeVar("AnyArtist", bound=Artist)
 Views = str | type[View] | Sequence[str | type[View]]
-MIDDLE = 0.26  # em, from the baseline to the middle of a line
+TEXT_MIDDLE = 0.26  # em, from the baseline to the vertical center of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
 
 
 class ThemedFigure(Figure):
-    """A Figure that is always drawn by its own theme, whatever the settings are by then."""
+    """A Figure that is always drawn with its own theme, whatever the rcParams are then."""
 
     def __init__(self, theme: Theme, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.theme = theme
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw everything, with the theme applied."""
+        """Draw the figure with its theme applied."""
         with self.theme.applied():
             super().draw(renderer)
 
 
-def figure_of(size: tuple[int, int], theme: Theme) -> ThemedFigure:
-    """Return an empty figure of `size` pixels."""
+def make_figure(size: tuple[int, int], theme: Theme) -> ThemedFigure:
+    """Return an empty figure of `size` pixels, with an Agg canvas."""
     width, height = size
-    figure = ThemedFigure(
-        theme, figsize=(width / DOTS_AN_INCH, height / DOTS_AN_INCH), dpi=DOTS_AN_INCH
-    )
+    figure = ThemedFigure(theme, figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
     return figure
 
 
 class Scene:
     """
-    Runs seen through views, drawn for any moment.
+    Views of runs on one figure, drawn for any moment.
 
     Parameters
     ----------
     runs : sequence of Trajectory, or one
-        At most 12. They may differ in length, and where the views allow it in their problem.
+        At most 12. They may differ in length, and in their problem if the views allow it.
     views : view names or View classes, or one, optional
-        By default fit and loss, or else what the runs have records for.
+        By default fit and loss, or those of loss and weights for which there are records.
     size : (int, int)
         Width and height in pixels.
     theme : str or Theme
+        A Theme, or a name or file for `load_theme`.
     title : str, optional
-        Plain text; the empty string for none.
+        Plain text; an empty string for no title.
     data : mapping, optional
-        What the views name in `View.needs`; `animate.training.derived` makes it.
-    ground : Figure or SubFigure, optional
-        What to draw on, `size` pixels large; by default a new Figure.
+        The result of `precompute` for the names in `View.needs`.
+    parent : Figure or SubFigure, optional
+        The figure to draw in, `size` pixels large; by default a new one.
 
     Attributes
     ----------
     figure : Figure
     moving : list of Artist
-        All that `draw` changes.
+        All artists that `draw` changes.
     clock : Clock
-        What moments are counted in, and which there are.
+        The time axis: its unit, and all moments.
+    views : list of View
+        One per panel.
 
     Raises
     ------
     InputError
-        If there is nothing to draw, a view cannot show the runs, or there is no room to draw it
-        legibly.
+        If a view cannot show the runs, a value is invalid, or text would be too small to read.
     """
 
     def __init__(
         self,
         runs: Sequence[Trajectory] | Trajectory,
         views: Views | None = None,
-        size: tuple[int, int] = (1280, 720),
-        theme: str | Theme = "light",
+        size: tuple[int, int] = defaults.SIZE,
+        theme: str | Theme = defaults.THEME,
         title: str | None = None,
         *,
         data: Mapping[str, Any] | None = None,
-        ground: Figure | SubFigure | None = None,
+        parent: Figure | SubFigure | None = None,
     ) -> None:
-        self.runs = checked_runs(runs)
-        self.kinds = checked_views(views, self.runs)
+        self.runs = validate_runs(runs)
+        self.view_classes = validate_views(views, self.runs)
         self.data = data or {}
-        missing = [name for kind in self.kinds for name in kind.needs if name not in self.data]
+        missing = [
+            name
+            for view_class in self.view_classes
+            for name in view_class.needs
+            if name not in self.data
+        ]
         if missing:
             raise InputError(f"data {missing[0]!r} is missing; animate.Animation computes it")
         self.size = validation.size(size)
-        self.theme = theme_named(theme) if isinstance(theme, str) else theme
+        self.theme = load_theme(theme) if isinstance(theme, str) else theme
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
         self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
-        self.title = default_title(self.runs) if title is None else drawable(title, bold=True)
-        one, above, below = _sorted_views(self.kinds)
+        self.title = (
+            default_title(self.runs) if title is None else replace_missing_glyphs(title, bold=True)
+        )
+        one, above, below = _split_views(self.view_classes)
         with self.theme.applied():
-            self.layout = _lay_out(
-                self.kinds, len(self.runs), self.size, self.title, self.clock.text(self.clock.last)
+            self.layout = _choose_layout(
+                self.view_classes,
+                len(self.runs),
+                self.size,
+                self.title,
+                self.clock.text(self.clock.last),
             )
-            self._ground = ground or figure_of(self.size, self.theme)
-            self.figure: Figure = self._ground.get_figure(root=True)
+            self._parent = parent or make_figure(self.size, self.theme)
+            self.figure: Figure = self._parent.get_figure(root=True)
             self._draw_background()
-            self._names = self._fitting_names()
-            self._moment = self._draw_head()
-            self._headings = [
-                self._draw_heading(index) for index in range(len(self.layout.headings))
-            ]
+            self._names = self._choose_names()
+            self._moment = self._draw_title_row()
+            self._headers = [self._draw_header(index) for index in range(len(self.layout.headers))]
             self._timeline = self._draw_timeline()
             self.views = [
-                self._draw_view(box, kind, index)
+                self._draw_view(box, view_class, index)
                 for index, boxes in enumerate(self.layout.panels)
-                for kind, box in zip(one, boxes, strict=True)
+                for view_class, box in zip(one, boxes, strict=True)
             ] + [
-                self._draw_view(box, kind, None)
-                for kind, box in zip(above + below, self.layout.across, strict=True)
+                self._draw_view(box, view_class, None)
+                for view_class, box in zip(above + below, self.layout.across, strict=True)
             ]
             for view in self.views:
                 self.moving += view.moving
-            if not self.layout.headings:  # the data alone are of no moment
+            if not self.layout.headers:  # the data do not depend on the time
                 for artist in (self._moment, *self._timeline):
                     artist.set_visible(False)
             self.draw(self.clock.first)
 
     def draw(self, moment: float) -> None:
         """
-        Set every moving artist to `moment`; what was drawn before does not matter.
+        Set all moving artists to `moment`, independently of earlier calls.
 
-        Each run shows its last record at or before it.
+        Each run shows its last record at or before the moment.
+
+        Raises
+        ------
+        InputError
+            If `moment` is before the first moment or after the last.
         """
         moment = self.clock.moment(moment)
         records = [self.clock.record(index, moment) for index in range(len(self.runs))]
         self._moment.set_text(self.clock.text(moment))
         width = self.layout.timeline.width / self.size[0]
-        self._timeline[1].set_width(self.clock.passed(moment, width))
-        for heading, record in zip(self._headings, records, strict=False):
-            heading.draw(record, moment)
+        self._timeline[1].set_width(self.clock.scale_elapsed(moment, width))
+        for header, record in zip(self._headers, records, strict=False):
+            header.draw(record, moment)
         for view in self.views:
             index = view.panel.index
             for artist, is_visible in self._hidden.pop(view, ()):
                 artist.set_visible(is_visible)
-            # A view across runs asks for the records itself.
+            # A view across runs looks up the records itself.
             view.draw(moment if index is None else records[index])  # type: ignore[arg-type]
             if index is not None and moment < self.clock.times[index][0]:  # not started yet
                 self._hidden[view] = [(artist, artist.get_visible()) for artist in view.moving]
@@ -180,14 +193,14 @@ class Scene:
                     artist.set_visible(False)
 
     def _draw_background(self) -> None:
-        # An artist of its own, since savefig's settings may colour the Figure's patch.
-        self._ground.patch.set_facecolor("none")
-        self._ground.add_artist(
+        # A separate artist, since savefig may recolour the patch of the figure.
+        self._parent.patch.set_facecolor("none")
+        self._parent.add_artist(
             Rectangle(
                 (0, 0),
                 1,
                 1,
-                transform=self._ground.transSubfigure,
+                transform=self._parent.transSubfigure,
                 facecolor=self.theme.background,
                 edgecolor="none",
                 antialiased=False,
@@ -196,21 +209,21 @@ class Scene:
         )
 
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
-        """Write `text` at pixel (x, y), `size` in em."""
+        """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
-        return self._ground.text(
+        return self._parent.text(
             x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
         )
 
-    def _readout(self, x: float, y: float, size: float, **style: Any) -> Readout:
-        """Set up a changing text at pixel (x, y), `size` in em."""
+    def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
+        """Add an empty, moving text at pixel (x, y), with `size` in em."""
         em = size * self.layout.em
-        place = (x / self.size[0], (y - MIDDLE * em) / self.size[1])
-        text = Readout(*place, transform=self._ground.transSubfigure, fontsize=em, **style)
-        self._ground.add_artist(text)
-        return self._moves(text)
+        position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
+        text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
+        self._parent.add_artist(text)
+        return self._register(text)
 
-    def _draw_head(self) -> Text:
+    def _draw_title_row(self) -> Text:
         em = self.layout.em
         first, last = self.layout.title[0], self.layout.title[-1]
         longest = self.clock.text(self.clock.last)
@@ -219,12 +232,12 @@ class Scene:
         self._text(
             first.left,
             first.bottom + 0.42 * first.height,
-            shortened(self.title, room, em * TITLE_SIZE, bold=True),
+            truncate(self.title, room, em * TITLE_SIZE, bold=True),
             TITLE_SIZE,
             weight="bold",
             color=self.theme.ink,
         )
-        epoch = self._readout(
+        epoch = self._changing_text(
             last.left + last.width,
             last.bottom + 0.42 * last.height,
             EPOCH_SIZE,
@@ -232,13 +245,13 @@ class Scene:
             horizontalalignment="right",
         )
         right = last.left + last.width
-        self._confine(epoch, replace(last, left=right - epoch_width, width=epoch_width))
+        self._clip_to(epoch, replace(last, left=right - epoch_width, width=epoch_width))
         return epoch
 
-    def _fitting_names(self) -> list[str]:
-        """Return what the runs are called, briefly if one of them has no room for more."""
-        full = [drawable(label, bold=True) for label in labels(self.runs)]
-        rooms = [box.width for box in self.layout.headings]
+    def _choose_names(self) -> list[str]:
+        """Return the labels of the runs, all abbreviated if one does not fit."""
+        full = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
+        rooms = [box.width for box in self.layout.headers]
         size = self.layout.em * NAME_SIZE
         if all(
             text_width(name, size, bold=True) <= room
@@ -247,25 +260,27 @@ class Scene:
             return full
         return [name.replace("learning rate", "lr") for name in full]
 
-    def _draw_heading(self, index: int) -> Heading:
-        box, em = self.layout.headings[index], self.layout.em
+    def _draw_header(self, index: int) -> RunHeader:
+        box, em = self.layout.headers[index], self.layout.em
         style = self.theme.run(index)
-        name = shortened(self._names[index], box.width, em * NAME_SIZE, bold=True)
+        name = truncate(self._names[index], box.width, em * NAME_SIZE, bold=True)
         top = box.top
         self._text(box.left, top - 0.95 * em, name, NAME_SIZE, weight="bold", color=style.text)
         end = box.left + text_width(name, em * NAME_SIZE, bold=True)
         if end + (KEY_GAP + KEY) * em <= box.left + box.width:
-            self._draw_key(end + KEY_GAP * em, top - 0.95 * em, style)
-        loss = self._readout(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
-        line = self._readout(box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted)
-        verdict = self._readout(box.left, top - 3.82 * em, 1.0)
+            self._draw_legend_key(end + KEY_GAP * em, top - 0.95 * em, style)
+        loss = self._changing_text(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
+        line = self._changing_text(
+            box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted
+        )
+        verdict = self._changing_text(box.left, top - 3.82 * em, 1.0)
         room = box.width + round(0.9 * GAP * em)
-        for text, place in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
+        for text, depth in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
             start = round(text.get_position()[0] * self.size[0])
             end = box.left + room
-            low = round(top - (place + 0.6) * em)
-            self._confine(text, Box(start, low, end - start, round(1.2 * em)))
-        return Heading(
+            low = round(top - (depth + 0.6) * em)
+            self._clip_to(text, Box(start, low, end - start, round(1.2 * em)))
+        return RunHeader(
             self.runs[index],
             self.clock,
             self.clock.times[index],
@@ -274,18 +289,18 @@ class Scene:
             verdict,
             verdict_color=style.text,
             pending_color=self.theme.muted,
-            fit=lambda text, left: shortened(text, room - left * em, em),
+            fit=lambda text, left: truncate(text, room - left * em, em),
         )
 
-    def _draw_key(self, left: float, y: float, style: RunStyle) -> None:
-        """Draw the run's line and marker beside its name, for where runs share a panel."""
+    def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
+        """Draw line and marker of a run beside its name, as the legend of shared panels."""
         width, height = self.size
         em = self.layout.em
-        self._ground.add_artist(
+        self._parent.add_artist(
             Line2D(
                 np.array([left, left + KEY * em / 2, left + KEY * em]) / width,
                 [y / height] * 3,
-                transform=self._ground.transSubfigure,
+                transform=self._parent.transSubfigure,
                 color=style.line,
                 linewidth=0.17 * em,
                 linestyle=style.dash,
@@ -296,41 +311,41 @@ class Scene:
             )
         )
 
-    def _confine(self, artist: Artist, box: Box) -> None:
-        """Keep `artist` inside `box`, so that the stream need not ask where it ends."""
+    def _clip_to(self, artist: Artist, box: Box) -> None:
+        """Clip `artist` to `box`, which then bounds the pixels that it changes."""
         width, height = self.size
-        place = Bbox.from_bounds(
+        bounds = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        artist.set_clip_box(TransformedBbox(place, self._ground.transSubfigure))
+        artist.set_clip_box(TransformedBbox(bounds, self._parent.transSubfigure))
         artist.set_clip_on(True)
 
     def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
-        """Draw the way from the first epoch to the last, and what of it is done."""
+        """Draw the progress bar, and return the full bar and the elapsed part."""
         box = self.layout.timeline
         width, height = self.size
-        place = (box.left / width, box.bottom / height)
+        position = (box.left / width, box.bottom / height)
         common: dict[str, Any] = {
-            "transform": self._ground.transSubfigure,
+            "transform": self._parent.transSubfigure,
             "edgecolor": "none",
             "antialiased": False,
         }
         whole = Rectangle(
-            place, box.width / width, box.height / height, facecolor=self.theme.faint, **common
+            position, box.width / width, box.height / height, facecolor=self.theme.faint, **common
         )
-        self._ground.add_artist(whole)
-        bar = Rectangle(place, 0, box.height / height, facecolor=self.theme.muted, **common)
-        self._ground.add_artist(bar)
-        self._confine(bar, box)
-        return whole, self._moves(bar)
+        self._parent.add_artist(whole)
+        bar = Rectangle(position, 0, box.height / height, facecolor=self.theme.muted, **common)
+        self._parent.add_artist(bar)
+        self._clip_to(bar, box)
+        return whole, self._register(bar)
 
-    def _draw_view(self, box: Box, kind: type[View], index: int | None) -> View:
-        """Draw a view of the run at `index`, or of all runs, and its caption."""
-        view = kind(self._panel(box, index))
+    def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
+        """Draw a view of the run with this index, or of all runs for None, and its caption."""
+        view = view_class(self._panel(box, index))
         em = self.layout.em
         self._text(
             box.left,
-            box.top + 1.02 * em + 1.5,  # clear of what reaches past a panel, and of the heading
+            box.top + 1.02 * em + 1.5,  # clear of markers that leave the panel, and of the header
             _caption(view, box.width, em, self.clock.unit),
             1.0,
             color=self.theme.muted,
@@ -340,7 +355,7 @@ class Scene:
     def _panel(self, box: Box, index: int | None) -> Panel:
         width, height = self.size
         em, theme = self.layout.em, self.theme
-        axes = self._ground.add_axes(
+        axes = self._parent.add_axes(
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
             facecolor=theme.panel,
         )
@@ -352,11 +367,11 @@ class Scene:
             pad=0.35 * em,
             labelsize=em,
             labelcolor=theme.muted,
-            labelleft=box in self.layout.labelled,
+            labelleft=box in self.layout.with_tick_labels,
         )
         return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
 
-    def _moves(self, artist: AnyArtist) -> AnyArtist:
+    def _register(self, artist: AnyArtist) -> AnyArtist:
         self.moving.append(artist)
         return artist
 
@@ -366,20 +381,24 @@ def check_legible(
     views: Views,
     size: tuple[int, int],
     title: str | None = None,
-    epochs: int = 100,
+    epochs: int = defaults.EPOCHS,
 ) -> None:
-    """Raise `InputError` if a scene of so many runs of a line could not be read at `size`."""
-    title = LINE_TITLES[runs > 1] if title is None else drawable(title, bold=True)
-    kinds = load_all(views)
-    _lay_out(kinds, runs, size, title, f"epoch {epochs} of {epochs}")
+    """Raise `InputError` if text is too small in a scene of this many runs of a Line."""
+    title = LINE_TITLES[runs > 1] if title is None else replace_missing_glyphs(title, bold=True)
+    view_classes = load_views(views)
+    _choose_layout(view_classes, runs, size, title, f"epoch {epochs} of {epochs}")
 
 
-def _lay_out(
-    kinds: Sequence[type[View]], runs: int, size: tuple[int, int], title: str, longest_moment: str
+def _choose_layout(
+    view_classes: Sequence[type[View]],
+    runs: int,
+    size: tuple[int, int],
+    title: str,
+    longest_moment: str,
 ) -> Layout:
-    one, above, below = _sorted_views(kinds)
-    headings = runs if any(kind.of_runs for kind in kinds) else 0
-    counts = (headings, len(one), len(above), len(below))
+    one, above, below = _split_views(view_classes)
+    headers = runs if any(view_class.shows_runs for view_class in view_classes) else 0
+    counts = (headers, len(one), len(above), len(below))
     if not title:
         return arrange(size, *counts)
     layout = arrange(size, *counts)
@@ -391,41 +410,45 @@ def _lay_out(
     return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
 
 
-def _sorted_views(
-    kinds: Sequence[type[View]],
+def _split_views(
+    view_classes: Sequence[type[View]],
 ) -> tuple[list[type[View]], list[type[View]], list[type[View]]]:
-    """Return the views of one run, and those across all runs that stand above and below them."""
-    one = [kind for kind in kinds if not kind.across]
-    first = kinds.index(one[0]) if one else 0
-    return one, list(kinds[:first]), [kind for kind in kinds[first:] if kind.across]
+    """Return the views of single runs, and those across runs above and below them."""
+    one = [view_class for view_class in view_classes if not view_class.across]
+    first = view_classes.index(one[0]) if one else 0
+    return (
+        one,
+        list(view_classes[:first]),
+        [view_class for view_class in view_classes[first:] if view_class.across],
+    )
 
 
 def _caption(view: View, room: float, em: float, unit: str) -> str:
-    """Return the longest of the view's captions that fits, or the start of the shortest."""
+    """Return the full caption if it fits, else the short one, truncated if necessary."""
     full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
-    return full if full and text_width(full, em) <= room else shortened(short, room, em)
+    return full if full and text_width(full, em) <= room else truncate(short, room, em)
 
 
 def default_title(runs: Sequence[Trajectory]) -> str:
-    """Return what stands above runs that nobody has named; it claims no more than is known."""
-    is_lesson = all(run.is_plain_descent and has(run.problem, NamesWeights) for run in runs)
+    """Return the default title: that of the article's lesson only for plain descent on a line."""
+    is_lesson = all(run.is_plain_descent and provides(run.problem, NamesWeights) for run in runs)
     return (LINE_TITLES if is_lesson else OTHER_TITLES)[len(runs) > 1]
 
 
-def checked_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[View]]:
-    """Return the classes of `views`, each of which can show `runs`; None means what suits them."""
-    kinds = default_views(runs) if views is None else load_all(views)
-    check(kinds, runs)
-    return kinds
+def validate_views(views: Views | None, runs: Sequence[Trajectory]) -> list[type[View]]:
+    """Return the classes of `views`, or the default ones; each can show `runs`."""
+    view_classes = default_views(runs) if views is None else load_views(views)
+    check_views(view_classes, runs)
+    return view_classes
 
 
-def checked_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
-    """Return `runs`, or the only one, as a list that a picture has room for."""
-    several = list(Runs(runs))
-    if not several:
-        raise InputError("there is no run to draw; train at least one learning rate")
-    if len(several) > validation.MOST_RUNS:
+def validate_runs(runs: Sequence[Trajectory] | Trajectory) -> list[Trajectory]:
+    """Return one or result runs as a list of 1 to 12."""
+    result = list(Runs(runs))
+    if not result:
+        raise InputError("runs is empty; give at least one run")
+    if len(result) > validation.MOST_RUNS:
         raise InputError(
-            f"{len(several)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
+            f"{len(result)} runs do not fit into one picture; give at most {validation.MOST_RUNS}"
         )
-    return several
+    return result

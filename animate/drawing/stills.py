@@ -1,9 +1,9 @@
 """
-A scene at single moments, as a picture for print and slides: PNG, SVG, PDF.
+Stills: a scene at single moments, as PNG, SVG or PDF.
 
-One moment is the scene as a film shows it then. Several are a page each in a PDF, and otherwise
-small multiples on one sheet. No file holds a date, a version or a random name, so that the same
-scene gives the same bytes.
+One moment is drawn as in a film. Several moments are pages of a PDF, and small multiples on one
+sheet in the other formats. Files contain no date, version or random name, so that the same scene
+gives the same bytes.
 """
 
 import math
@@ -16,53 +16,53 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from animate.drawing.layout import TooSmallError
-from animate.drawing.scene import DOTS_AN_INCH, Scene, figure_of
+from animate.drawing.scene import DPI, Scene, make_figure
 from animate.system import files
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
-ASPECT = 16 / 9  # that a scene's layout is made for
-PAPER = 1414, 1000  # A4 on its side
+ASPECT = 16 / 9  # preferred for one picture
+PAPER_SIZE = 1414, 1000  # the aspect ratio of A4, landscape
 
 
 def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     """
-    Return how many columns and rows a sheet of `count` pictures has.
+    Return the numbers of columns and rows for `count` pictures on a sheet of `size`.
 
     >>> grid(4), grid(4, (2400, 400)), grid(4, (400, 1000))
     ((2, 2), (4, 1), (1, 4))
     """
-    width, height = size or PAPER
+    width, height = size or PAPER_SIZE
 
-    def oddness(columns: int) -> tuple[float, int]:
+    def distortion(columns: int) -> tuple[float, int]:
         rows = math.ceil(count / columns)
         shape = (width / columns) / (height / rows)
         return abs(math.log(shape / ASPECT)), columns
 
-    columns = min(range(1, count + 1), key=oddness)
+    columns = min(range(1, count + 1), key=distortion)
     return columns, math.ceil(count / columns)
 
 
 def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
     """
-    Write `scene` at `moments` to `path`, whole or not at all.
+    Write `scene` at `moments` to `path`, completely or not at all.
 
     Raises
     ------
     InputError
-        If the extension is unknown, or the pictures on a sheet would be too small to read.
+        If the extension is unknown, or text on a sheet would be too small to read.
     OutputError
-        If the file cannot be written; an old one is then as it was.
+        If the file cannot be written. An existing file is then left unchanged.
     """
     suffix = files.extension(path, FORMATS)
     files.check(path)
-    apart = len(moments) == 1 or suffix in PAGED
-    pages = _pages(scene, moments) if apart else iter([_sheet(scene, moments, path)])
+    has_pages = len(moments) == 1 or suffix in PAGED
+    pages = _pages(scene, moments) if has_pages else iter([_sheet(scene, moments, path)])
     with files.atomic(path) as temporary, scene.theme.applied():
         FORMATS[suffix](pages, str(temporary))
 
 
 def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of a still of `count` moments in which each is a `picture`."""
+    """Return the size in pixels of a still of `count` moments, each of size `picture`."""
     columns, rows = (1, 1) if _is_paged(path) else grid(count)
     return columns * picture[0], rows * picture[1]
 
@@ -73,7 +73,19 @@ def check_size(
     size: tuple[int, int],
     check: Callable[[tuple[int, int]], None],
 ) -> None:
-    """Raise `InputError` with the least size for the whole if `check` refuses a picture's."""
+    """
+    Raise `InputError` if `size` is too small for `count` pictures.
+
+    Parameters
+    ----------
+    path : path
+        A PDF has one picture per page, other formats have all on one sheet.
+    count : int
+    size : (int, int)
+        Of a page or of the sheet, in pixels.
+    check : callable
+        Raises `TooSmallError` if a size is too small for one picture.
+    """
     if count == 1 or _is_paged(path):
         check(size)
         return
@@ -81,10 +93,10 @@ def check_size(
     try:
         check((size[0] // columns, size[1] // rows))
     except TooSmallError as error:
-        wide, high = error.enough
+        width, height = error.minimum_size
         raise InputError(
             f"size {size[0]}x{size[1]} is too small to read a sheet of {count} pictures; "
-            f"give at least {columns * wide}x{rows * high}, or fewer of them"
+            f"give at least {columns * width}x{rows * height}, or fewer of them"
         ) from None
 
 
@@ -93,18 +105,24 @@ def _is_paged(path: files.AnyPath) -> bool:
 
 
 def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figure:
-    """Return a figure with one picture a moment, of which only the first has the title."""
+    """Return a figure with one picture per moment; only the first has the title."""
     columns, rows = grid(len(moments), scene.size)
-    figure = figure_of(scene.size, scene.theme)
-    figure.patch.set_facecolor(scene.theme.background)  # where the grid has no picture
-    places = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
+    figure = make_figure(scene.size, scene.theme)
+    figure.patch.set_facecolor(scene.theme.background)  # visible in empty cells
+    cells = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
 
     def draw(size: tuple[int, int]) -> None:
         for number, moment in enumerate(moments):
-            ground = figure.add_subfigure(places[number])
+            parent = figure.add_subfigure(cells[number])
             title = scene.title if number == 0 else ""
             small = Scene(
-                scene.runs, scene.kinds, size, scene.theme, title, data=scene.data, ground=ground
+                scene.runs,
+                scene.view_classes,
+                size,
+                scene.theme,
+                title,
+                data=scene.data,
+                parent=parent,
             )
             small.draw(moment)
 
@@ -114,9 +132,9 @@ def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figur
 
 
 def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
-    # Some of matplotlib's writers change the size of the figure that they save, for good.
-    scene.figure.set_dpi(DOTS_AN_INCH)
-    scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+    # Some matplotlib writers change the size of a figure permanently.
+    scene.figure.set_dpi(DPI)
+    scene.figure.set_size_inches(scene.size[0] / DPI, scene.size[1] / DPI)
     for moment in moments:
         scene.draw(moment)
         yield scene.figure

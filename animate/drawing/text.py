@@ -1,4 +1,4 @@
-"""How wide a text is, and the part of it that fits."""
+"""Measure and truncate text."""
 
 from functools import cache
 
@@ -6,14 +6,15 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
 FAMILY = "DejaVu Sans"
+CHARACTER_WIDTH = 0.55  # em, the mean of the font
 MISSING = "\u25af"  # an empty box
 
 
-def drawable(text: str, bold: bool = False) -> str:
+def replace_missing_glyphs(text: str, bold: bool = False) -> str:
     r"""
-    Return `text` on one line, with an empty box for each character that the font lacks.
+    Return `text` on one line, with an empty box for each character missing in the font.
 
-    >>> drawable("one\ntwo \N{ROCKET}")
+    >>> replace_missing_glyphs("one\ntwo \N{ROCKET}")
     'one two ▯'
     """
     font = get_font(findfont(FontProperties(family=FAMILY, weight="bold" if bold else "normal")))
@@ -25,20 +26,20 @@ def drawable(text: str, bold: bool = False) -> str:
 
 @cache
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Return the width in pixels of `text` set at `size` pixels."""
+    """Return the width in pixels of `text` at font size `size`, in pixels."""
     font = FontProperties(family=FAMILY, weight="bold" if bold else "normal", size=100)
     width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
     return width * size / 100
 
 
-def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
-    """Return `text`, or as much of its start as fits into `room` pixels with an ellipsis."""
-    if text_width(text, size, bold) <= room:
+def truncate(text: str, width: float, size: float, bold: bool = False) -> str:
+    """Return `text`, or the longest start that fits into `width` pixels with an ellipsis."""
+    if text_width(text, size, bold) <= width:
         return text
     fits, fails = 0, min(len(text), 1000)
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        if text_width(text[:middle].rstrip() + "…", size, bold) <= room:
+        if text_width(text[:middle].rstrip() + "…", size, bold) <= width:
             fits = middle
         else:
             fails = middle

@@ -1,8 +1,8 @@
 """
-How a picture looks: colours, line styles and fonts, for a light, a dark or any page.
+Themes: colours, line styles and fonts for a light, dark or transparent background.
 
-A theme is a value. It is applied in a context around each drawing and never globally, and it
-decides everything, so that the caller's own matplotlib settings change nothing in the picture.
+A theme is an immutable value. It is applied in a context around each drawing, never globally. It
+sets all rcParams, so that the user's matplotlib settings do not change the picture.
 """
 
 import logging
@@ -22,27 +22,27 @@ from animate.drawing.palette import (
     OKABE_ITO,
     TRANSPARENT,
     Palette,
-    contrast,
-    mixed,
-    readable,
+    blend,
+    contrast_ratio,
+    ensure_contrast,
 )
-from animate.drawing.palette import RunStyle as RunStyle  # part of what a theme gives
+from animate.drawing.palette import RunStyle as RunStyle  # returned by Theme.run
 from animate.system import files, validation
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 
-BARELY = 2.0  # the most contrast of what is only to be seen when looked for
-LARGEST_STYLE = 1_000_000  # bytes
+MAX_FAINT_CONTRAST = 2.0  # of grid lines, which must not distract
+MAX_STYLE_BYTES = 1_000_000
 STYLE_FILE = "a file ending in .mplstyle"
 
 
 @dataclass(frozen=True, slots=True)
 class Theme(Palette):
-    """A palette that can be drawn by."""
+    """A palette that can be applied to matplotlib."""
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Draw by this theme's settings inside the block, and by the caller's again after it."""
-        # As mpl.rc_context does it, but checking nothing anew, and leaving the backend alone.
+        """Set the rcParams of this theme inside the block, and restore the user's after it."""
+        # Like mpl.rc_context, but without validation, and without touching the backend.
         settings = _settings()
         before = {name: dict.__getitem__(mpl.rcParams, name) for name in settings}
         dict.update(mpl.rcParams, settings)
@@ -55,17 +55,17 @@ class Theme(Palette):
 THEMES = {palette.name: Theme(*astuple(palette)) for palette in (LIGHT, DARK, TRANSPARENT)}
 
 
-def theme(name: str) -> Theme:
+def load_theme(name: str) -> Theme:
     """
-    Return the theme called `name`, or the one that a matplotlib style file makes.
+    Return the theme `name`, or a theme made from a matplotlib style file.
 
-    Of a style file (ending in ``.mplstyle``) the colours are taken, made readable where they are
-    not; its sizes and fonts are not, since they follow the frame.
+    Only the colours of a style file (``.mplstyle``) are used, adjusted where their contrast is too
+    low. Sizes and fonts are not, since they depend on the size of the frame.
 
     Raises
     ------
     InputError
-        If there is no such theme, or the file cannot be read.
+        If the theme is unknown, or the file cannot be read.
     """
     if name.endswith(".mplstyle"):
         return _from_style(name, _read_style(Path(name)))
@@ -73,18 +73,18 @@ def theme(name: str) -> Theme:
 
 
 def _read_style(path: Path) -> mpl.RcParams:
-    """Return what the style file sets; what matplotlib would only print is an error here."""
-    files.check_source(path, LARGEST_STYLE, "theme")
+    """Return the settings of a style file; warnings that matplotlib would log are errors."""
+    files.check_source(path, MAX_STYLE_BYTES, "theme")
     complaints: list[str] = []
     log = logging.getLogger("matplotlib")
     listener = logging.Handler()
     listener.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
     propagate, log.propagate = log.propagate, False
     level = log.level
-    log.setLevel(logging.WARNING)  # whatever the caller wants to hear, this is an answer
+    log.setLevel(logging.WARNING)  # regardless of the level that the user set
     log.addHandler(listener)
     try:
-        path.open().close()  # for matplotlib, a missing file would do
+        path.open().close()  # matplotlib ignores a missing file
         style = mpl.rc_params_from_file(path, use_default_template=False)
     except (OSError, ValueError) as error:
         raise InputError(f"theme {path} cannot be read: {error}") from error
@@ -98,7 +98,7 @@ def _read_style(path: Path) -> mpl.RcParams:
 
 
 def _from_style(name: str, style: Mapping[str, object]) -> Theme:
-    """Return a theme of the colours that `style` sets, the light theme's where it sets none."""
+    """Return a theme with the colours of `style`, and defaults for those that it does not set."""
 
     def setting(key: str, otherwise: object) -> str:
         value = style.get(key, otherwise)
@@ -109,8 +109,8 @@ def _from_style(name: str, style: Mapping[str, object]) -> Theme:
     background = setting("figure.facecolor", "white")
     panel = setting("axes.facecolor", background)
     blank = Theme(name, background, panel, "", "", "", "")
-    behind = blank.behind
-    ink = readable(setting("text.color", "black"), behind, blank.text_contrast)
+    backdrops = blank.backdrops
+    ink = ensure_contrast(setting("text.color", "black"), backdrops, blank.text_contrast)
     muted = setting("axes.labelcolor", ink)
     grid = setting("grid.color", ink)
     cycle = style.get("axes.prop_cycle")
@@ -118,21 +118,21 @@ def _from_style(name: str, style: Mapping[str, object]) -> Theme:
     return replace(
         blank,
         ink=ink,
-        muted=readable(setting("xtick.color", muted), behind, blank.text_contrast),
-        points=ink if blank.transparent else mixed(ink, behind[-1], 0.55),
-        faint=grid if contrast(grid, behind[-1]) < BARELY else ink + "40",
+        muted=ensure_contrast(setting("xtick.color", muted), backdrops, blank.text_contrast),
+        points=ink if blank.transparent else blend(ink, backdrops[-1], 0.55),
+        faint=grid if contrast_ratio(grid, backdrops[-1]) < MAX_FAINT_CONTRAST else ink + "40",
         hues=tuple(to_hex(hue) for hue in hues) or OKABE_ITO,
     )
 
 
 @cache
 def _settings() -> dict[str, object]:
-    """Return matplotlib's own defaults with ours over them, checked once."""
+    """Return the rcParams of all themes: matplotlib's defaults with a few changes."""
     settings = mpl.RcParams(
         {
             name: value
             for name, value in mpl.rcParamsDefault.items()
-            # The backend and its like belong to the session, not to a picture.
+            # The backend and related settings belong to the session, not to a picture.
             if not name.startswith(("backend", "interactive", "toolbar", "webagg", "tk."))
         }
     )
@@ -143,9 +143,9 @@ def _settings() -> dict[str, object]:
             "axes.axisbelow": True,
             "savefig.dpi": "figure",
             "savefig.facecolor": "auto",
-            "svg.fonttype": "path",  # outlines, so that it looks the same everywhere
-            "svg.hashsalt": "animate",  # else its ids are drawn by lot
-            "pdf.fonttype": 42,  # TrueType, which every program can show and search
+            "svg.fonttype": "path",  # outlines, which look the same everywhere
+            "svg.hashsalt": "animate",  # else ids in the file are random
+            "pdf.fonttype": 42,  # TrueType, which all viewers show and search
         }
     )
     return dict(settings)

@@ -1,1 +1,1 @@
-"""A scene in time: its timeline, its frames drawn fast, and the files that they are encoded to."""
+"""Films: the timeline of a scene, its frames drawn fast, and the files that they are encoded to."""

@@ -1,8 +1,8 @@
 """
-A scene in time: which moment each frame shows, and the frames themselves.
+Films of training runs, and a fast `save` for any matplotlib animation.
 
-`Animation` is a matplotlib FuncAnimation with a fast way out: its own `save` and `frames` draw
-only what moves, and give the same pixels as matplotlib's full redraw.
+`Animation` is a matplotlib FuncAnimation. Its `save` and `frames` draw only the artists that
+change, and give the same pixels as matplotlib's full redraw.
 """
 
 from base64 import b64encode
@@ -24,17 +24,17 @@ from matplotlib.figure import Figure
 
 from animate import page
 from animate.drawing import stills
-from animate.drawing.clock import moments_of
-from animate.drawing.scene import DOTS_AN_INCH, Scene, Views, checked_runs, checked_views
+from animate.drawing.clock import resolve_moments
+from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
 from animate.drawing.theme import Theme
 from animate.film import encode
 from animate.film.any_animation import frames_of, opaque, rate_of
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
-from animate.system import files, validation
+from animate.system import defaults, files, validation
 from animate.system.errors import DrawingError, InputError
 from animate.system.numbers import moment_text
-from animate.training.derived import derive
+from animate.training.precomputed import precompute
 from animate.training.trajectory import Trajectory
 
 Moment = float | str
@@ -44,34 +44,34 @@ PALETTE_SAMPLE = 8  # frames from which a GIF's palette is made
 
 class Animation(FuncAnimation):
     """
-    Runs seen through views, as a film.
+    A film that shows runs in views.
 
     Parameters
     ----------
     runs : sequence of Trajectory, or one
-        At most 12. They may differ in length, and where the views allow it in their problem.
+        At most 12. They may differ in length, and in their problem if the views allow it.
     views : view names or View classes, or one, optional
-        One row (or column) of panels each. By default fit and loss, or else what the runs have
-        records for.
+        Each is one row (or column) of panels. The default is fit and loss, or the views for which
+        the runs have records.
     size : (int, int)
-        Width and height in pixels, kept exactly.
+        Exact width and height in pixels.
     theme : str or Theme
     title : str, optional
-        Plain text; the empty string for none.
+        Plain text. The empty string means no title.
     timeline : sequence of numbers, optional
         The moment that each frame shows, in epochs if every run has them, else in steps. The
-        default shows every moment at which a run has a record, the first ones slowly; of more
-        than 400, a few hundred.
+        default shows each moment at which a run has a record, the first ones slowly; if there are
+        more than 400, it shows a few hundred.
     fps : float
         Frames a second.
     hold : float
-        Seconds that the end stands still in the default timeline.
+        Seconds for which the default timeline shows the end.
     duration : float, optional
-        The film's length in seconds in the default timeline.
+        Length of the default timeline in seconds.
     loop : int
-        How often a GIF, WebP or APNG plays; 0 for ever.
+        Number of times that a GIF, WebP or APNG plays; 0 for ever.
     quality : "low", "medium" or "high"
-        Of the files that `save` writes.
+        Quality of the files that `save` writes.
 
     Attributes
     ----------
@@ -83,37 +83,36 @@ class Animation(FuncAnimation):
     Raises
     ------
     InputError
-        If a value cannot be used, a view cannot show the runs, or the size leaves text too small
-        to read.
+        If a value is invalid, a view cannot show the runs, or text would be too small to read.
     """
 
     def __init__(
         self,
         runs: Sequence[Trajectory] | Trajectory,
         views: Views | None = None,
-        size: tuple[int, int] = (1280, 720),
+        size: tuple[int, int] = defaults.SIZE,
         *,
-        theme: str | Theme = "light",
+        theme: str | Theme = defaults.THEME,
         title: str | None = None,
         timeline: Iterable[float] | None = None,
-        fps: float = 25,
-        hold: float = 2.0,
+        fps: float = defaults.FPS,
+        hold: float = defaults.HOLD,
         duration: float | None = None,
-        loop: int = 0,
-        quality: str = "medium",
+        loop: int = defaults.LOOP,
+        quality: str = defaults.QUALITY,
     ) -> None:
         self.fps = validation.frame_rate(fps)
         self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
         self._title = title
         self._quality = validation.choice(quality, "quality", validation.QUALITIES)
-        several = checked_runs(runs)
-        kinds = checked_views(views, several)
-        data = derive([name for kind in kinds for name in kind.needs], several)
+        several = validate_runs(runs)
+        kinds = validate_views(views, several)
+        data = precompute([name for kind in kinds for name in kind.needs], several)
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:
-            places = default_timeline(len(clock.moments) - 1, self.fps, hold, duration)
-            timeline = clock.moments[list(places)].tolist()
+            indices = default_timeline(len(clock.moments) - 1, self.fps, hold, duration)
+            timeline = clock.moments[list(indices)].tolist()
         if not isinstance(timeline, Iterable):
             raise InputError(
                 f"timeline {validation.shown(timeline)} is not a sequence; give the moment of "
@@ -133,10 +132,10 @@ class Animation(FuncAnimation):
         )
 
     def __del__(self) -> None:
-        """Say nothing: saved by the fast way, it need never have been drawn by matplotlib."""
+        """Do not warn like FuncAnimation that it was never drawn: `save` does not draw it."""
 
     def _repr_html_(self) -> str:
-        """Return the film for a notebook: in the page itself, up to what matplotlib allows."""
+        """Return HTML for a notebook with the film in it, up to matplotlib's size limit."""
         suffix = ".gif" if self.scene.theme.transparent else ".mp4"
         width, height = self.size
         with TemporaryDirectory() as folder:
@@ -146,8 +145,8 @@ class Animation(FuncAnimation):
         limit = 1024**2 * float(mpl.rcParams["animation.embed_limit"])
         if len(data) * 4 / 3 > limit:
             return (
-                f"<p>The film takes {len(data) / 1e6:.1f} MB, and animation.embed_limit is "
-                f"{limit / 1024**2:g} MB: save it, and show the file.</p>"
+                f"<p>The film has {len(data) / 1e6:.1f} MB, more than animation.embed_limit "
+                f"({limit / 1024**2:g} MB): save it and show the file.</p>"
             )
         source = f"data:{{}};base64,{b64encode(data).decode('ascii')}"
         if suffix == ".gif":
@@ -160,9 +159,10 @@ class Animation(FuncAnimation):
 
     def frames(self) -> Generator[Frame, None, None]:
         """
-        Yield one frame for each entry of the timeline, drawn as it is asked for.
+        Yield one frame for each entry of the timeline, drawn on demand.
 
-        Each is (height, width, 4) uint8, exactly `size` pixels, RGBA, read-only, and stays valid.
+        Each is a read-only RGBA array, (height, width, 4) uint8, exactly `size` pixels, that does
+        not change later.
         A frame that shows the same moment as the one before is the same object.
         """
         return self._draw(self.timeline, self._stream(), {})
@@ -184,11 +184,11 @@ class Animation(FuncAnimation):
         at: Moment | Sequence[Moment] | None = None,
     ) -> None:
         """
-        Write the film, a still of it, or its page, to `filename`, as the extension says.
+        Write the film, a still of it, or its page to `filename`. The extension selects which.
 
-        The file is written whole or not at all. With any of the arguments that only matplotlib's
-        writers know (`writer`, `dpi`, `codec`, `bitrate`, `extra_args`, `metadata`, `extra_anim`,
-        `savefig_kwargs`), matplotlib's own `FuncAnimation.save` does it.
+        The file is written whole or not at all. If one of the arguments of matplotlib's writers is
+        given (`writer`, `dpi`, `codec`, `bitrate`, `extra_args`, `metadata`, `extra_anim`,
+        `savefig_kwargs`), matplotlib's own `FuncAnimation.save` writes the film.
 
         Parameters
         ----------
@@ -196,23 +196,32 @@ class Animation(FuncAnimation):
             Ending in one of `animate.film.encode.FORMATS`, of `animate.drawing.stills.FORMATS`, or
             ``.html``.
         fps : float, optional
-            Instead of the animation's own.
+            Frames a second. The default is the animation's `fps`.
         progress_callback : callable, optional
             Called as ``(frame, frames)`` after each frame, as in matplotlib.
         at : number, "start", "end" or "converged", or a sequence of them
-            The moment that a still shows, by default the end; of several, a PDF has a page for
-            each, and a PNG or SVG shows all on one sheet.
+            The moment that a still shows; the default is the end. For several moments, a PDF has
+            a page for each, and a PNG or SVG shows all of them.
 
         Raises
         ------
         InputError
-            If the extension is unknown, its format has no transparency and the theme needs it,
-            there is no such moment, or `at` is given for what is no still.
+            If the extension is unknown, the theme needs transparency and the format has none,
+            there is no such moment, or `at` is given and the file is not a still.
         OutputError
-            If the file cannot be written; an old one is then as it was.
+            If the file cannot be written. An old file is then unchanged.
         """
-        theirs = (writer, dpi, codec, bitrate, extra_args, metadata, extra_anim, savefig_kwargs)
-        if any(argument is not None for argument in theirs):
+        writer_arguments = (
+            writer,
+            dpi,
+            codec,
+            bitrate,
+            extra_args,
+            metadata,
+            extra_anim,
+            savefig_kwargs,
+        )
+        if any(argument is not None for argument in writer_arguments):
             super().save(
                 fspath(filename), writer, fps, dpi, codec, bitrate, extra_args, metadata,  # type: ignore[arg-type]
                 extra_anim, savefig_kwargs, progress_callback=progress_callback,
@@ -230,7 +239,7 @@ class Animation(FuncAnimation):
         if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
-            stills.save(self.scene, filename, moments_of(several, self.scene.runs))
+            stills.save(self.scene, filename, resolve_moments(several, self.scene.runs))
             return
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
@@ -242,12 +251,13 @@ class Animation(FuncAnimation):
         self,
         films: Sequence[encode.Film],
         progress_callback: Callable[[int, int], Any] | None = None,
-        written: Callable[[encode.Film], None] = lambda _film: None,
+        on_written: Callable[[encode.Film], None] = lambda _film: None,
     ) -> list[OSError | None]:
         """
-        Write several films of the same frames, drawn once, and return what went wrong.
+        Write several films of the same frames, which are drawn once.
 
-        `written` is called with each film that is in its place.
+        Returns the error of each film, or None. Calls `on_written` with each film that is in its
+        place.
         """
         for film in films:
             encode.check_transparency(film.path, transparent=self.scene.theme.transparent)
@@ -258,7 +268,7 @@ class Animation(FuncAnimation):
             _reported(frames, len(self.timeline), progress_callback),
             films,
             sample=sample.values(),
-            written=written,
+            on_written=on_written,
         )
 
     def _draw_moment(self, moment: float) -> list[Artist]:
@@ -267,20 +277,20 @@ class Animation(FuncAnimation):
 
     def _stream(self) -> Stream:
         scene = self.scene
-        # Some of matplotlib's writers change the size of the figure that they save, for good.
-        scene.figure.set_dpi(DOTS_AN_INCH)
-        scene.figure.set_size_inches(scene.size[0] / DOTS_AN_INCH, scene.size[1] / DOTS_AN_INCH)
+        # Some of matplotlib's writers change the size of the figure and do not restore it.
+        scene.figure.set_dpi(DPI)
+        scene.figure.set_size_inches(scene.size[0] / DPI, scene.size[1] / DPI)
         return Stream(scene.figure, scene.moving, scene.theme.applied)
 
     def _draw(
-        self, moments: Iterable[float], stream: Stream, drawn: Mapping[float, Frame]
+        self, moments: Iterable[float], stream: Stream, cache: Mapping[float, Frame]
     ) -> Generator[Frame, None, None]:
-        """Yield a frame for each of `moments`, from `drawn` where it is there."""
-        stream.changed_still()  # what changes from here on
-        shown, frame = None, None
+        """Yield a frame for each of `moments`, from `cache` if it is there."""
+        stream.changed_static()  # the first call only starts the detection of changes
+        previous, frame = None, None
         for moment in moments:
-            if frame is None or moment != shown:
-                shown, frame = moment, drawn.get(moment)
+            if frame is None or moment != previous:
+                previous, frame = moment, cache.get(moment)
                 try:
                     if frame is None:
                         self.scene.draw(moment)
@@ -295,13 +305,13 @@ class Animation(FuncAnimation):
             yield frame
 
     def _check_declared(self, stream: Stream) -> None:
-        """Raise if a view's `draw` has changed what the stream does not draw anew."""
-        changed = stream.changed_still()
+        """Raise if a view's `draw` has changed an artist that the stream does not redraw."""
+        changed = stream.changed_static()
         if changed is not None:
             how = "adds artists to" if isinstance(changed, (Axes, Figure)) else "changes"
             raise DrawingError(
-                f"a view's draw {how} {changed}, and did not give them to self.moves(…); make each "
-                "artist in __init__ and register it there"
+                f"a view's draw {how} {changed} without registering them; make each artist in "
+                "__init__ and register it there with self.moves(…)"
             )
 
     def _name(self, moment: float) -> str:
@@ -309,10 +319,10 @@ class Animation(FuncAnimation):
         return f"frame {self.timeline.index(moment)} ({at})"
 
     def _sample(self, stream: Stream) -> dict[float, Frame]:
-        """Return frames from all over the film, and the moments that they show."""
+        """Return frames at even distances in the film, by their moments."""
         moments = list(dict.fromkeys(self.timeline))
-        places = np.linspace(0, len(moments) - 1, PALETTE_SAMPLE).round().astype(int)
-        chosen = [moments[place] for place in np.unique(places)]
+        indices = np.linspace(0, len(moments) - 1, PALETTE_SAMPLE).round().astype(int)
+        chosen = [moments[index] for index in np.unique(indices)]
         return dict(zip(chosen, self._draw(chosen, stream, {}), strict=True))
 
 
@@ -322,19 +332,19 @@ def save(
     fps: float | None = None,
     *,
     loop: int = 0,
-    quality: str = "medium",
+    quality: str = defaults.QUALITY,
     progress_callback: Callable[[int, int | None], Any] | None = None,
 ) -> None:
     """
-    Write any matplotlib animation to `filename`, in the format that its extension names.
+    Write any matplotlib animation to `filename`, in the format of its extension.
 
     The animation's functions are called as often as by matplotlib's own save and in the same order,
     and the frames have the same pixels, with two exceptions. Changes that matplotlib's artists do
-    not note (an array or a transform changed in place) are missed unless the function returns the
-    artist. And in formats without transparency, what the figure leaves transparent is white.
+    not track (an array or a transform changed in place) are missed unless the function returns the
+    artist. And in formats without transparency, transparent parts of the figure are white.
 
-    It is fast where the animation's function returns the artists that it changes, as matplotlib
-    asks for blitting; where it does not, a warning says so, and every frame is drawn in full.
+    This is fast if the animation's function returns the artists that it changes, as matplotlib
+    requires for blitting. Otherwise a warning is issued, and every frame is drawn in full.
 
     Parameters
     ----------
@@ -343,34 +353,34 @@ def save(
     filename : path
         Ending in one of `animate.film.encode.FORMATS`.
     fps : float, optional
-        Instead of the animation's own.
+        Frames a second. The default is the rate of the animation.
     loop : int
-        How often a GIF, WebP or APNG plays; 0 for ever.
+        Number of times that a GIF, WebP or APNG plays; 0 for ever.
     quality : "low", "medium" or "high"
     progress_callback : callable, optional
-        Called as ``(frame, frames)`` after each frame; frames is None where it is not known.
+        Called as ``(frame, frames)`` after each frame; frames is None if it is not known.
 
     Raises
     ------
     InputError
         If the extension is unknown, or there is no frame.
     OutputError
-        If the file cannot be written; an old one is then as it was.
+        If the file cannot be written. An old file is then unchanged.
     """
     kind = encode.FORMATS[files.extension(filename, encode.FORMATS)]
     loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
     quality = validation.choice(quality, "quality", validation.QUALITIES)
     if isinstance(animation, Animation):
         rate, total = animation.fps if fps is None else fps, len(animation.timeline)
-        taken = animation.frames()
+        frames = animation.frames()
     else:
         rate, total = rate_of(animation) if fps is None else fps, None
-        taken = frames_of(animation, transparent=kind.transparency)
+        frames = frames_of(animation, transparent=kind.transparency)
     rate = validation.frame_rate(rate)
-    with closing(taken):  # also after an error: until then the figure's canvas is set for saving
-        frames: Iterable[Frame] = taken if kind.transparency else map(opaque, taken)
+    with closing(frames):  # also after an error, because that restores the figure's canvas
+        encoded: Iterable[Frame] = frames if kind.transparency else map(opaque, frames)
         encode.encode(
-            _reported(frames, total, progress_callback),
+            _reported(encoded, total, progress_callback),
             filename,
             rate,
             loop=loop,

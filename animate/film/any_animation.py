@@ -1,8 +1,9 @@
 """
-The frames of an animation that somebody else made with matplotlib.
+Draw the frames of any matplotlib animation.
 
-Where its function returns the artists that it changes, which is what matplotlib asks for blitting,
-only those are drawn for each frame. All that is private to matplotlib's animations is read here.
+If the animation's function returns the artists that it changes, as matplotlib requires for
+blitting, only those are drawn for each frame. Only this module reads private attributes of
+matplotlib's animations.
 """
 
 import warnings
@@ -26,15 +27,15 @@ from matplotlib.text import Annotation
 from animate.film.stream import Frame, Stream, draw_order
 from animate.system.errors import InputError
 
-# What changes without a trace in `stale`, and so is drawn for every frame: the angle of 3D axes
-# (axes with a drawing of their own are one artist), and the point that an annotation is about.
-SILENT = (Axes, FigureBase, Annotation)
-AT_REST = 1e-9  # of the figure's size, by which a layout that has come to rest may still move
-LAYOUTS = 10  # frames within which a layout comes to rest; most take one
+# Classes whose changes do not always set `stale`, so they are drawn for every frame: the view angle
+# of 3D axes (axes with their own drawing method are one artist), and the point of an annotation.
+UNTRACKED = (Axes, FigureBase, Annotation)
+LAYOUT_TOLERANCE = 1e-9  # of the figure's size: a layout that moves axes by less has settled
+LAYOUT_FRAMES = 10  # frames until a layout must have settled; most need one
 
 
 def rate_of(animation: Animation) -> float:
-    """Return the frames a second that `animation` would be saved with."""
+    """Return the frames a second with which matplotlib would save `animation`."""
     interval = float(getattr(animation, "_interval", 0))
     if interval <= 0:
         raise InputError("the animation has no interval between its frames; give fps")
@@ -43,32 +44,32 @@ def rate_of(animation: Animation) -> float:
 
 def frames_of(animation: Animation, *, transparent: bool = True) -> Generator[Frame, None, None]:
     """
-    Yield the frames of `animation`, pixel for pixel as matplotlib would save them.
+    Yield the frames of `animation`, with the same pixels as matplotlib's own save.
 
-    Each is (height, width, 4) uint8, read-only, and stays valid. The animation's functions are
-    called as often as by matplotlib, and in the same order. If the function returns no artists, or
-    parts of one, or changes others than it returns, a warning says so, and from there on every
-    frame is drawn in full.
+    Each is a read-only array, (height, width, 4) uint8, that does not change later. The animation's
+    functions are called as often as by matplotlib, and in the same order. If the function returns
+    no artists, or parts of one, or changes others than it returns, a warning is issued, and from
+    there on every frame is drawn in full.
 
     Parameters
     ----------
     animation : Animation
         FuncAnimation, ArtistAnimation, or another TimedAnimation.
     transparent : bool
-        Whether the frames go to a format that can be transparent. For others matplotlib puts the
+        Whether the format of the film supports transparency. For other formats matplotlib draws the
         figure's colour on white.
     """
-    film = _Film(animation, transparent=transparent)
-    with film.saving():
-        animation._draw_was_started = True  # type: ignore[attr-defined]  # no warning when deleted
+    drawer = _FrameDrawer(animation, transparent=transparent)
+    with drawer.saving():
+        animation._draw_was_started = True  # type: ignore[attr-defined]  # else deleting it warns
         animation._init_draw()  # type: ignore[attr-defined]
         for data in animation.new_saved_frame_seq():
-            film.next(data)
-            yield film.draw()
+            drawer.step(data)
+            yield drawer.draw()
 
 
-class _Film:
-    """An animation while its frames are taken."""
+class _FrameDrawer:
+    """Draws the frames of one animation."""
 
     def __init__(self, animation: Animation, *, transparent: bool) -> None:
         self._animation = animation
@@ -76,18 +77,18 @@ class _Film:
         self._style = _Style(self._figure, transparent=transparent)
         self._stream: Stream | None = None
         self._in_full = False
-        self._is_settled = True  # whether another run of the layout engine would move no axes
+        self._is_settled = True  # whether running the layout engine again would move no axes
         self._is_laid_out = False
-        self._number = 0
-        self._drew = False  # whether the animation's function has used the canvas's renderer
+        self._frame_number = 0
+        self._drew = False  # whether the animation's function used the canvas's renderer
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Set what matplotlib's `Animation.save` sets, and draw only once for each frame."""
+        """Set up the canvas like matplotlib's `Animation.save`, but draw each frame only once."""
         canvas: Any = self._figure.canvas
         self._draw_idle: Callable[..., None] = canvas.draw_idle
         with ExitStack() as stack:
-            # Without these the first draw starts the animation, which calls its function once more.
+            # Else the first draw starts the animation, which calls its function once more.
             stack.enter_context(cbook._setattr_cm(canvas, _is_saving=True, manager=None))
             stack.enter_context(cbook._setattr_cm(canvas, draw_idle=self._no_draw_idle))
             if hasattr(canvas, "get_renderer"):
@@ -102,59 +103,61 @@ class _Film:
 
     def _no_draw_idle(self, *arguments: Any, **options: Any) -> None:
         """
-        Draw only where that may change the next drawing.
+        Replace the canvas's `draw_idle`: draw only if that can change the next drawing.
 
-        matplotlib draws each frame here, and then again to save it. Drawing twice gives what
-        drawing once gives, except while a layout engine has not come to rest.
+        matplotlib draws each frame here, and again to save it. The first drawing has no effect,
+        unless there is a layout engine that has not settled.
         """
         engine = self._figure.get_layout_engine()
         if self._stream is None and engine is not None:
-            drew, before = self._drew, _places(self._figure)
+            drew, before = self._drew, _axes_extents(self._figure)
             self._draw_idle(*arguments, **options)
-            self._is_settled = np.allclose(before, _places(self._figure), rtol=0, atol=AT_REST)
+            self._is_settled = np.allclose(
+                before, _axes_extents(self._figure), rtol=0, atol=LAYOUT_TOLERANCE
+            )
             self._drew = drew
 
-    def next(self, data: object) -> None:
-        """Have the animation change its figure for the next frame."""
+    def step(self, data: object) -> None:
+        """Let the animation update its figure for the next frame."""
         self._drew = False
         self._is_settled = self._figure.get_layout_engine() is None
-        self._number += 1
+        self._frame_number += 1
         self._animation._draw_next_frame(data, blit=False)  # type: ignore[attr-defined]
 
     def draw(self) -> Frame:
-        """Return the figure as it now is."""
+        """Return the current frame."""
         if not self._in_full:
-            trouble = self._trouble()
-            if trouble:
+            reason = self._reason_for_full_redraw()
+            if reason:
                 if self._stream is not None and not self._is_laid_out:
                     self._stream = None
-                    self._no_draw_idle()  # which was left out, as the layout could not change
+                    self._no_draw_idle()  # it was skipped while the layout could not change
                 self._in_full, self._stream = True, None
                 warnings.warn(
-                    f"{trouble}: from here on, every frame is drawn in full, which is slow",
+                    f"{reason}: from here on, every frame is drawn in full, which is slow",
                     stacklevel=3,
                 )
             elif self._stream is None and self._is_settled:
-                moving = [*(_declared(self._animation) or ()), *_silent(self._figure)]
+                moving = [*(_declared(self._animation) or ()), *_untracked(self._figure)]
                 style = self._style
                 self._stream = Stream(self._figure, moving, style.applied, style.size)
         if self._stream is None:
-            return self._style.saved()
+            return self._style.full_redraw()
         frame = self._stream.draw()
         self._stream.watch()
         return frame
 
-    def _trouble(self) -> str:
-        """Return why drawing only the declared artists would not do, or nothing."""
+    def _reason_for_full_redraw(self) -> str:
+        """Return why it is not enough to draw the declared artists, or an empty string."""
         artists = _declared(self._animation)
         if artists is None:
             return "the animation's function does not return the artists that it changes"
         if self._drew:
             return "the animation's function draws by itself"
-        if self._style.trouble:
-            return self._style.trouble
+        if self._style.unsupported:
+            return self._style.unsupported
         if self._stream is None:
-            late = self._number > LAYOUTS and not self._is_settled
+            late = self._frame_number > LAYOUT_FRAMES and not self._is_settled
             return "the layout changes with every frame" if late else ""
         drawn = [item for item in artists if item.axes is not None or not item.get_animated()]
         part = self._stream.part_of_another(drawn)
@@ -163,7 +166,7 @@ class _Film:
                 f"the animation's function returns {part}, "
                 "which is drawn as a part of another artist"
             )
-        changed = self._stream.undeclared()
+        changed = self._stream.undeclared_change()
         if changed is None:
             changed = self._stream.lay_out()
             self._is_laid_out = changed is not None
@@ -173,7 +176,11 @@ class _Film:
 
 
 class _Style:
-    """How a figure is saved: its resolution and colours, from what matplotlib's settings say."""
+    """
+    Resolution and colours with which matplotlib's settings save a figure.
+
+    `unsupported` names a setting that needs a full redraw; it is empty if there is none.
+    """
 
     def __init__(self, figure: Figure, *, transparent: bool) -> None:
         settings = mpl.rcParams
@@ -186,26 +193,28 @@ class _Style:
             if (color := settings[f"savefig.{name}"]) != "auto"
         }
         self._options: dict[str, Any] = {}
-        self.trouble = ""
+        self.unsupported = ""
         if not transparent:
             red, green, blue, alpha = to_rgba(self._colors.get("facecolor", figure.get_facecolor()))
             on_white = tuple(alpha * part + 1 - alpha for part in (red, green, blue))
             self._colors["facecolor"] = on_white
             self._options = {"facecolor": on_white, "transparent": False}
         elif settings["savefig.transparent"]:
-            self.trouble = "savefig.transparent is set"
+            self.unsupported = "savefig.transparent is set"
         if self._dpi != figure.dpi and figure.get_layout_engine() is not None:
-            self.trouble = "the figure has a layout engine, and savefig.dpi is another than its own"
+            self.unsupported = (
+                "the figure has a layout engine, and savefig.dpi differs from its dpi"
+            )
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height of the figure in pixels; a frame has only the whole ones."""
+        """Width and height of the figure in pixels; a frame's are rounded down."""
         width, height = self._figure.get_size_inches()
         return width * self._dpi, height * self._dpi
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Give the figure the resolution and colours that it is saved with."""
+        """Set the resolution and colours of the figure inside the block."""
         patch = self._figure.patch
         was_stale = patch.stale
         with ExitStack() as stack:
@@ -217,8 +226,8 @@ class _Style:
             was_stale = patch.stale
         patch.stale = was_stale
 
-    def saved(self) -> Frame:
-        """Return the whole figure, saved by matplotlib itself."""
+    def full_redraw(self) -> Frame:
+        """Return the frame that matplotlib's `savefig` draws."""
         width, height = map(int, self.size)
         buffer = BytesIO()
         with mpl.rc_context({"savefig.bbox": None}):
@@ -227,33 +236,33 @@ class _Style:
 
 
 def _declared(animation: Animation) -> Sequence[Artist] | None:
-    """Return the artists that `animation` says to change, if it does."""
+    """Return the artists that the function of `animation` returned, or None if it returned none."""
     artists: object = getattr(animation, "_drawn_artists", None)
     if isinstance(animation, ArtistAnimation):
         frames: object = animation._framedata  # type: ignore[attr-defined]
-        if isinstance(frames, Sequence):  # else it can be read only once
+        if isinstance(frames, Sequence):  # an iterator could be read only once
             artists = list(dict.fromkeys(chain.from_iterable(frames)))
     if isinstance(artists, Sequence) and all(isinstance(item, Artist) for item in artists):
         return artists
     return None
 
 
-def _silent(figure: Figure) -> list[Artist]:
-    return [artist for artist in draw_order(figure) if isinstance(artist, SILENT)]
+def _untracked(figure: Figure) -> list[Artist]:
+    return [artist for artist in draw_order(figure) if isinstance(artist, UNTRACKED)]
 
 
-def _places(figure: Figure) -> list[npt.NDArray[np.float64]]:
-    """Return where all axes are, as shares of the figure."""
+def _axes_extents(figure: Figure) -> list[npt.NDArray[np.float64]]:
+    """Return the extents of all axes, as fractions of the figure."""
     return [np.array(axes.get_position().extents) for axes in figure.axes]
 
 
 def opaque(frame: Frame) -> Frame:
-    """Return `frame` on white, as matplotlib does for films that cannot be transparent."""
+    """Return `frame` on white, as matplotlib draws it for formats without transparency."""
     alpha = frame[..., 3:]
     if alpha.min() == 255:
         return frame
-    share = alpha / 255
-    color = np.rint(frame[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
-    whole = np.concatenate([color, np.full_like(alpha, 255)], axis=-1)
-    whole.flags.writeable = False
-    return whole
+    opacity = alpha / 255
+    color = np.rint(frame[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
+    opaque_frame = np.concatenate([color, np.full_like(alpha, 255)], axis=-1)
+    opaque_frame.flags.writeable = False
+    return opaque_frame

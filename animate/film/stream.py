@@ -1,10 +1,10 @@
 """
-The frames of a figure in which only some artists move, without drawing the others again.
+Draw the frames of a figure in which only some artists change.
 
-What stands still is drawn once, into a base. Over it the artists that move are drawn, together with
-those still ones that belong above them: in matplotlib's own order, so that every pixel is as a full
-redraw would leave it. They fall into regions that do not overlap, and for each frame a region is
-restored from the base and drawn anew, unless nothing in it looks different.
+Static artists are drawn once, into a base. For each frame the moving artists are drawn over it,
+together with the static ones that belong above them, in matplotlib's order: so every pixel is that
+of a full redraw. These artists are grouped into regions that do not overlap. A region is restored
+from the base and redrawn, unless nothing in it looks different.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -30,51 +30,52 @@ from matplotlib.transforms import Bbox
 
 Frame = npt.NDArray[np.uint8]
 
-# What keeps to its clip, unless a subclass draws otherwise. Others, such as an Axis or a legend,
-# clip only some of their parts, or none.
+# Classes that draw nothing outside of their clip, unless a subclass draws by itself. Others, such
+# as an Axis or a legend, clip only some of their parts, or none.
 CLIPPED = (Line2D, Patch, Collection, Text, AxesImage, BboxImage, FigureImage)
 EVERYWHERE = Bbox([[-np.inf, -np.inf], [np.inf, np.inf]])
-UNSEEN = 1e-6  # pixels by which an axes may move unnoticed: layouts round anew each time
-MARGIN = 2.0  # pixels by which an artist's ink may exceed the extent that it tells
+MOVE_TOLERANCE = 1e-6  # pixels: a layout that is run again gives slightly different positions
+MARGIN = 2.0  # pixels by which an artist may draw outside its reported extent
 
 
 class Stream:
     """
-    A figure of which `moving` artists change from frame to frame, and nothing else.
+    A figure in which only the `moving` artists change, drawn frame by frame.
 
     Parameters
     ----------
     figure : Figure
     moving : sequence of Artist
         All artists that change.
-    applied : callable, optional
-        Makes the context in which to draw, entered anew for each frame.
+    context : callable, optional
+        Returns a context manager in which to draw, such as a theme's settings. It is called for
+        each frame.
     size : (float, float), optional
-        Width and height in pixels, whose fractions are cut off; by default the figure's, rounded.
+        Width and height in pixels, rounded down. The default is the figure's size, rounded.
     """
 
     def __init__(
         self,
         figure: Figure,
         moving: Sequence[Artist],
-        applied: Callable[[], AbstractContextManager[None]] = nullcontext,
+        context: Callable[[], AbstractContextManager[None]] = nullcontext,
         size: tuple[float, float] | None = None,
     ) -> None:
         self._figure = figure
-        self._applied = applied
-        with applied():
+        self._context = context
+        with context():
             width, height = size or [round(side) for side in figure.bbox.size]
             self._renderer = RendererAgg(width, height, figure.dpi)
         self._order = list(draw_order(figure))
-        self._still: list[tuple[Artist, list[Artist]]] | None = None  # with all their parts
-        self._children: dict[Artist, list[Artist]] | None = None  # once `changed_still` is asked
+        self._static: list[tuple[Artist, list[Artist]]] | None = None  # with all their parts
+        self._children: dict[Artist, list[Artist]] | None = None  # set by `changed_static`
         chosen = {id(artist) for artist in moving}
-        chosen |= {id(artist.axes) for artist in moving}  # where they are drawn as one
+        chosen |= {id(artist.axes) for artist in moving}  # axes that are drawn as one artist
         self._moves = np.array([id(artist) in chosen for artist in self._order])
         self._above = np.zeros(len(self._order), bool)
-        with applied():
-            self._draw_base()  # which settles what is only placed while drawing
-            self._reaches = [_reach(artist, self._renderer) for artist in self._order]
+        with context():
+            self._draw_base()  # first: some artists are positioned only while they are drawn
+            self._extents = [_extent_boxes(artist, self._renderer) for artist in self._order]
             if self._promote():
                 self._draw_base()
         self._watched = [
@@ -84,11 +85,11 @@ class Stream:
         self._regions = list(self._split())
 
     def draw(self) -> Frame:
-        """Return the figure as it now is: (height, width, 4) uint8, read-only, an own copy."""
-        with self._applied():
+        """Return the figure as a new read-only array, (height, width, 4) uint8."""
+        with self._context():
             clips = [_clip(artist) for _, artist in self._watched]
-            reclipped, self._clips = not _same(clips, self._clips), clips
-            grown = self._wandered(everywhere=reclipped) and self._promote()
+            reclipped, self._clips = not _equal_clips(clips, self._clips), clips
+            grown = self._update_extents(everywhere=reclipped) and self._promote()
             if grown or reclipped:
                 self._draw_base()
                 self._regions = list(self._split())
@@ -99,54 +100,54 @@ class Stream:
         return frame
 
     def part_of_another(self, artists: Iterable[Artist]) -> Artist | None:
-        """Return one of `artists` that is not drawn for itself, nor moves with its axes."""
+        """Return the first of `artists` that only another artist draws, or None."""
         drawn = set(map(id, self._order))
         parts = (item for item in artists if not drawn & {id(item), id(item.axes)})
         return next(parts, None)
 
-    def changed_still(self) -> Artist | None:
+    def changed_static(self) -> Artist | None:
         """
-        Return a still artist that was changed since the first call, or one with other children.
+        Return a static artist that has changed since the first call, or axes with other children.
 
-        It takes a tenth of the time of `undeclared`, and does not look into an artist's parts.
+        It takes a tenth of the time of `undeclared_change`, but does not check an artist's parts.
         """
         parents: list[Artist] = [self._figure, *self._figure.axes]
         children = {parent: parent.get_children() for parent in parents}
         if self._children is None:
             self._children = children
             for artist in self._order:
-                artist.stale = False  # drawing and measuring leave some stale
-        still = zip(self._order, self._moves, strict=True)
-        changed = next((artist for artist, moves in still if not moves and artist.stale), None)
+                artist.stale = False  # drawing and measuring leave some artists stale
+        pairs = zip(self._order, self._moves, strict=True)
+        changed = next((artist for artist, moves in pairs if not moves and artist.stale), None)
         others = (parent for parent in parents if children[parent] != self._children.get(parent))
         return changed or next(others, None)
 
     def watch(self) -> None:
-        """From now on, `undeclared` finds what changes."""
-        if self._still is None:
-            self._still = [
+        """Make `undeclared_change` report only changes after this call."""
+        if self._static is None:
+            self._static = [
                 (artist, list(_parts(artist)))
                 for artist, moves in zip(self._order, self._moves, strict=True)
                 if not moves
             ]
-        for _, parts in self._still:
+        for _, parts in self._static:
             for part in parts:
-                part.stale = False  # also what is invisible, which matplotlib leaves stale
+                part.stale = False  # matplotlib leaves invisible artists stale
 
-    def undeclared(self) -> Artist | None:
-        """Return an artist that is not said to move and has yet changed since the last `watch`."""
+    def undeclared_change(self) -> Artist | None:
+        """Return a static artist that has changed since the last call of `watch`, or None."""
         if list(map(id, draw_order(self._figure))) != list(map(id, self._order)):
             return self._figure
-        for artist, parts in self._still or ():
+        for artist, parts in self._static or ():
             if any(part.stale for part in parts):
                 return artist
         return self._moved_axes()
 
     def lay_out(self) -> Artist | None:
         """
-        Run the layout engine if an artist that moves could change the layout.
+        Run the layout engine, if there is one and a moving artist could change the layout.
 
-        Returns axes that it has moved, if it has moved any.
+        Returns axes that the engine has moved, or None.
         """
         engine = self._figure.get_layout_engine()
         if engine is None or all(clip is not None for clip in self._clips):
@@ -158,12 +159,12 @@ class Stream:
         return self._moved_axes()
 
     def _moved_axes(self) -> Axes | None:
-        with self._applied():
-            for axes, place in self._places.items():
-                now = _place(axes)
+        with self._context():
+            for axes, before in self._positions.items():
+                now = _position_and_limits(axes)
                 if not (
-                    np.allclose(place[0], now[0], rtol=0, atol=UNSEEN)
-                    and np.array_equal(place[1], now[1])
+                    np.allclose(before[0], now[0], rtol=0, atol=MOVE_TOLERANCE)
+                    and np.array_equal(before[1], now[1])
                 ):
                     return axes
         return None
@@ -173,41 +174,45 @@ class Stream:
         return [artist for artist, over in zip(self._order, drawn, strict=True) if over]
 
     def _split(self) -> "Iterator[_Region]":
-        """Yield the regions of all that is drawn over the base, while the base alone is drawn."""
+        """Yield the regions of the artists over the base. The renderer must hold only the base."""
         artists = self._over_base()
         size = self._renderer.width, self._renderer.height
-        for box, members in disjoint([_box(artist, *size) for artist in artists]):
+        for box, members in merge_overlapping([_box(artist, *size) for artist in artists]):
             base = self._renderer.copy_from_bbox(box)
             yield _Region([artists[member] for member in members], base)
 
     def _draw_base(self) -> None:
-        with _left_out(self._over_base()):
+        with _not_drawn(self._over_base()):
             self._renderer.clear()
             self._figure.draw(self._renderer)
-        self._still = None
-        self._places = {axes: _place(axes) for axes in self._figure.axes}
+        self._static = None
+        self._positions = {axes: _position_and_limits(axes) for axes in self._figure.axes}
 
-    def _wandered(self, *, everywhere: bool) -> bool:
-        """Return whether a moving artist, by default one that nothing clips, reaches elsewhere."""
-        wandered = False
+    def _update_extents(self, *, everywhere: bool) -> bool:
+        """
+        Measure the moving artists again, and return whether one has another extent.
+
+        A clipped artist has its clip as extent, so it is measured only if `everywhere`.
+        """
+        has_changed = False
         for (number, artist), clip in zip(self._watched, self._clips, strict=True):
             if everywhere or clip is None:
-                reach = _reach(artist, self._renderer)
-                wandered = wandered or not np.array_equal(reach, self._reaches[number])
-                self._reaches[number] = reach
-        return wandered
+                boxes = _extent_boxes(artist, self._renderer)
+                has_changed = has_changed or not np.array_equal(boxes, self._extents[number])
+                self._extents[number] = boxes
+        return has_changed
 
     def _promote(self) -> bool:
         """
-        Note the still artists that belong above a moving one where they now overlap.
+        Move static artists out of the base that overlap a moving one below them.
 
-        A still artist that is drawn over the base drags along all later ones that it overlaps.
-        None is ever demoted, so the base is drawn anew only a few times.
+        A static artist that leaves the base takes along all later ones that it overlaps. None
+        returns, so the base is redrawn only a few times. Returns whether one has left.
         """
         drawn: list[npt.NDArray[np.float64]] = []
         grown = False
         for number, (moves, above) in enumerate(zip(self._moves, self._above, strict=True)):
-            here = self._reaches[number]
+            here = self._extents[number]
             if not (moves or above) and _overlap(here, drawn):
                 self._above[number] = grown = above = True
             if (moves or above) and len(here):
@@ -217,14 +222,14 @@ class Stream:
 
 @dataclass
 class _Region:
-    """A rectangle of the figure, and all artists that are drawn over the base in it."""
+    """A rectangle of the figure, with the artists that are drawn over the base there."""
 
     artists: list[Artist]
     base: Any  # matplotlib's BufferRegion, which has no public name
-    drawn: list[Hashable] | None = None  # the keys of what is on the renderer now
+    drawn: list[Hashable] | None = None  # keys of the artists when last drawn
 
     def draw(self, renderer: RendererAgg) -> None:
-        """Draw the artists, unless all tell that they look as they did when last drawn here."""
+        """Draw the artists, unless all have the keys that they had when last drawn."""
         keys = [_key(artist) for artist in self.artists]
         if None not in keys and keys == self.drawn:
             return
@@ -235,17 +240,17 @@ class _Region:
 
 
 def _key(artist: Artist) -> Hashable:
-    """Return the `drawing_key` of an artist that has one: equal keys, equal pixels. Else None."""
+    """Return the artist's `drawing_key`, or None. Equal keys mean equal pixels."""
     key: Callable[[], Hashable] = getattr(artist, "drawing_key", lambda: None)
     return key()
 
 
 def draw_order(figure: Figure) -> Iterator[Artist]:
     """
-    Yield the artists of `figure` that matplotlib draws, in its order.
+    Yield the artists that matplotlib draws for `figure`, in its order.
 
-    Axes that are drawn in a way of their own, such as polar ones, are one artist. Animated artists
-    of the figure itself are left out, as matplotlib does even while it saves.
+    Axes with their own drawing method, such as polar axes, are one artist. Animated artists of the
+    figure itself are left out, because matplotlib leaves them out, even when it saves.
     """
     yield figure.patch
     children = [
@@ -258,11 +263,11 @@ def draw_order(figure: Figure) -> Iterator[Artist]:
 
 
 def _parts(artist: Artist) -> Iterator[Artist]:
-    """Yield `artist` and all artists in it: of many, `stale` is not passed on to the whole."""
+    """Yield `artist` and all its parts: many parts do not pass `stale` on to the whole."""
     for part in artist.findobj():
         yield part
         if isinstance(part, Cell):
-            yield part.get_text()  # no child of its cell
+            yield part.get_text()  # not among the cell's children
 
 
 def _is_plain(artist: Artist) -> TypeGuard[Axes]:
@@ -285,13 +290,13 @@ def _axes_order(axes: Axes) -> Iterator[Artist]:
 
 
 @contextmanager
-def _left_out(artists: Iterable[Artist]) -> Iterator[None]:
+def _not_drawn(artists: Iterable[Artist]) -> Iterator[None]:
     """
-    Draw none of `artists` inside the block.
+    Make the `draw` of `artists` do nothing inside the block.
 
-    They stay visible, for what is placed while drawing, such as titles, depends on that.
+    They stay visible, because the positions of titles, for example, depend on that.
     """
-    chosen = dict.fromkeys(artists)  # the same one may be among the children twice
+    chosen = dict.fromkeys(artists)  # an artist can be among the children twice
     for artist in chosen:
         artist.draw = _draw_nothing  # type: ignore[method-assign]
     try:
@@ -306,21 +311,21 @@ def _draw_nothing(renderer: RendererBase) -> None:
 
 
 def _clip(artist: Artist) -> npt.NDArray[np.float64] | None:
-    """Return the corners of the rectangle that `artist` cannot leave, if there is one."""
+    """Return the corners of the rectangle outside of which `artist` draws nothing, or None."""
     if not artist.get_clip_on() or artist.get_agg_filter() is not None:
         return None
     box = artist.get_clip_box()
-    return None if box is None or not _keeps_to_clip(type(artist)) else box.get_points()
+    return None if box is None or not _stays_in_clip(type(artist)) else box.get_points()
 
 
-def _keeps_to_clip(kind: type[Artist]) -> bool:
-    # A subclass with a `draw` of its own may do as it likes.
+def _stays_in_clip(kind: type[Artist]) -> bool:
+    # A subclass that overrides `draw` may draw outside of the clip.
     drawn_by = kind.draw.__module__.partition(".")[0]
     known = issubclass(kind, CLIPPED) and not issubclass(kind, Annotation)
     return known and drawn_by in ("matplotlib", __name__.partition(".")[0])
 
 
-def _same(
+def _equal_clips(
     ones: Sequence[npt.NDArray[np.float64] | None], others: Sequence[npt.NDArray[np.float64] | None]
 ) -> bool:
     return all(
@@ -329,17 +334,16 @@ def _same(
     )
 
 
-def _place(axes: Axes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return where `axes` are, and what they show."""
+def _position_and_limits(axes: Axes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the extent of `axes` in pixels, and their limits."""
     return np.array(axes.bbox.extents), np.array(axes.viewLim.extents)
 
 
-def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
+def _extent_boxes(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
     """
-    Return rectangles (left, bottom, right, top) that hold all that `artist` draws, shape (n, 4).
+    Return rectangles (left, bottom, right, top) that contain all that `artist` draws, shape (n, 4).
 
-    An artist that is clipped gets the whole of its clipping rectangle, so that it need not be
-    asked again as it moves.
+    For a clipped artist that is its whole clip, so that it need not be measured again as it moves.
     """
     clip = _clip(artist)
     if clip is not None:
@@ -350,34 +354,34 @@ def _reach(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:
         boxes = _axis_boxes(artist, renderer)
     else:
         boxes = _boxes(artist, renderer)
-    found = np.array([box.extents for box in boxes]).reshape(-1, 4)
-    flat = (found[:, 2] <= found[:, 0]) & (found[:, 3] <= found[:, 1])
-    empty = flat | (found[:, 2] < found[:, 0]) | (found[:, 3] < found[:, 1])
-    found = found[~empty]
-    # A clip is kept to the pixel; an extent leaves out some of a stroke.
-    margin = 1.0 if clip is not None else MARGIN + renderer.points_to_pixels(_stroke(artist))
-    found += (-margin, -margin, margin, margin)
-    found[~np.isfinite(found).all(axis=1)] = (-np.inf, -np.inf, np.inf, np.inf)
-    return found
+    extents = np.array([box.extents for box in boxes]).reshape(-1, 4)
+    flat = (extents[:, 2] <= extents[:, 0]) & (extents[:, 3] <= extents[:, 1])
+    empty = flat | (extents[:, 2] < extents[:, 0]) | (extents[:, 3] < extents[:, 1])
+    extents = extents[~empty]
+    # A clip is exact to the pixel; a reported extent leaves out a part of a stroke.
+    margin = 1.0 if clip is not None else MARGIN + renderer.points_to_pixels(_line_width(artist))
+    extents += (-margin, -margin, margin, margin)
+    extents[~np.isfinite(extents).all(axis=1)] = (-np.inf, -np.inf, np.inf, np.inf)
+    return extents
 
 
 def _boxes(artist: Artist, renderer: RendererAgg) -> list[Bbox]:
-    """Return rectangles around a visible artist; an endless one where nothing tells."""
+    """Return rectangles around a visible artist: `EVERYWHERE` if its extent is not known."""
     if artist.get_path_effects() or artist.get_agg_filter() is not None:
         return [EVERYWHERE]
     tight = artist.get_tightbbox(renderer)
     boxes = [] if tight is None else [tight]
     if artist.get_clip_on():
-        boxes.append(artist.get_window_extent(renderer))  # some parts may leave the clip
+        boxes.append(artist.get_window_extent(renderer))  # some parts may draw outside of the clip
     frame = artist.get_bbox_patch() if isinstance(artist, Text) else None
     if frame is not None:
         boxes.append(frame.get_window_extent(renderer))
-    told = any(box.width > 0 or box.height > 0 for box in boxes)
-    return boxes if told or isinstance(artist, (Line2D, Patch, Text)) else [EVERYWHERE]
+    has_extent = any(box.width > 0 or box.height > 0 for box in boxes)
+    return boxes if has_extent or isinstance(artist, (Line2D, Patch, Text)) else [EVERYWHERE]
 
 
 def _axis_boxes(axis: Axis, renderer: RendererAgg) -> list[Bbox]:
-    """Return a rectangle around labels and tick marks, and another around the grid if it shows."""
+    """Return a rectangle around labels and tick marks, and one around the grid if it is visible."""
     ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
     parts: list[Text | Line2D] = [axis.label, axis.offsetText]
     for tick in ticks:
@@ -391,32 +395,33 @@ def _axis_boxes(axis: Axis, renderer: RendererAgg) -> list[Bbox]:
 
 
 def _box(artist: Artist, width: int, height: int) -> Bbox:
-    """Return the pixels that `artist` cannot leave: of its clip, or else of the whole figure."""
+    """Return the whole pixels that contain the clip of `artist`, or else the figure."""
     clip = _clip(artist)
-    if clip is None:  # an extent is no bound: it leaves out some strokes, boxes and path effects
+    if clip is None:  # extents leave out some strokes, boxes and path effects
         return Bbox.from_bounds(0, 0, width, height)
     outer = [np.floor(clip.min(axis=0) - 1), np.ceil(clip.max(axis=0) + 1)]
     return Bbox(np.clip(outer, 0, [width, height]))
 
 
-def disjoint(boxes: Sequence[Bbox]) -> list[tuple[Bbox, list[int]]]:
+def merge_overlapping(boxes: Sequence[Bbox]) -> list[tuple[Bbox, list[int]]]:
     """
-    Return boxes that do not overlap and hold all of `boxes`, each with the numbers of those in it.
+    Merge boxes that overlap, until none do.
 
-    What overlaps is put into one box, which may overlap others in turn.
+    Returns the merged boxes, each with the indices of the `boxes` in it.
     """
-    found: list[tuple[Bbox, list[int]]] = []
+    merged: list[tuple[Bbox, list[int]]] = []
     for number, box in enumerate(boxes):
         members = [number]
-        while met := [other for other in found if other[0].fully_overlaps(box)]:
-            found = [other for other in found if other not in met]
-            box = Bbox.union([box, *(other for other, _ in met)])  # it grows
+        # The union can overlap further boxes.
+        while met := [other for other in merged if other[0].fully_overlaps(box)]:
+            merged = [other for other in merged if other not in met]
+            box = Bbox.union([box, *(other for other, _ in met)])
             members += [member for _, others in met for member in others]
-        found.append((box, sorted(members)))
-    return found
+        merged.append((box, sorted(members)))
+    return merged
 
 
-def _stroke(artist: Artist) -> float:
+def _line_width(artist: Artist) -> float:
     """Return the width in points of the widest line that `artist` draws."""
     width = getattr(artist, "get_linewidth", lambda: 0)()
     return float(np.max(width, initial=0))

@@ -1,71 +1,77 @@
-"""Which moment each frame shows: slow first steps, then a steady pace, then a hold."""
+"""The moment that each frame shows: slow first steps, then a steady pace, then a hold."""
 
 import math
 
 import numpy as np
 
-from animate.system.validation import InputError
-
-START = 1.0  # seconds that the start stands before the first step
-FIRST_STEP = 0.48  # seconds; each later one is quicker, down to the pace that the length leaves
-SLOW_STEPS = 9  # moments in which the extra time of a step falls to 1/e
-STEADY = 25  # moments a second once the slow start is over
-ALL_SHOWN = 400  # moments; of more only some are shown
-LONGEST = 13.6  # seconds that a film of a longer run takes
+from animate.drawing.pacing import (
+    FIRST_STEP_SECONDS,
+    LONG_RUN_SECONDS,
+    MOST_MOMENTS,
+    SLOW_START_DECAY,
+    START_SECONDS,
+    STEADY_PACE,
+)
+from animate.system import defaults
+from animate.system.errors import InputError
 
 
 def timeline(
-    last: int, fps: float = 25, hold: float = 2.0, duration: float | None = None
+    last: int, fps: float = defaults.FPS, hold: float = defaults.HOLD, duration: float | None = None
 ) -> tuple[int, ...]:
     """
-    Return which of the moments 0 to `last` each frame shows, 0 first, `last` last, never falling.
+    Return the moment that each frame shows, as indices from 0 to `last` in ascending order.
 
     Parameters
     ----------
     last : int
-        One less than the number of moments, at most one a record.
+        Index of the last moment.
     fps : float
         Frames a second.
     hold : float
-        Seconds that the last moment stands still.
+        Seconds for which the last moment is shown.
     duration : float, optional
-        The film's length in seconds, kept to the frame. Without it, every moment is shown up to
-        400 of them, and a longer run takes under 14 seconds (or as long as the hold needs).
+        Length of the film in seconds, exact to a frame. The default shows up to 400 moments all,
+        and a sample of more in less than 14 seconds (unless the hold needs longer).
 
     Raises
     ------
     InputError
         If the hold leaves no time to show start and end.
     """
-    still = round(hold * fps)
+    held = round(hold * fps)
     if duration is not None:
-        moving = round(duration * fps) - still
-    elif last <= ALL_SHOWN:
-        moving = math.ceil(_dwell(last, fps, max(1.0, fps / STEADY)).sum())
+        moving = round(duration * fps) - held
+    elif last <= MOST_MOMENTS:
+        moving = math.ceil(_frames_a_moment(last, fps, max(1.0, fps / STEADY_PACE)).sum())
     else:
-        moving = max(round((LONGEST - hold) * fps), round(fps))
+        moving = max(round((LONG_RUN_SECONDS - hold) * fps), round(fps))
     if moving < 2:
         raise InputError(
-            f"a film of {duration:g} seconds has no room beside a hold of {hold:g} seconds; "
+            f"a film of {duration:g} seconds is too short for a hold of {hold:g} seconds; "
             f"give at least {hold + 2 / fps:.3g} seconds, or a shorter hold"
         )
-    ends = np.cumsum(_fitted(last, fps, moving))
+    ends = np.cumsum(_fit_to(last, fps, moving))
     ends *= moving / ends[-1]
     shown = np.searchsorted(ends, np.arange(moving), side="right").clip(0, last)
     shown[0], shown[-1] = 0, last
-    return (*shown.tolist(), *[last] * still)
+    return (*shown.tolist(), *[last] * held)
 
 
-def _dwell(last: int, fps: float, steady: float, ease: float = 1.0) -> np.ndarray:
-    """Return how many frames each moment stands, with `ease` times the slow start's extra time."""
+def _frames_a_moment(last: int, fps: float, steady: float, ease: float = 1.0) -> np.ndarray:
+    """Return for how many frames each moment is shown; `ease` scales the slow start."""
     step = np.arange(last + 1)
-    extra = (FIRST_STEP * fps - 1) * np.exp(-(step - 1) / SLOW_STEPS)
-    extra[0] = START * fps - 1
+    extra = (FIRST_STEP_SECONDS * fps - 1) * np.exp(-(step - 1) / SLOW_START_DECAY)
+    extra[0] = START_SECONDS * fps - 1
     return steady + np.maximum(ease * extra, 0)
 
 
-def _fitted(last: int, fps: float, moving: int) -> np.ndarray:
-    """Return the dwell whose sum is `moving`; a short film gives at most half to the slow start."""
-    extra = _dwell(last, fps, 0).sum()
+def _fit_to(last: int, fps: float, moving: int) -> np.ndarray:
+    """
+    Return for how many frames each moment is shown, `moving` in all.
+
+    The slow start takes at most half of a short film.
+    """
+    extra = _frames_a_moment(last, fps, 0).sum()
     ease = min(1.0, 0.5 * moving / extra) if extra > 0 else 0.0
-    return _dwell(last, fps, (moving - ease * extra) / (last + 1), ease)
+    return _frames_a_moment(last, fps, (moving - ease * extra) / (last + 1), ease)

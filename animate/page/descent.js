@@ -1,35 +1,33 @@
-// @ts-check
-/** What the data decide, gradient descent as torch computes it, and the verdict on a run. */
+/** Least squares, gradient descent in float32 as torch computes it, and the verdict on a run. */
 
-import { epochsText, limitText, shareText } from "./numbers.js";
+import { CONVERGENCE_TOLERANCE, FLOAT32_FLOOR } from "./constants.js";
+import { countText, limitText, shareText } from "./numbers.js";
 
 /**
  * @typedef {{x: Float32Array, y: Float32Array}} Data
  *
- * What follows from the data: the best weights and their loss, the Hessian [[a, b], [b, 2]] by its
- * eigenvalues (the larger first) and the unit eigenvector of the larger.
+ * The best weights, their loss, the eigenvalues of the Hessian [[a, b], [b, 2]] (the larger first)
+ * and the unit eigenvector of the larger.
  * @typedef {{
- *   best: number[], floor: number, curvatures: number[], sharpest: number[],
- *   limit: number, bestRate: number,
- * }} Facts
+ *   bestWeights: number[], bestLoss: number, curvatures: number[], sharpest: number[],
+ *   stabilityLimit: number, bestRate: number,
+ * }} Analysis
  *
  * Weights and losses after each epoch, the start first.
  * @typedef {{slopes: Float32Array, biases: Float32Array, losses: Float32Array}} Run
  *
- * `earnedAt` is the first epoch at which a watcher can tell the verdict; `left` is the distance to
- * the best weights at each epoch, as a share of the first.
+ * `verdictEpoch` is the first epoch at which the verdict is visible in the panels; `left` holds the
+ * distance to the best weights at each epoch, relative to the first.
  * @typedef {{
  *   verdict: "converged" | "converging" | "diverging", convergedAt: number | null,
- *   overflowedAt: number | null, earnedAt: number, left: Float64Array, sentence: string,
+ *   overflowedAt: number | null, verdictEpoch: number, left: Float64Array, sentence: string,
  * }} Diagnosis
  */
 
 const { fround } = Math;
-const ARRIVED = 0.01; // of the initial distance to the best weights
-const FLOAT32_FLOOR = 1e-5; // of the best weights: nearer, float32 steps may no longer move
 
 /**
- * The loss of a line: the mean squared error over all points.
+ * Return the loss of a line: the mean squared error over all points.
  * @param {Data} data
  * @param {number[]} weights slope and bias
  */
@@ -40,37 +38,39 @@ export function lossOf({ x, y }, [slope, bias]) {
 }
 
 /**
+ * Return what `Line` in Python computes from the data.
  * @param {Data} data
- * @returns {Facts}
+ * @returns {Analysis}
  */
-export function factsOf({ x, y }) {
-  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
-  const height = y.reduce((sum, value) => sum + value, 0) / x.length;
-  let [spread, together] = [0, 0];
+export function analyze({ x, y }) {
+  const meanX = x.reduce((sum, value) => sum + value, 0) / x.length;
+  const meanY = y.reduce((sum, value) => sum + value, 0) / x.length;
+  let [sumXX, sumXY] = [0, 0];
   x.forEach((value, i) => {
-    spread += (value - mean) ** 2;
-    together += (value - mean) * (y[i] - height);
+    sumXX += (value - meanX) ** 2;
+    sumXY += (value - meanX) * (y[i] - meanY);
   });
-  const slope = together / spread;
-  const best = [slope, height - slope * mean];
-  const [a, b] = [2 * (spread / x.length + mean * mean), 2 * mean];
+  const slope = sumXY / sumXX;
+  const bestWeights = [slope, meanY - slope * meanX];
+  const [a, b] = [2 * (sumXX / x.length + meanX * meanX), 2 * meanX];
   const large = (a + 2) / 2 + Math.hypot((a - 2) / 2, b);
-  const small = (4 * spread) / x.length / large;
-  const [across, up] = a > 2 ? [large - 2, b] : [b, large - a];
-  const length =
-    Math.hypot(across, up) * (Math.abs(up) >= Math.abs(across) ? Math.sign(up) : Math.sign(across));
+  const small = (4 * sumXX) / x.length / large;
+  // The eigenvector's larger component is positive, as in Python.
+  const [ofSlope, ofBias] = a > 2 ? [large - 2, b] : [b, large - a];
+  const sign = Math.sign(Math.abs(ofBias) >= Math.abs(ofSlope) ? ofBias : ofSlope);
+  const length = sign * Math.hypot(ofSlope, ofBias);
   return {
-    best,
-    floor: lossOf({ x, y }, best),
+    bestWeights,
+    bestLoss: lossOf({ x, y }, bestWeights),
     curvatures: [large, small],
-    sharpest: [across / length, up / length],
-    limit: 2 / large,
+    sharpest: [ofSlope / length, ofBias / length],
+    stabilityLimit: 2 / large,
     bestRate: 2 / (large + small),
   };
 }
 
 /**
- * Train by full-batch gradient descent, each step in float32 as torch takes it.
+ * Return a run of full-batch gradient descent, each operation rounded to float32 as in torch.
  * @param {Data} data
  * @param {number} rate
  * @param {number[]} start slope and bias
@@ -79,60 +79,88 @@ export function factsOf({ x, y }) {
  */
 export function train({ x, y }, rate, start, epochs) {
   const [slopes, biases, losses] = [0, 0, 0].map(() => new Float32Array(epochs + 1));
-  const step = fround(rate);
-  const share = fround(1 / x.length);
+  const rate32 = fround(rate);
+  const perPoint = fround(1 / x.length);
   let [slope, bias] = start.map(fround);
   for (let epoch = 0; epoch <= epochs; epoch++) {
-    let [loss, across, up] = [0, 0, 0];
+    let [sumOfSquares, slopeGradient, biasGradient] = [0, 0, 0];
     for (let i = 0; i < x.length; i++) {
       const residual = fround(fround(fround(slope * x[i]) + bias) - y[i]);
-      const pull = fround(share * fround(2 * residual));
-      loss += fround(residual * residual);
-      across += fround(pull * x[i]);
-      up += pull;
+      const gradient = fround(perPoint * fround(2 * residual));
+      sumOfSquares += fround(residual * residual);
+      slopeGradient += fround(gradient * x[i]);
+      biasGradient += gradient;
     }
     slopes[epoch] = slope;
     biases[epoch] = bias;
-    losses[epoch] = fround(loss) / x.length; // the sum overflows before the mean would
-    slope = fround(slope - fround(step * fround(across)));
-    bias = fround(bias - fround(step * fround(up)));
+    losses[epoch] = fround(sumOfSquares) / x.length; // overflows where torch's sum does
+    slope = fround(slope - fround(rate32 * fround(slopeGradient)));
+    bias = fround(bias - fround(rate32 * fround(biasGradient)));
   }
   return { slopes, biases, losses };
 }
 
 /**
+ * Return the first epoch from which the distance stays within the tolerance, else their number.
+ * @param {ArrayLike<number>} distances to the best weights at each epoch
+ * @param {number[]} bestWeights
+ */
+export function epochsToConverge(distances, bestWeights) {
+  // In float32, steps nearer to the best weights may no longer move.
+  const resolution = FLOAT32_FLOOR * Math.max(1, Math.min(...bestWeights.map(Math.abs)));
+  const near = Math.max(CONVERGENCE_TOLERANCE * distances[0], resolution);
+  let epoch = distances.length;
+  while (epoch > 0 && distances[epoch - 1] <= near) epoch--;
+  return epoch;
+}
+
+/**
+ * Return the distances relative to the first; 0 where that is 0.
+ * @param {ArrayLike<number>} distances
+ */
+export function relativeDistances(distances) {
+  const first = distances[0];
+  return Float64Array.from(distances, (distance) => (first > 0 ? distance / first : 0));
+}
+
+/**
+ * Return the verdict on a run: from theory past the stability limit, else from the distances.
  * @param {number} rate
  * @param {Run} run
- * @param {Facts} facts
+ * @param {Analysis} analysis
  * @returns {Diagnosis}
  */
-export function diagnose(rate, { slopes, biases, losses }, facts) {
+export function diagnose(rate, { slopes, biases, losses }, analysis) {
   const last = losses.length - 1;
+  const [bestSlope, bestBias] = analysis.bestWeights;
   const distances = Float64Array.from(losses, (_, epoch) => {
-    const distance = Math.hypot(slopes[epoch] - facts.best[0], biases[epoch] - facts.best[1]);
+    const distance = Math.hypot(slopes[epoch] - bestSlope, biases[epoch] - bestBias);
     return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
   });
-  const left = distances.map((distance) => (distances[0] > 0 ? distance / distances[0] : 0));
-  const near = FLOAT32_FLOOR * Math.max(1, Math.min(...facts.best.map(Math.abs)));
-  const enough = Math.max(ARRIVED * distances[0], near);
-  let arrived = last + 1;
-  while (arrived > 0 && distances[arrived - 1] <= enough) arrived--;
-  const lost = losses.findIndex((loss, i) => !Number.isFinite(loss + slopes[i] + biases[i]));
-  const overflowedAt = lost < 0 ? null : lost;
-  const common = { convergedAt: null, overflowedAt, earnedAt: last, left };
-  if (rate >= facts.limit) {
+  const left = relativeDistances(distances);
+  const converged = epochsToConverge(distances, analysis.bestWeights);
+  const overflow = losses.findIndex((loss, i) => !Number.isFinite(loss + slopes[i] + biases[i]));
+  const overflowedAt = overflow < 0 ? null : overflow;
+  const common = { convergedAt: null, overflowedAt, verdictEpoch: last, left };
+  if (rate >= analysis.stabilityLimit) {
     const rise = losses.findIndex((loss, i) => i > 0 && !(loss <= losses[i - 1]));
     return {
       ...common,
       verdict: "diverging",
-      earnedAt: rise < 0 ? last : rise,
-      sentence: `diverging: ${rate > facts.limit ? "past" : "at"} the limit ${limitText(facts.limit, rate)}`,
+      verdictEpoch: rise < 0 ? last : rise,
+      sentence: `diverging: ${rate > analysis.stabilityLimit ? "past" : "at"} the limit ${limitText(analysis.stabilityLimit, rate)}`,
     };
   }
-  if (arrived <= last) {
-    const sentence = `converged at epoch ${arrived}`;
-    return { ...common, verdict: "converged", convergedAt: arrived, earnedAt: arrived, sentence };
+  if (converged <= last) {
+    const sentence = `converged at epoch ${converged}`;
+    return {
+      ...common,
+      verdict: "converged",
+      convergedAt: converged,
+      verdictEpoch: converged,
+      sentence,
+    };
   }
-  const sentence = `${shareText(left[last])} of the way left after ${epochsText(last)}`;
+  const sentence = `${shareText(left[last])} of the way left after ${countText(last, "epoch")}`;
   return { ...common, verdict: "converging", sentence };
 }

@@ -1,20 +1,19 @@
-// @ts-check
-/** What all panels are drawn with: SVG elements, scales, axes, and a run's marks. */
+/** What all panels share: SVG elements, scales, axes and markers. */
 
 import { tickText } from "./numbers.js";
 
 /**
- * A run's marker, and the lengths of its line's dashes in widths.
+ * A run's marker, and the lengths of the dashes of its line relative to the line's width.
  * @typedef {[string, ...number[]]} Style
  */
 /** @typedef {(value: number) => number} Scale */
 /** @typedef {{left: number, right: number, top: number, bottom: number, em: number}} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const FARTHEST = 1e5; // pixels: a browser's own arithmetic fails far beyond
+const LARGEST_PIXEL = 1e5; // browsers draw larger coordinates wrongly
 
 /**
- * Corners of the markers, in radii; the names are matplotlib's.
+ * Corners of the markers relative to the radius, by matplotlib's names.
  * @type {Record<string, number[][]>}
  */
 const CORNERS = {
@@ -56,79 +55,85 @@ const CORNERS = {
 };
 
 /**
- * A star or a cross of so many arms.
+ * Return the corners of a star or a cross.
  * @param {number} arms
- * @param {number} waist in outer radii
- * @param {number} turn in parts of the angle between two arms
+ * @param {number} waist inner radius relative to the outer
+ * @param {number} turn relative to the angle between two arms
  * @param {number} radius
  */
 function star(arms, waist, turn, radius) {
   const corners = [];
   for (let i = 0; i < 2 * arms; i++) {
     const angle = Math.PI * ((i + 2 * turn) / arms - 0.5);
-    const away = i % 2 ? waist * radius : radius;
-    corners.push([away * Math.cos(angle), away * Math.sin(angle)]);
+    const distance = i % 2 ? waist * radius : radius;
+    corners.push([distance * Math.cos(angle), distance * Math.sin(angle)]);
   }
   return corners;
 }
 
 /**
- * Add an element of SVG to `parent`.
+ * Add an SVG element to `parent` and return it.
  * @param {Element} parent
  * @param {string} name
  * @param {Record<string, string | number>} [attributes]
  * @param {string} [text]
  */
-export function add(parent, name, attributes = {}, text = "") {
+export function addElement(parent, name, attributes = {}, text = "") {
   const element = /** @type {SVGElement} */ (document.createElementNS(SVG, name));
-  set(element, attributes);
+  setAttributes(element, attributes);
   if (text) element.textContent = text;
   parent.append(element);
   return element;
 }
 
 /**
- * Add a path of a class, which decides its looks.
+ * Add a path of a CSS class to `parent` and return it.
  * @param {Element} parent
- * @param {string} look
+ * @param {string} className
  * @param {string} d
  * @param {Record<string, string | number>} [attributes]
  */
-export function draw(parent, look, d, attributes) {
-  return add(parent, "path", { class: look, d, ...attributes });
+export function addPath(parent, className, d, attributes) {
+  return addElement(parent, "path", { class: className, d, ...attributes });
 }
 
 /**
- * Write a text at a place, beginning there unless it is to end there or have its middle there.
+ * Add a text of a CSS class to `parent`.
  * @param {Element} parent
- * @param {string} look
+ * @param {string} className
  * @param {number} x
  * @param {number} y
  * @param {string} text
  * @param {"start" | "middle" | "end"} [anchor]
  */
-export function write(parent, look, x, y, text, anchor = "start") {
-  add(parent, "text", { class: look, x: pixel(x), y: pixel(y), "text-anchor": anchor }, text);
+export function addText(parent, className, x, y, text, anchor = "start") {
+  addElement(
+    parent,
+    "text",
+    { class: className, x: roundPixels(x), y: roundPixels(y), "text-anchor": anchor },
+    text,
+  );
 }
 
 /**
+ * Set several attributes of an element.
  * @param {Element} element
  * @param {Record<string, string | number>} attributes
  */
-export function set(element, attributes) {
+export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
 }
 
 /**
- * Pixels with a digit behind the point, and never so far that drawing fails.
+ * Return a coordinate with one decimal, limited to what browsers can draw.
  * @param {number} value
  */
-export function pixel(value) {
-  return Math.round(Math.max(-FARTHEST, Math.min(FARTHEST, value)) * 10) / 10;
+export function roundPixels(value) {
+  return Math.round(Math.max(-LARGEST_PIXEL, Math.min(LARGEST_PIXEL, value)) * 10) / 10;
 }
 
 /**
- * The path of a marker.
+ * Return the path of a marker.
  * @param {string} kind
  * @param {number} x
  * @param {number} y
@@ -137,24 +142,26 @@ export function pixel(value) {
 export function markerPath(kind, x, y, radius) {
   const corners = CORNERS[kind];
   if (!corners)
-    return `M${pixel(x - radius)} ${pixel(y)}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0z`;
-  const places = corners.map(([dx, dy]) => `${pixel(x + dx * radius)} ${pixel(y + dy * radius)}`);
-  return `M${places.join("L")}z`;
+    return `M${roundPixels(x - radius)} ${roundPixels(y)}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0z`;
+  const points = corners.map(
+    ([dx, dy]) => `${roundPixels(x + dx * radius)} ${roundPixels(y + dy * radius)}`,
+  );
+  return `M${points.join("L")}z`;
 }
 
 /**
- * The scale from `from` to `to`, in pixels.
- * @param {number[]} from
- * @param {number[]} to
+ * Return the linear scale from values to pixels.
+ * @param {number[]} values two values
+ * @param {number[]} pixels the pixels of each
  * @returns {Scale}
  */
-export function linear([low, high], [first, last]) {
-  const pace = (last - first) / (high - low);
-  return (value) => first + (value - low) * pace;
+export function linearScale([low, high], [first, last]) {
+  const slope = (last - first) / (high - low);
+  return (value) => first + (value - low) * slope;
 }
 
 /**
- * Round values inside the bounds, at most so many and one.
+ * Return round values within the bounds, at most `most` + 1.
  * @param {number[]} bounds
  * @param {number} most
  */
@@ -162,92 +169,95 @@ export function ticks([low, high], most) {
   const rough = (high - low) / Math.max(most, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5].find((part) => part * power >= rough * 0.999) ?? 10) * power;
-  const found = [];
+  const values = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
-    found.push(i * step);
-  return found;
+    values.push(i * step);
+  return values;
 }
 
-/**
- * A panel's axes: what stands still in them, and, clipped to them or not, what moves.
- */
-export class Frame {
+/** A panel's axes. Lines are clipped to them, markers are not; both are drawn anew at each epoch. */
+export class Axes {
   /** @param {string} id */
   constructor(id) {
     const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.getElementById(id)));
     const inside = `inside-${id}`;
     this.svg = svg;
-    this.clip = add(add(add(svg, "defs"), "clipPath", { id: inside }), "rect");
-    this.still = add(svg, "g");
-    this.moving = add(svg, "g", { "clip-path": `url(#${inside})` });
-    this.heads = add(svg, "g");
+    this.clip = addElement(addElement(addElement(svg, "defs"), "clipPath", { id: inside }), "rect");
+    this.background = addElement(svg, "g");
+    this.lines = addElement(svg, "g", { "clip-path": `url(#${inside})` });
+    this.markers = addElement(svg, "g");
     /** @type {Box} */
     this.box = { left: 0, right: 1, top: 0, bottom: 1, em: 1 };
     /** @type {Scale} */
-    this.across = (value) => value;
+    this.xScale = (value) => value;
     /** @type {Scale} */
-    this.up = this.across;
+    this.yScale = this.xScale;
   }
 
-  /** Take the element's present size, and empty what stands still. */
-  fit() {
+  /** Read the size of the SVG element, and clear the background. */
+  resize() {
     const { width, height } = this.svg.getBoundingClientRect();
     const em = Number.parseFloat(getComputedStyle(this.svg).fontSize);
-    set(this.svg, { viewBox: `0 0 ${width} ${height}` });
+    setAttributes(this.svg, { viewBox: `0 0 ${width} ${height}` });
     const [left, top] = [3.6 * em, 0.7 * em];
     const right = Math.max(width - 0.7 * em, left + 1);
     this.box = { left, right, top, bottom: Math.max(height - 1.7 * em, top + 1), em };
-    set(this.clip, { x: left, y: top, width: right - left, height: this.box.bottom - top });
-    this.still.replaceChildren();
+    setAttributes(this.clip, {
+      x: left,
+      y: top,
+      width: right - left,
+      height: this.box.bottom - top,
+    });
+    this.background.replaceChildren();
     return this.box;
   }
 
   /**
-   * Draw ticks, with a grid line at each height.
-   * @param {[number, string][]} across place in pixels, and text
-   * @param {[number, string][]} up
+   * Draw the axes, with a grid line at each tick of the y-axis.
+   * @param {[number, string][]} xTicks position in pixels and label
+   * @param {[number, string][]} yTicks
    */
-  axes(across, up) {
+  drawAxes(xTicks, yTicks) {
     const { left, right, top, bottom, em } = this.box;
-    for (const [y, text] of up) {
-      draw(this.still, "grid", `M${left} ${pixel(y)}H${right}`);
-      write(this.still, "", left - 0.4 * em, y + 0.35 * em, text, "end");
+    for (const [y, text] of yTicks) {
+      addPath(this.background, "grid", `M${left} ${roundPixels(y)}H${right}`);
+      addText(this.background, "", left - 0.4 * em, y + 0.35 * em, text, "end");
     }
-    for (const [x, text] of across) {
-      write(this.still, "", x, bottom + 1.2 * em, text, "middle");
+    for (const [x, text] of xTicks) {
+      addText(this.background, "", x, bottom + 1.2 * em, text, "middle");
     }
-    draw(this.still, "spine", `M${left} ${top}V${bottom}H${right}`);
+    addPath(this.background, "spine", `M${left} ${top}V${bottom}H${right}`);
   }
 
   /**
-   * Set linear scales, and draw their axes.
-   * @param {number[]} xs bounds
-   * @param {number[]} ys bounds
+   * Set linear scales and draw their axes.
+   * @param {number[]} xs bounds of the x-axis
+   * @param {number[]} ys bounds of the y-axis
    */
-  linearAxes(xs, ys) {
+  drawLinearAxes(xs, ys) {
     const { left, right, top, bottom, em } = this.box;
-    this.across = linear(xs, [left, right]);
-    this.up = linear(ys, [bottom, top]);
-    this.axes(
-      ticks(xs, (right - left) / em / 4).map((value) => [this.across(value), tickText(value)]),
-      ticks(ys, (bottom - top) / em / 2.4).map((value) => [this.up(value), tickText(value)]),
+    this.xScale = linearScale(xs, [left, right]);
+    this.yScale = linearScale(ys, [bottom, top]);
+    this.drawAxes(
+      ticks(xs, (right - left) / em / 4).map((value) => [this.xScale(value), tickText(value)]),
+      ticks(ys, (bottom - top) / em / 2.4).map((value) => [this.yScale(value), tickText(value)]),
     );
   }
 
   /**
-   * The path through all places that are finite; after one that is not, it starts anew.
+   * Return the path through the finite points. It is broken where a point is not finite.
    * @param {ArrayLike<number>} x
    * @param {ArrayLike<number>} y
    * @param {number} count
-   * @param {boolean} [dots] whether each place is a dot of its own, and not joined
+   * @param {boolean} [dots] whether the points are drawn as dots, without lines between them
    */
-  trace(x, y, count, dots = false) {
+  pathThrough(x, y, count, dots = false) {
     let path = "";
     let pen = "M";
     for (let i = 0; i < count; i++) {
-      const [left, top] = [this.across(x[i]), this.up(y[i])];
+      const [left, top] = [this.xScale(x[i]), this.yScale(y[i])];
       if (Number.isFinite(left + top)) {
-        path += `${pen}${pixel(left)} ${pixel(top)}`;
+        path += `${pen}${roundPixels(left)} ${roundPixels(top)}`;
         if (dots) path += "h0";
         else pen = "L";
       } else pen = "M";
@@ -256,13 +266,13 @@ export class Frame {
   }
 
   /**
-   * Where a head at this place is shown, and by which marker: on the edge, a triangle that points.
+   * Return marker and position of a point: beyond the axes, a triangle at their edge.
    * @param {number} x
    * @param {number} y
    * @param {string} marker
    * @returns {[string, number, number]}
    */
-  atEdge(x, y, marker) {
+  clampMarker(x, y, marker) {
     const { left, right, top, bottom } = this.box;
     let shown = marker;
     if (x < left - 0.5) shown = "<";
@@ -274,10 +284,10 @@ export class Frame {
 }
 
 /**
- * The dashes of a line so wide.
+ * Return the dashes of a line of this width.
  * @param {Style} style
  * @param {number} width
  */
 export function dashes([, ...parts], width) {
-  return parts.map((part) => pixel(part * width)).join(" ") || "none";
+  return parts.map((part) => roundPixels(part * width)).join(" ") || "none";
 }

@@ -1,189 +1,229 @@
-// @ts-check
-/** The page: what the reader sets, computed, drawn and said. */
+/** The page: controls, panels, link and live region. */
 
-import { diagnose, factsOf, train } from "./descent.js";
-import { dashes, markerPath, set } from "./drawing.js";
-import { coordinate, equation, figures, limitText, rateText, shareText } from "./numbers.js";
+import { LARGEST_SEED } from "./constants.js";
+import { analyze, diagnose, train } from "./descent.js";
+import { dashes, markerPath, setAttributes } from "./drawing.js";
+import {
+  coordinateText,
+  limitText,
+  lineEquation,
+  rateText,
+  shareText,
+  valueText,
+} from "./numbers.js";
 import { BowlPanel, FitPanel, LossPanel, SurfacePanel } from "./panels.js";
 import { Player } from "./player.js";
 import { sample } from "./random.js";
-import { commandOf, fromFragment, initial, isRate, isSeed, isWeight, toFragment } from "./state.js";
+import {
+  fromFragment,
+  initialState,
+  isRate,
+  isSeed,
+  isWeight,
+  toCommand,
+  toFragment,
+} from "./state.js";
 
-const POSITIONS = 1000;
-const KEY_STEPS = 400; // of the arrow keys, from one end to the other
-const SNAP = 7; // pixels
-const REST = 250; // milliseconds without a change, after which the link is written
+const SLIDER_MAX = 1000;
+const KEY_STEPS = 400; // arrow keys from one end of the slider to the other
+const SNAP_PIXELS = 7;
+const LINK_DELAY = 250; // milliseconds without a change before the link is written
 
 /**
- * An element by its id; typed as an input, which has all that the others have.
+ * Return an element by its id, typed as an input, which has all properties that are used.
  * @param {string} id
  */
-const find = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+const byId = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 
 /**
+ * Add a listener to the element of an id.
  * @param {string} id
  * @param {string} type
- * @param {(event: Event) => void} heard
+ * @param {(event: Event) => void} listener
  */
-const on = (id, type, heard) => find(id).addEventListener(type, heard);
+const on = (id, type, listener) => byId(id).addEventListener(type, listener);
 
-/** @type {import("./state.js").Film} */
-const film = JSON.parse(find("film").textContent ?? "");
-/** @param {string} text */
-const unpacked = (text) =>
+/** @type {import("./state.js").Config} */
+const config = JSON.parse(byId("config").textContent ?? "");
+/**
+ * Return the float32 numbers of a base64 text.
+ * @param {string} text
+ */
+const decodeFloats = (text) =>
   new Float32Array(Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)).buffer);
-const given = { x: unpacked(film.x), y: unpacked(film.y) };
-// The slider's ends: around the limit, where the data's is elsewhere than the usual one.
-const isUsual = film.limit > 0.01 && film.limit < 4;
-const [SLOWEST, FASTEST] = isUsual
+const originalData = { x: decodeFloats(config.x), y: decodeFloats(config.y) };
+// The slider's ends. Data of another scale have another limit, and so other ends.
+const isUsual = config.stabilityLimit > 0.01 && config.stabilityLimit < 4;
+const [LOWEST_RATE, HIGHEST_RATE] = isUsual
   ? [0.001, 5]
-  : [film.limit / 1000, film.limit * 5].map((rate) => Number(rate.toPrecision(1)));
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const dark = matchMedia("(prefers-color-scheme: dark)");
+  : [config.stabilityLimit / 1000, config.stabilityLimit * 5].map((rate) =>
+      Number(rate.toPrecision(1)),
+    );
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const panels = {
   fit: new FitPanel("fit"),
   loss: new LossPanel("loss"),
   surface: new SurfacePanel("surface"),
   bowl: new BowlPanel("bowl"),
 };
-const everyPanel = Object.values(panels);
+const allPanels = Object.values(panels);
 
-let state = initial(film);
-/** @type {import("./panels.js").Lesson} */
-let lesson;
-let written = ""; // the fragment that this page has set itself
-let resting = 0;
-let shownSizes = "";
-const player = new Player(film.epochs, show, () => {
+let state = initialState(config);
+/** @type {import("./panels.js").Scene} */
+let scene;
+let writtenFragment = ""; // set by the page itself, so no change to follow
+let linkTimer = 0;
+let sizesAtLayout = "";
+const player = new Player(config.epochs, showEpoch, () => {
   showPlaying();
-  settle();
+  scheduleLink();
 });
 
 // --- computing --------------------------------------------------------------------------------
 
-/** Take the data of the state's seed, and train every run on them. */
-function takeData() {
-  const isGiven = !film.sampling || state.seed === film.sampling.seed;
-  const { points, noise } = film.sampling ?? { points: 0, noise: "" };
-  const data = isGiven ? given : sample(state.seed, points, noise, film.trueWeights ?? []);
-  const facts = factsOf(data);
-  if (isGiven) facts.limit = film.limit; // to the last bit, where a run is at it
-  const { start, trueWeights, epochs, styles } = film;
-  const common = { home: start, trueWeights, epochs, styles, epoch: state.epoch };
+/** Sample the data of the state's seed, and train every run. */
+function sampleAndTrain() {
+  const isOriginal = !config.sampling || state.seed === config.sampling.seed;
+  const { points, noise } = config.sampling ?? { points: 0, noise: "" };
+  const data = isOriginal
+    ? originalData
+    : sample(state.seed, points, noise, config.trueWeights ?? []);
+  const analysis = analyze(data);
+  // Exact to the last bit, for a run at the limit.
+  if (isOriginal) analysis.stabilityLimit = config.stabilityLimit;
+  const { start, trueWeights, epochs, styles } = config;
+  const common = { initialStart: start, trueWeights, epochs, styles, epoch: state.epoch };
   const entries = /** @type {import("./panels.js").Entry[]} */ ([]);
-  lesson = { ...common, data, facts, start: state.start, entries, chosen: entries[0] };
+  scene = { ...common, data, analysis, start: state.start, entries, chosen: entries[0] };
   trainAll();
 }
 
-/** Train every run anew, from the state's start. */
+/** Train every run from the state's start. */
 function trainAll() {
-  lesson.start = state.start;
-  lesson.entries = state.rates.flatMap((rate, slot) =>
-    rate === null ? [] : [trained(rate, slot)],
+  scene.start = state.start;
+  scene.entries = state.rates.flatMap((rate, slot) =>
+    rate === null ? [] : [trainRun(rate, slot)],
   );
-  choose(state.chosen);
+  chooseRun(state.chosen);
 }
 
 /**
+ * Train one run.
  * @param {number} rate
  * @param {number} slot
  * @returns {import("./panels.js").Entry}
  */
-function trained(rate, slot) {
-  const run = train(lesson.data, rate, state.start, film.epochs);
-  return { rate, slot, run, diagnosis: diagnose(rate, run, lesson.facts) };
+function trainRun(rate, slot) {
+  const run = train(scene.data, rate, state.start, config.epochs);
+  return { rate, slot, run, diagnosis: diagnose(rate, run, scene.analysis) };
 }
 
-/** @param {number} slot */
-function choose(slot) {
-  lesson.chosen = lesson.entries.find((entry) => entry.slot === slot) ?? lesson.entries[0];
-  state.chosen = lesson.chosen.slot;
+/**
+ * Choose the run that the slider sets; if the slot is empty, the first run.
+ * @param {number} slot
+ */
+function chooseRun(slot) {
+  scene.chosen = scene.entries.find((entry) => entry.slot === slot) ?? scene.entries[0];
+  state.chosen = scene.chosen.slot;
 }
 
-/** @param {number} rate */
+/**
+ * Train the chosen run at another learning rate.
+ * @param {number} rate
+ */
 function setRate(rate) {
   state.rates[state.chosen] = rate;
-  lesson.entries = lesson.entries.map((entry) =>
-    entry.slot === state.chosen ? trained(rate, entry.slot) : entry,
+  scene.entries = scene.entries.map((entry) =>
+    entry.slot === state.chosen ? trainRun(rate, entry.slot) : entry,
   );
-  choose(state.chosen);
+  chooseRun(state.chosen);
 }
 
 // --- showing ----------------------------------------------------------------------------------
 
 /**
- * Show an epoch everywhere.
+ * Show an epoch in all panels and in the list of runs.
  * @param {number} epoch
  */
-function show(epoch) {
-  const before = lesson.epoch;
+function showEpoch(epoch) {
+  const previous = scene.epoch;
   state.epoch = epoch;
-  lesson.epoch = epoch;
-  for (const panel of everyPanel) panel.draw(lesson);
-  find("epoch").value = String(epoch);
-  find("epoch-text").textContent = `${epoch} of ${film.epochs}`;
-  find("back").disabled = epoch === 0;
-  find("forward").disabled = epoch === film.epochs;
-  for (const entry of lesson.entries) showRun(entry);
-  const earned = lesson.entries.filter(
-    ({ diagnosis: { earnedAt } }) => before < earnedAt && earnedAt <= epoch,
+  scene.epoch = epoch;
+  for (const panel of allPanels) panel.draw(scene);
+  byId("epoch").value = String(epoch);
+  byId("epoch-text").textContent = `${epoch} of ${config.epochs}`;
+  byId("back").disabled = epoch === 0;
+  byId("forward").disabled = epoch === config.epochs;
+  for (const entry of scene.entries) showRun(entry);
+  const newVerdicts = scene.entries.filter(
+    ({ diagnosis: { verdictEpoch } }) => previous < verdictEpoch && verdictEpoch <= epoch,
   );
-  if (player.isPlaying && earned.length) say(earned.map(spoken).join(" "));
-}
-
-/** @param {import("./panels.js").Entry} entry */
-function showRun({ slot, run, diagnosis }) {
-  const { epoch } = lesson;
-  const item = find(`run-${slot}`);
-  const [loss, line, verdict] = ["loss", "line", "verdict"].map(
-    (name) => /** @type {HTMLElement} */ (item.querySelector(`.${name}`)),
-  );
-  const { overflowedAt, earnedAt, sentence } = diagnosis;
-  const overflowed = overflowedAt !== null && epoch >= overflowedAt;
-  const unfinished = diagnosis.verdict === "converging" && epoch === film.epochs;
-  loss.textContent = overflowed
-    ? `overflowed at epoch ${overflowedAt}`
-    : `loss ${figures(run.losses[epoch])}`;
-  line.textContent = overflowed ? "" : equation(run.slopes[epoch], run.biases[epoch]);
-  if (unfinished)
-    line.textContent = `fastest rate ${rateText(Number(lesson.facts.bestRate.toPrecision(2)))}`;
-  const earned = epoch >= earnedAt;
-  const mark = { converged: "✓ ", diverging: "✗ ", converging: "" }[diagnosis.verdict];
-  verdict.textContent = earned
-    ? mark + sentence
-    : `${shareText(diagnosis.left[epoch])} of the way left`;
-  verdict.classList.toggle("earned", earned);
-  if (slot === state.chosen) find("now").textContent = verdict.textContent;
+  if (player.isPlaying && newVerdicts.length) announce(newVerdicts.map(describe).join(" "));
 }
 
 /**
- * What the live region says of a run.
+ * Show a run's loss, line and verdict at the present epoch.
  * @param {import("./panels.js").Entry} entry
  */
-function spoken({ rate, run, diagnosis }) {
-  const { epoch } = lesson;
-  const earned = epoch >= diagnosis.earnedAt;
-  const verdict = earned
+function showRun({ slot, run, diagnosis }) {
+  const { epoch } = scene;
+  const item = byId(`run-${slot}`);
+  const [loss, line, verdict] = ["loss", "line", "verdict"].map(
+    (name) => /** @type {HTMLElement} */ (item.querySelector(`.${name}`)),
+  );
+  const { overflowedAt, verdictEpoch, sentence } = diagnosis;
+  const overflowed = overflowedAt !== null && epoch >= overflowedAt;
+  const unfinished = diagnosis.verdict === "converging" && epoch === config.epochs;
+  loss.textContent = overflowed
+    ? `overflowed at epoch ${overflowedAt}`
+    : `loss ${valueText(run.losses[epoch])}`;
+  line.textContent = overflowed ? "" : lineEquation(run.slopes[epoch], run.biases[epoch]);
+  if (unfinished)
+    line.textContent = `fastest rate ${rateText(Number(scene.analysis.bestRate.toPrecision(2)))}`;
+  const isKnown = epoch >= verdictEpoch;
+  const mark = { converged: "✓ ", diverging: "✗ ", converging: "" }[diagnosis.verdict];
+  verdict.textContent = isKnown
+    ? mark + sentence
+    : `${shareText(diagnosis.left[epoch])} of the way left`;
+  verdict.classList.toggle("known", isKnown);
+  if (slot === state.chosen) byId("now").textContent = verdict.textContent;
+}
+
+/**
+ * Return the sentence on a run for the live region.
+ * @param {import("./panels.js").Entry} entry
+ */
+function describe({ rate, run, diagnosis }) {
+  const { epoch } = scene;
+  const isKnown = epoch >= diagnosis.verdictEpoch;
+  const verdict = isKnown
     ? diagnosis.sentence
-    : `loss ${figures(run.losses[epoch])} at epoch ${epoch}`;
+    : `loss ${valueText(run.losses[epoch])} at epoch ${epoch}`;
   const overflow = diagnosis.overflowedAt !== null && epoch >= diagnosis.overflowedAt;
   const end = overflow ? `, overflowed at epoch ${diagnosis.overflowedAt}` : "";
   return `Learning rate ${rateText(rate)}: ${verdict}${end}.`;
 }
 
-/** @param {string} sentence */
-function say(sentence) {
-  find("live").textContent = sentence;
+/**
+ * Put a sentence into the live region, for screen readers.
+ * @param {string} sentence
+ */
+function announce(sentence) {
+  byId("live").textContent = sentence;
 }
 
-/** @param {number} slot */
+/**
+ * Return the colors of a slot, as CSS.
+ * @param {number} slot
+ */
 const colors = (slot) => `--color: var(--run${slot}); --text: var(--text${slot})`;
 
-/** Build the list of runs; the focus stays where it was, if that is still there. */
-function listRuns() {
+/** Build the list of runs, and keep the focus if its element is still there. */
+function buildRunList() {
   const focused = document.activeElement?.id;
-  const template = /** @type {HTMLTemplateElement} */ (/** @type {HTMLElement} */ (find("run")));
-  const items = lesson.entries.map(({ slot, rate }) => {
+  const template = /** @type {HTMLTemplateElement} */ (/** @type {HTMLElement} */ (byId("run")));
+  const items = scene.entries.map(({ slot, rate }) => {
     const item = /** @type {HTMLElement} */ (
       /** @type {Element} */ (template.content.firstElementChild).cloneNode(true)
     );
@@ -192,77 +232,78 @@ function listRuns() {
     const [radio, remove] = [...item.querySelectorAll("input, button")];
     radio.id = `choose-${slot}`;
     remove.id = `remove-${slot}`;
-    set(radio, { value: slot });
-    const style = film.styles[slot];
+    setAttributes(radio, { value: slot });
+    const style = config.styles[slot];
     const [line, marker] = item.querySelectorAll("path");
-    set(line, { "stroke-dasharray": dashes(style, 3) });
-    set(marker, { d: markerPath(style[0], 22, 8, 5) });
+    setAttributes(line, { "stroke-dasharray": dashes(style, 3) });
+    setAttributes(marker, { d: markerPath(style[0], 22, 8, 5) });
     nameRun(item, rate);
     return item;
   });
-  find("runs").replaceChildren(...items);
+  byId("runs").replaceChildren(...items);
   if (focused) document.getElementById(focused)?.focus();
   showChosen();
 }
 
 /**
+ * Write a learning rate into an item of the list of runs.
  * @param {HTMLElement} item
  * @param {number} rate
  */
 function nameRun(item, rate) {
   /** @type {HTMLElement} */ (item.querySelector(".name")).textContent = rateText(rate);
   const remove = /** @type {HTMLButtonElement} */ (item.querySelector(".remove"));
-  set(remove, { "aria-label": `Remove the run at ${rateText(rate)}` });
+  setAttributes(remove, { "aria-label": `Remove the run at ${rateText(rate)}` });
 }
 
-/** Show which run the slider sets, and its rate. */
+/** Show the chosen run and its learning rate. */
 function showChosen() {
-  const { rate, slot } = lesson.chosen;
-  find(`choose-${slot}`).checked = true;
-  for (const { slot: other } of lesson.entries) {
-    find(`run-${other}`).classList.toggle("chosen", other === slot);
-    find(`remove-${other}`).disabled = lesson.entries.length === 1;
+  const { rate, slot } = scene.chosen;
+  byId(`choose-${slot}`).checked = true;
+  for (const { slot: other } of scene.entries) {
+    byId(`run-${other}`).classList.toggle("chosen", other === slot);
+    byId(`remove-${other}`).disabled = scene.entries.length === 1;
   }
-  nameRun(find(`run-${slot}`), rate);
-  find("drive").style.cssText = colors(slot);
-  const slider = find("rate");
+  nameRun(byId(`run-${slot}`), rate);
+  byId("drive").style.cssText = colors(slot);
+  const slider = byId("rate");
   slider.value = String(positionOf(rate));
-  set(slider, { "aria-valuetext": rateText(rate) });
-  if (document.activeElement !== find("exact")) find("exact").value = String(rate);
-  complain("rate", "");
-  find("add").disabled = lesson.entries.length === film.styles.length;
+  setAttributes(slider, { "aria-valuetext": rateText(rate) });
+  if (document.activeElement !== byId("exact")) byId("exact").value = String(rate);
+  showError("rate", "");
+  byId("add").disabled = scene.entries.length === config.styles.length;
 }
 
-/** Show what the data and the start decide. */
-function showFacts() {
-  const { limit, bestRate, best } = lesson.facts;
+/** Show what is computed from the data: limit, best rate, best weights. */
+function showAnalysis() {
+  const { stabilityLimit: limit, bestRate, bestWeights } = scene.analysis;
   const texts = {
     limit: limitText(limit, 2 * limit),
     "best-rate": rateText(Number(bestRate.toPrecision(2))),
-    "best-slope": coordinate(best[0]),
-    "best-bias": coordinate(best[1]),
+    "best-slope": coordinateText(bestWeights[0]),
+    "best-bias": coordinateText(bestWeights[1]),
   };
   for (const [name, text] of Object.entries(texts)) {
-    for (const place of document.querySelectorAll(`[data-fact="${name}"]`))
-      place.textContent = text;
+    for (const output of document.querySelectorAll(`[data-fact="${name}"]`))
+      output.textContent = text;
   }
   for (const [id, rate] of /** @type {[string, number][]} */ ([
     ["tick-limit", limit],
     ["tick-best", bestRate],
   ])) {
-    find(id).style.setProperty("--at", String(positionOf(rate) / POSITIONS));
-    find(id).hidden = rate < SLOWEST || rate > FASTEST;
+    byId(id).style.setProperty("--at", String(positionOf(rate) / SLIDER_MAX));
+    byId(id).hidden = rate < LOWEST_RATE || rate > HIGHEST_RATE;
   }
 }
 
-/** Show the start, in the fields and for who cannot see the surface. */
+/** Show the start in its fields, and tell it to screen readers. */
 function showStart() {
   const [slope, bias] = state.start;
-  if (document.activeElement !== find("slope")) find("slope").value = String(slope);
-  if (document.activeElement !== find("bias")) find("bias").value = String(bias);
-  const text = `slope ${coordinate(slope)}, bias ${coordinate(bias)}`;
+  if (document.activeElement !== byId("slope")) byId("slope").value = String(slope);
+  if (document.activeElement !== byId("bias")) byId("bias").value = String(bias);
+  const text = `slope ${coordinateText(slope)}, bias ${coordinateText(bias)}`;
   const [low, high] = panels.surface.bounds[0];
-  set(panels.surface.handle, {
+  setAttributes(panels.surface.handle, {
     "aria-valuenow": slope,
     "aria-valuemin": low,
     "aria-valuemax": high,
@@ -270,137 +311,145 @@ function showStart() {
   });
 }
 
-/** Write rates under the slider: its ends, and the powers of ten between. */
+/** Label the slider's ends and the powers of ten between them. */
 function showScale() {
   const powers = [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5].map((power) => 10 ** power);
   for (const rate of [
-    SLOWEST,
-    ...powers.filter((one) => SLOWEST < one && 3 * one < FASTEST),
-    FASTEST,
+    LOWEST_RATE,
+    ...powers.filter((power) => LOWEST_RATE < power && 3 * power < HIGHEST_RATE),
+    HIGHEST_RATE,
   ]) {
     const mark = document.createElement("span");
-    mark.style.cssText = `--at: ${positionOf(rate) / POSITIONS}`;
+    mark.style.cssText = `--at: ${positionOf(rate) / SLIDER_MAX}`;
     mark.textContent = rateText(rate);
-    find("decades").append(mark);
+    byId("decades").append(mark);
   }
 }
 
 function showPlaying() {
-  find("play").classList.toggle("playing", player.isPlaying);
-  find("play-text").textContent = player.isPlaying ? "Pause" : "Play";
+  byId("play").classList.toggle("playing", player.isPlaying);
+  byId("play-text").textContent = player.isPlaying ? "Pause" : "Play";
 }
 
 function showTheme() {
   const { theme } = state;
   document.documentElement.dataset.theme = theme;
-  const isDark = theme === "dark" || (theme === "auto" && dark.matches);
-  set(find("theme"), { "aria-pressed": String(isDark) });
+  const isDark = theme === "dark" || (theme === "auto" && prefersDark.matches);
+  setAttributes(byId("theme"), { "aria-pressed": String(isDark) });
 }
 
-/** The present sizes of the panels and of the text. */
-const sizesNow = () =>
-  [find("ruler"), ...everyPanel.map(({ svg }) => svg)]
+/** Return the sizes of the panels and of the text. */
+const currentSizes = () =>
+  [byId("ruler"), ...allPanels.map(({ svg }) => svg)]
     .map((element) => `${element.clientWidth} ${element.clientHeight}`)
     .join();
 
-/** Set out every panel at its present size, and show all. */
-function setOut() {
-  shownSizes = sizesNow();
-  for (const panel of everyPanel) panel.setOut(lesson);
+/** Lay out every panel at its size, and draw it. */
+function layOut() {
+  sizesAtLayout = currentSizes();
+  for (const panel of allPanels) panel.layOut(scene);
   showStart();
-  show(state.epoch);
+  showEpoch(state.epoch);
 }
 
-/** Show a state in full. */
+/** Train and show the whole state. */
 function showAll() {
-  takeData();
-  listRuns();
-  showFacts();
-  find("seed").value = state.seed;
+  sampleAndTrain();
+  buildRunList();
+  showAnalysis();
+  byId("seed").value = state.seed;
   showTheme();
-  setOut();
+  layOut();
 }
 
 /**
- * Show a sentence on what cannot be used, or none.
+ * Show an error below a field, or with an empty sentence none.
  * @param {string} name
  * @param {string} sentence
  */
-function complain(name, sentence) {
-  const place = find(`${name}-error`);
-  place.textContent = sentence;
-  for (const input of document.querySelectorAll(`[aria-describedby="${place.id}"]`)) {
-    set(input, { "aria-invalid": String(sentence !== "") });
+function showError(name, sentence) {
+  const output = byId(`${name}-error`);
+  output.textContent = sentence;
+  for (const input of document.querySelectorAll(`[aria-describedby="${output.id}"]`)) {
+    setAttributes(input, { "aria-invalid": String(sentence !== "") });
   }
 }
 
 // --- the link ---------------------------------------------------------------------------------
 
-/** Write the state into the address once nothing has changed for a while. */
-function settle() {
-  clearTimeout(resting);
-  if (!player.isPlaying) resting = setTimeout(writeLink, REST);
+/** Write the state into the address when nothing has changed for a while. */
+function scheduleLink() {
+  clearTimeout(linkTimer);
+  if (!player.isPlaying) linkTimer = setTimeout(writeLink, LINK_DELAY);
 }
 
 function writeLink() {
-  written = toFragment(state);
+  writtenFragment = toFragment(state);
   try {
-    history.replaceState(null, "", written);
+    history.replaceState(null, "", writtenFragment);
   } catch {
-    // A page inside another may not have an address of its own; Copy link still works.
+    // In an iframe the address may be read-only; Copy link still works.
   }
 }
 
 function readLink() {
-  if (location.hash === written) return;
+  if (location.hash === writtenFragment) return;
   player.pause();
-  state = fromFragment(location.hash, film);
+  state = fromFragment(location.hash, config);
   showAll();
-  say(spoken(lesson.chosen));
+  announce(describe(scene.chosen));
 }
 
 /**
- * Copy a text, or show it to be copied where the browser does not allow that.
+ * Copy a text, or show it where the browser does not allow copying.
  * @param {string} text
  * @param {string} what
  */
 async function copy(text, what) {
-  const shown = find("copied");
-  shown.value = text;
-  find("copied-box").hidden = false;
+  const box = byId("copied");
+  box.value = text;
+  byId("copied-box").hidden = false;
   try {
     await navigator.clipboard.writeText(text);
-    find("said").textContent = `${what} copied.`;
+    byId("copy-status").textContent = `${what} copied.`;
   } catch {
-    shown.select();
-    find("said").textContent = `Copy the ${what.toLowerCase()} from the box: press Ctrl+C or ⌘C.`;
+    box.select();
+    byId("copy-status").textContent =
+      `Copy the ${what.toLowerCase()} from the box: press Ctrl+C or ⌘C.`;
   }
 }
 
 // --- what the reader does ---------------------------------------------------------------------
 
-/** @param {number} rate */
+/**
+ * Return the slider's position of a learning rate.
+ * @param {number} rate
+ */
 function positionOf(rate) {
-  const position = (POSITIONS * Math.log(rate / SLOWEST)) / Math.log(FASTEST / SLOWEST);
-  return Math.max(0, Math.min(POSITIONS, position));
+  const position =
+    (SLIDER_MAX * Math.log(rate / LOWEST_RATE)) / Math.log(HIGHEST_RATE / LOWEST_RATE);
+  return Math.max(0, Math.min(SLIDER_MAX, position));
 }
 
-/** @param {number} position */
+/**
+ * Return the learning rate at a position of the slider, with three digits.
+ * @param {number} position
+ */
 function rateAt(position) {
-  const rate = SLOWEST * (FASTEST / SLOWEST) ** (position / POSITIONS);
+  const rate = LOWEST_RATE * (HIGHEST_RATE / LOWEST_RATE) ** (position / SLIDER_MAX);
   return Number(rate.toPrecision(3));
 }
 
 /**
- * The next rate by key, up or down: round, and never past one of the film's.
+ * Return the learning rate that a key moves to: three digits, and never past an initial rate.
  * @param {number} rate
  * @param {number} steps
  */
 function nextRate(rate, steps) {
-  const near = Math.max(SLOWEST, Math.min(FASTEST, rate));
-  const grown = near * (FASTEST / SLOWEST) ** (steps / KEY_STEPS);
-  const next = Number(Math.max(SLOWEST, Math.min(FASTEST, grown)).toPrecision(3));
-  const passed = film.rates.filter(
+  const inside = Math.max(LOWEST_RATE, Math.min(HIGHEST_RATE, rate));
+  const moved = inside * (HIGHEST_RATE / LOWEST_RATE) ** (steps / KEY_STEPS);
+  const next = Number(Math.max(LOWEST_RATE, Math.min(HIGHEST_RATE, moved)).toPrecision(3));
+  const passed = config.rates.filter(
     (other) => (rate < other && other <= next) || (next <= other && other < rate),
   );
   return passed.length
@@ -411,49 +460,58 @@ function nextRate(rate, steps) {
 /** @param {KeyboardEvent} event */
 const hasModifier = (event) => event.altKey || event.ctrlKey || event.metaKey;
 
-/** @param {number} rate */
+/**
+ * Train and show the chosen run at another learning rate.
+ * @param {number} rate
+ */
 function useRate(rate) {
   setRate(rate);
   showChosen();
-  show(state.epoch);
-  settle();
+  showEpoch(state.epoch);
+  scheduleLink();
 }
 
-/** @param {number[]} start */
+/**
+ * Train and show all runs from another start.
+ * @param {number[]} start
+ */
 function useStart(start) {
   state.start = start;
   trainAll();
   showChosen();
   showStart();
-  show(state.epoch);
-  settle();
+  showEpoch(state.epoch);
+  scheduleLink();
 }
 
-/** @param {string} seed */
+/**
+ * Train and show all runs on the data of another seed.
+ * @param {string} seed
+ */
 function useSeed(seed) {
   state.seed = seed;
-  takeData();
-  find("seed").value = seed;
-  complain("seed", "");
+  sampleAndTrain();
+  byId("seed").value = seed;
+  showError("seed", "");
   showChosen();
-  showFacts();
-  setOut();
-  say(`New noise, seed ${seed}. ${spoken(lesson.chosen)}`);
-  settle();
+  showAnalysis();
+  layOut();
+  announce(`New noise, seed ${seed}. ${describe(scene.chosen)}`);
+  scheduleLink();
 }
 
 /**
- * Show an epoch that the reader has asked for.
+ * Pause, and show the epoch that the reader chose.
  * @param {number} epoch
  */
-function goTo(epoch) {
+function pauseAt(epoch) {
   player.pause();
-  show(Math.max(0, Math.min(film.epochs, epoch)));
-  settle();
+  showEpoch(Math.max(0, Math.min(config.epochs, epoch)));
+  scheduleLink();
 }
 
 /**
- * Two decimals where the surface is a few weights wide, and as fine where it is not.
+ * Round a weight to about a pixel of the surface: two decimals if that is a few units wide.
  * @param {number} value
  */
 function roundedWeight(value) {
@@ -463,16 +521,16 @@ function roundedWeight(value) {
 }
 
 function listen() {
-  const rate = find("rate");
+  const rate = byId("rate");
   rate.addEventListener("input", () => {
     const position = Number(rate.value);
-    const reach = (SNAP * POSITIONS) / rate.clientWidth;
-    const near = film.rates.find(
-      (other) => other <= FASTEST && Math.abs(positionOf(other) - position) < reach,
+    const distance = (SNAP_PIXELS * SLIDER_MAX) / rate.clientWidth;
+    const snapped = config.rates.find(
+      (other) => other <= HIGHEST_RATE && Math.abs(positionOf(other) - position) < distance,
     );
-    useRate(near ?? rateAt(position));
+    useRate(snapped ?? rateAt(position));
   });
-  rate.addEventListener("change", () => say(spoken(lesson.chosen)));
+  rate.addEventListener("change", () => announce(describe(scene.chosen)));
   rate.addEventListener("keydown", (event) => {
     /** @type {Record<string, number>} */
     const steps = {
@@ -487,62 +545,62 @@ function listen() {
     };
     if (!steps[event.key] || hasModifier(event)) return;
     event.preventDefault();
-    const ends = /** @type {Record<string, number>} */ ({ Home: SLOWEST, End: FASTEST });
-    useRate(ends[event.key] ?? nextRate(lesson.chosen.rate, steps[event.key]));
-    say(spoken(lesson.chosen));
+    const ends = /** @type {Record<string, number>} */ ({ Home: LOWEST_RATE, End: HIGHEST_RATE });
+    useRate(ends[event.key] ?? nextRate(scene.chosen.rate, steps[event.key]));
+    announce(describe(scene.chosen));
   });
 
-  const exact = find("exact");
+  const exact = byId("exact");
   exact.addEventListener("input", () => {
     if (isRate(exact.value)) useRate(Number(exact.value));
   });
   exact.addEventListener("change", () => {
-    if (isRate(exact.value)) say(spoken(lesson.chosen));
-    else complain("rate", `“${exact.value}” is not a positive number; give one such as 0.1.`);
+    if (isRate(exact.value)) announce(describe(scene.chosen));
+    else showError("rate", `“${exact.value}” is not a positive number; give one such as 0.1.`);
   });
 
   on("runs", "change", (event) => {
-    choose(Number(/** @type {HTMLInputElement} */ (event.target).value));
+    chooseRun(Number(/** @type {HTMLInputElement} */ (event.target).value));
     showChosen();
-    show(state.epoch);
-    say(spoken(lesson.chosen));
-    settle();
+    showEpoch(state.epoch);
+    announce(describe(scene.chosen));
+    scheduleLink();
   });
   on("runs", "click", (event) => {
     const remove = /** @type {Element} */ (event.target).closest(".remove");
     if (!remove) return;
     const slot = Number(remove.id.replace("remove-", ""));
-    const gone = lesson.entries.find((entry) => entry.slot === slot);
+    const removed = scene.entries.find((entry) => entry.slot === slot);
     state.rates[slot] = null;
-    lesson.entries = lesson.entries.filter((entry) => entry.slot !== slot);
-    choose(state.chosen);
-    listRuns();
-    show(state.epoch);
-    find(`choose-${state.chosen}`).focus();
-    say(`The run at ${rateText(gone?.rate ?? 0)} is removed.`);
-    settle();
+    scene.entries = scene.entries.filter((entry) => entry.slot !== slot);
+    chooseRun(state.chosen);
+    buildRunList();
+    showEpoch(state.epoch);
+    byId(`choose-${state.chosen}`).focus();
+    announce(`The run at ${rateText(removed?.rate ?? 0)} is removed.`);
+    scheduleLink();
   });
   on("add", "click", () => {
     const empty = state.rates.indexOf(null);
     const slot = empty < 0 ? state.rates.length : empty;
     const rates = state.rates.filter((other) => other !== null);
-    let fresh = 0.3;
-    while (rates.includes(fresh)) fresh = Number((0.6 * fresh).toPrecision(2));
-    state.rates[slot] = fresh;
+    let newRate = 0.3;
+    while (rates.includes(newRate)) newRate = Number((0.6 * newRate).toPrecision(2));
+    state.rates[slot] = newRate;
     state.chosen = slot;
     trainAll();
-    listRuns();
-    show(state.epoch);
+    buildRunList();
+    showEpoch(state.epoch);
     rate.focus();
-    say(`A run is added. ${spoken(lesson.chosen)}`);
-    settle();
+    announce(`A run is added. ${describe(scene.chosen)}`);
+    scheduleLink();
   });
 
   on("play", "click", () => player.toggle(state.epoch));
-  on("back", "click", () => goTo(state.epoch - 1));
-  on("forward", "click", () => goTo(state.epoch + 1));
-  on("epoch", "input", () => goTo(Number(find("epoch").value)));
-  on("epoch", "change", () => say(spoken(lesson.chosen)));
+  on("back", "click", () => pauseAt(state.epoch - 1));
+  on("forward", "click", () => pauseAt(state.epoch + 1));
+  on("epoch", "input", () => pauseAt(Number(byId("epoch").value)));
+  on("epoch", "change", () => announce(describe(scene.chosen)));
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
     const takesSpace =
@@ -552,58 +610,62 @@ function listen() {
     player.toggle(state.epoch);
   });
 
-  const seed = find("seed");
+  const seed = byId("seed");
   seed.addEventListener("change", () => {
     if (isSeed(seed.value.trim())) useSeed(String(BigInt(seed.value.trim())));
-    else complain("seed", `“${seed.value}” is not a seed; give a whole number, up to 2⁶⁴ − 1.`);
+    else showError("seed", `“${seed.value}” is not a seed; give a whole number, up to 2⁶⁴ − 1.`);
   });
-  on("noise", "click", () => useSeed(String((BigInt(state.seed) + 1n) % 2n ** 64n)));
+  on("noise", "click", () =>
+    useSeed(String((BigInt(state.seed) + 1n) % (BigInt(LARGEST_SEED) + 1n))),
+  );
   for (const id of ["slope", "bias"]) {
-    find(id).addEventListener("change", () => {
-      const texts = [find("slope").value, find("bias").value];
-      const wrong = texts.find((text) => !isWeight(text));
-      complain(
+    byId(id).addEventListener("change", () => {
+      const texts = [byId("slope").value, byId("bias").value];
+      const invalid = texts.find((text) => !isWeight(text));
+      showError(
         "start",
-        wrong === undefined ? "" : `“${wrong}” is not a weight; give a number from −10⁶ to 10⁶.`,
+        invalid === undefined
+          ? ""
+          : `“${invalid}” is not a weight; give a number from −10⁶ to 10⁶.`,
       );
-      if (wrong !== undefined) return;
+      if (invalid !== undefined) return;
       useStart(texts.map(Number));
-      say(spoken(lesson.chosen));
+      announce(describe(scene.chosen));
     });
   }
   listenToSurface();
 
   on("link", "click", () => {
     writeLink();
-    copy(location.href.replace(/#.*$/, "") + written, "Link");
+    copy(location.href.replace(/#.*$/, "") + writtenFragment, "Link");
   });
-  on("command", "click", () => copy(commandOf(state, film), "Command"));
+  on("command", "click", () => copy(toCommand(state, config), "Command"));
   on("reset", "click", () => {
-    state = { ...initial(film), epoch: state.epoch, theme: state.theme };
+    state = { ...initialState(config), epoch: state.epoch, theme: state.theme };
     showAll();
-    say("All is as it was made.");
-    settle();
+    announce("All settings are reset.");
+    scheduleLink();
   });
   on("theme", "click", () => {
-    state.theme = find("theme").getAttribute("aria-pressed") === "true" ? "light" : "dark";
+    state.theme = byId("theme").getAttribute("aria-pressed") === "true" ? "light" : "dark";
     showTheme();
-    settle();
+    scheduleLink();
   });
-  dark.addEventListener("change", showTheme);
+  prefersDark.addEventListener("change", showTheme);
   addEventListener("hashchange", readLink);
 
-  let shownBefore = 0;
+  let epochBeforePrint = 0;
   addEventListener("beforeprint", () => {
-    shownBefore = state.epoch;
+    epochBeforePrint = state.epoch;
     player.pause();
-    show(film.epochs);
+    showEpoch(config.epochs);
   });
-  addEventListener("afterprint", () => show(shownBefore));
+  addEventListener("afterprint", () => showEpoch(epochBeforePrint));
   const sizes = new ResizeObserver(() => {
-    if (sizesNow() !== shownSizes) setOut();
+    if (currentSizes() !== sizesAtLayout) layOut();
   });
-  for (const panel of everyPanel) sizes.observe(panel.svg);
-  sizes.observe(find("ruler"));
+  for (const panel of allPanels) sizes.observe(panel.svg);
+  sizes.observe(byId("ruler"));
 }
 
 function listenToSurface() {
@@ -613,8 +675,8 @@ function listenToSurface() {
   const startAt = (event) =>
     panels.surface.weightsAt(event.clientX, event.clientY).map(roundedWeight);
   const restart = () => {
-    say(spoken(lesson.chosen));
-    if (!calm.matches) player.play(0);
+    announce(describe(scene.chosen));
+    if (!reducedMotion.matches) player.play(0);
   };
   handle.addEventListener("pointerdown", (event) => {
     dragging = true;
@@ -639,15 +701,20 @@ function listenToSurface() {
   });
   handle.addEventListener("keydown", (event) => {
     /** @type {Record<string, number[]>} */
-    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
-    const way = ways[event.key];
-    if (!way || hasModifier(event)) return;
+    const directions = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowDown: [0, -1],
+      ArrowUp: [0, 1],
+    };
+    const direction = directions[event.key];
+    if (!direction || hasModifier(event)) return;
     event.preventDefault();
     const [low, high] = panels.surface.bounds[0];
     const step = 10 ** Math.floor(Math.log10((high - low) / 50)) * (event.shiftKey ? 10 : 1);
-    useStart(state.start.map((weight, i) => roundedWeight(weight + way[i] * step)));
-    say(
-      `Start at slope ${coordinate(state.start[0])}, bias ${coordinate(state.start[1])}. ${spoken(lesson.chosen)}`,
+    useStart(state.start.map((weight, i) => roundedWeight(weight + direction[i] * step)));
+    announce(
+      `Start at slope ${coordinateText(state.start[0])}, bias ${coordinateText(state.start[1])}. ${describe(scene.chosen)}`,
     );
   });
 }
@@ -655,18 +722,18 @@ function listenToSurface() {
 // --- begin ------------------------------------------------------------------------------------
 
 function begin() {
-  const linked = location.hash.length > 1;
-  state = fromFragment(location.hash, film);
-  if (!linked && calm.matches) state.epoch = film.epochs;
-  if (linked) written = location.hash;
-  find("app").hidden = false;
-  find("theme").hidden = false;
-  find("sampled").hidden = !film.sampling;
-  find("epoch").max = String(film.epochs);
+  const isLinked = location.hash.length > 1;
+  state = fromFragment(location.hash, config);
+  if (!isLinked && reducedMotion.matches) state.epoch = config.epochs;
+  if (isLinked) writtenFragment = location.hash;
+  byId("app").hidden = false;
+  byId("theme").hidden = false;
+  byId("sampled").hidden = !config.sampling;
+  byId("epoch").max = String(config.epochs);
   showScale();
   showAll();
   listen();
-  if (!linked && !calm.matches) player.play(0);
+  if (!isLinked && !reducedMotion.matches) player.play(0);
 }
 
-requestAnimationFrame(() => setTimeout(begin)); // the question is painted first
+requestAnimationFrame(() => setTimeout(begin)); // so that the question is painted first

@@ -1,47 +1,53 @@
-// @ts-check
-/** Time: which epoch is shown how long after the start. Slow first steps, then a steady pace. */
+/** Playback: slow first steps, then a steady pace, as in the film. */
 
-const START = 1; // seconds that the start stands before the first step
-const FIRST_STEP = 0.48; // seconds; each later step is quicker
-const SLOW_STEPS = 9; // epochs in which the extra time of a step falls to 1/e
-const STEADY = 1 / 25; // seconds an epoch once the slow start is over
-const LONGEST = 11.6; // seconds that a run takes which has too many epochs to show each
+import {
+  FIRST_STEP_SECONDS,
+  HOLD_SECONDS,
+  LONG_RUN_SECONDS,
+  MOST_MOMENTS,
+  SLOW_START_DECAY,
+  START_SECONDS,
+  STEADY_PACE,
+} from "./constants.js";
 
 /**
- * The time in seconds at which each epoch ends to be shown.
+ * Return the seconds from the start until each epoch stops being shown.
  * @param {number} epochs
  */
-export function ends(epochs) {
-  /** @param {number} epoch */
-  const extra = (epoch) =>
-    epoch ? (FIRST_STEP - STEADY) * Math.exp((1 - epoch) / SLOW_STEPS) : START - STEADY;
-  let slow = 0;
-  for (let epoch = 0; epoch <= epochs; epoch++) slow += extra(epoch);
-  const steady = epochs <= 400 ? STEADY : (LONGEST - slow) / (epochs + 1);
+export function endTimes(epochs) {
+  let steady = 1 / STEADY_PACE;
+  const firstExtra = FIRST_STEP_SECONDS - steady;
+  const extra = Float64Array.from({ length: epochs + 1 }, (_, epoch) =>
+    epoch ? firstExtra * Math.exp((1 - epoch) / SLOW_START_DECAY) : START_SECONDS - steady,
+  );
+  if (epochs > MOST_MOMENTS) {
+    const slow = extra.reduce((sum, seconds) => sum + seconds);
+    steady = (LONG_RUN_SECONDS - HOLD_SECONDS - slow) / (epochs + 1);
+  }
   let time = 0;
-  return Float64Array.from({ length: epochs + 1 }, (_, epoch) => {
-    time += steady + extra(epoch);
+  return extra.map((seconds) => {
+    time += steady + seconds;
     return time;
   });
 }
 
-/** Plays from an epoch to the last; while it does not, no frame is asked for. */
+/** Plays from an epoch to the last. Requests animation frames only while it plays. */
 export class Player {
   /**
    * @param {number} epochs
-   * @param {(epoch: number) => void} show
-   * @param {() => void} changed is called when playing begins or ends
+   * @param {(epoch: number) => void} onEpoch called with each epoch to show
+   * @param {() => void} onChange called when playing begins or ends
    */
-  constructor(epochs, show, changed) {
+  constructor(epochs, onEpoch, onChange) {
     this.epochs = epochs;
-    this.ends = ends(epochs);
-    this.show = show;
-    this.changed = changed;
-    this.frame = 0;
+    this.endTimes = endTimes(epochs);
+    this.onEpoch = onEpoch;
+    this.onChange = onChange;
+    this.request = 0;
     this.isPlaying = false;
   }
 
-  /** @param {number} from where to begin, or to begin anew from the end */
+  /** @param {number} from first epoch to play; from the last, it plays all */
   toggle(from) {
     if (this.isPlaying) this.pause();
     else this.play(from === this.epochs ? 0 : from);
@@ -49,28 +55,28 @@ export class Player {
 
   /** @param {number} from */
   play(from) {
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.request);
     this.isPlaying = true;
     let epoch = from;
-    let began = Number.NaN;
-    this.show(epoch);
+    let startTime = Number.NaN;
+    this.onEpoch(epoch);
     /** @param {number} now */
     const step = (now) => {
-      if (Number.isNaN(began)) began = now - 1000 * (from ? this.ends[from - 1] : 0);
-      const before = epoch;
-      while (epoch < this.epochs && (now - began) / 1000 >= this.ends[epoch]) epoch++;
-      if (epoch !== before) this.show(epoch);
+      if (Number.isNaN(startTime)) startTime = now - 1000 * (from ? this.endTimes[from - 1] : 0);
+      const previous = epoch;
+      while (epoch < this.epochs && (now - startTime) / 1000 >= this.endTimes[epoch]) epoch++;
+      if (epoch !== previous) this.onEpoch(epoch);
       if (epoch === this.epochs) this.pause();
-      else this.frame = requestAnimationFrame(step);
+      else this.request = requestAnimationFrame(step);
     };
-    this.frame = requestAnimationFrame(step);
-    this.changed();
+    this.request = requestAnimationFrame(step);
+    this.onChange();
   }
 
   pause() {
     if (!this.isPlaying) return;
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.request);
     this.isPlaying = false;
-    this.changed();
+    this.onChange();
   }
 }

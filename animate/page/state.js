@@ -1,37 +1,38 @@
-// @ts-check
-/** What the reader has set, as text: in the link's fragment, and as the command that films it. */
+/** The reader's settings, and their text in the link and in the command. */
+
+import { LARGEST_SEED, LARGEST_WEIGHT, THEMES } from "./constants.js";
 
 /**
- * What the page was made of: `x` and `y` are float32 bytes in base64; `sampling` is null where the data came from arrays.
+ * The settings that Python writes into the page. `x` and `y` are float32 bytes in base64; `sampling`
+ * is null for data from arrays.
  * @typedef {{
  *   theme: string, epochs: number, rates: number[], x: string, y: string, start: number[],
- *   trueWeights: number[] | null, limit: number,
+ *   trueWeights: number[] | null, stabilityLimit: number,
  *   sampling: {seed: string, points: number, noise: string} | null,
  *   styles: import("./drawing.js").Style[],
- * }} Film
+ * }} Config
  *
- * `rates` has a place for each slot, null where a run was removed; `chosen` is a slot.
+ * What the reader can change. `rates` has an item for each slot, null for a removed run; `chosen` is
+ * a slot.
  * @typedef {{
  *   rates: (number | null)[], chosen: number, epoch: number, seed: string, start: number[],
  *   theme: string,
  * }} State
  */
 
-const LARGEST_SEED = 2n ** 64n - 1n;
-const THEMES = ["auto", "light", "dark"];
-
 /**
- * @param {Film} film
+ * Return the state with which the page opens.
+ * @param {Config} config
  * @returns {State}
  */
-export function initial(film) {
+export function initialState(config) {
   return {
-    rates: [...film.rates],
+    rates: [...config.rates],
     chosen: 0,
     epoch: 0,
-    seed: film.sampling?.seed ?? "",
-    start: [...film.start],
-    theme: film.theme,
+    seed: config.sampling?.seed ?? "",
+    start: [...config.start],
+    theme: config.theme,
   };
 }
 
@@ -43,15 +44,18 @@ export function isRate(text) {
 
 /** @param {string} text */
 export function isSeed(text) {
-  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= LARGEST_SEED;
+  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= BigInt(LARGEST_SEED);
 }
 
 /** @param {string} text */
 export function isWeight(text) {
-  return text.trim() !== "" && Math.abs(Number(text)) <= 1e6;
+  return text.trim() !== "" && Math.abs(Number(text)) <= LARGEST_WEIGHT;
 }
 
-/** @param {State} state */
+/**
+ * Return the state as the fragment of the page's address.
+ * @param {State} state
+ */
 export function toFragment({ rates, chosen, epoch, seed, start, theme }) {
   const parts = [
     `lr=${rates.map((rate) => rate ?? "").join(",")}`,
@@ -65,45 +69,45 @@ export function toFragment({ rates, chosen, epoch, seed, start, theme }) {
 }
 
 /**
- * Read a fragment; what it does not say, or says wrongly, is as the page was made.
+ * Return the state of a fragment; a missing or invalid part keeps its initial value.
  * @param {string} fragment
- * @param {Film} film
+ * @param {Config} config
  * @returns {State}
  */
-export function fromFragment(fragment, film) {
-  const state = initial(film);
-  const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const rates = (given.get("lr") ?? "").split(",").slice(0, film.styles.length);
+export function fromFragment(fragment, config) {
+  const state = initialState(config);
+  const parts = new URLSearchParams(fragment.replace(/^#/, ""));
+  const rates = (parts.get("lr") ?? "").split(",").slice(0, config.styles.length);
   if (rates.some(isRate)) state.rates = rates.map((text) => (isRate(text) ? Number(text) : null));
   const used = state.rates.flatMap((rate, slot) => (rate === null ? [] : [slot]));
-  const chosen = Number(given.get("run")) - 1;
+  const chosen = Number(parts.get("run")) - 1;
   state.chosen = used.includes(chosen) ? chosen : used[0];
-  const epoch = given.get("epoch") ?? "";
-  if (/^\d+$/.test(epoch)) state.epoch = Math.min(Number(epoch), film.epochs);
-  const seed = given.get("seed") ?? "";
-  if (film.sampling && isSeed(seed)) state.seed = String(BigInt(seed));
-  const start = (given.get("start") ?? "").split(",");
+  const epoch = parts.get("epoch") ?? "";
+  if (/^\d+$/.test(epoch)) state.epoch = Math.min(Number(epoch), config.epochs);
+  const seed = parts.get("seed") ?? "";
+  if (config.sampling && isSeed(seed)) state.seed = String(BigInt(seed));
+  const start = (parts.get("start") ?? "").split(",");
   if (start.length === 2 && start.every(isWeight)) state.start = start.map(Number);
-  const theme = given.get("theme") ?? "";
+  const theme = parts.get("theme") ?? "";
   if (THEMES.includes(theme)) state.theme = theme;
   return state;
 }
 
 /**
- * The command whose film shows this, or how to make it in Python where no command can.
+ * Return the command that makes a film of this state; for data from arrays, the Python call.
  * @param {State} state
- * @param {Film} film
+ * @param {Config} config
  */
-export function commandOf({ rates, seed, start }, { epochs, sampling, trueWeights }) {
+export function toCommand({ rates, seed, start }, { epochs, sampling, trueWeights }) {
   const different = [...new Set(rates.filter((rate) => rate !== null))];
   if (!sampling || !trueWeights) {
-    const moved = `dataclasses.replace(problem, start=(${start.join(", ")}))`;
+    const problem = `dataclasses.replace(problem, start=(${start.join(", ")}))`;
     return (
       "# No command makes these data, which came from arrays. In Python, with their problem:\n" +
-      `animate.train(${moved}, lrs=[${different.join(", ")}], epochs=${epochs})`
+      `animate.train(${problem}, lrs=[${different.join(", ")}], epochs=${epochs})`
     );
   }
-  // All of it, so that it makes the same even when a default has changed.
+  // All options are written, so that a later change of a default changes nothing.
   const { points, noise } = sampling;
   const [rest, data] = [`--epochs ${epochs} --seed ${seed}`, `--points ${points} --noise ${noise}`];
   const weights = `--true ${trueWeights.join(" ")} --start ${start.join(" ")}`;

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING
 
 from animate.drawing.views import VIEWS
 from animate.recipe import settings
-from animate.recipe.settings import Form, in_output, naming, setting
+from animate.recipe.settings import Form, SettingError, in_output, naming, setting
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
+from animate.training.hyperparameters import (
+    DEFAULT_MOMENTUM,
+    OPTIMIZER_NAMES,
+    SCHEDULES,
+    Hyperparameters,
+)
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation
@@ -47,6 +53,8 @@ class Recipe:
 
     Values may be given as text; they are turned into what the annotations say. `size` None means
     each form's own default. `outputs` are paths, or `Output` values with settings of their own.
+    `runs` are hyperparameters to train instead of the combinations of `lrs`, `optimizer`,
+    `momentum`, `schedule` and `batch_size`.
 
     Raises
     ------
@@ -57,8 +65,26 @@ class Recipe:
     lrs: Sequence[float] = setting(
         defaults.LRS, settings.RATES, "learning rates", metavar="LR", group="training"
     )
+    optimizer: Sequence[str] = setting(
+        ("sgd",), settings.OPTIMIZERS,
+        f"{settings.words(OPTIMIZER_NAMES)}, or a class in torch.optim",
+        metavar="NAME", group="training",
+    )  # fmt: skip
+    momentum: Sequence[float] | None = setting(
+        None, settings.MOMENTA, f"momentum of {', '.join(DEFAULT_MOMENTUM)}",
+        default_words="0 for sgd, else 0.9", metavar="M", group="training",
+    )  # fmt: skip
+    batch_size: Sequence[int] | None = setting(
+        None, settings.BATCH_SIZES, "data points per step", default_words="all",
+        metavar="N", group="training",
+    )  # fmt: skip
+    schedule: Sequence[str] = setting(
+        ("constant",), settings.choices("schedule", SCHEDULES),
+        f"learning rate over the run: {settings.words(SCHEDULES)}", metavar="NAME",
+        group="training",
+    )  # fmt: skip
     epochs: int = setting(
-        defaults.EPOCHS, settings.whole("number of epochs", 1), "full-batch steps",
+        defaults.EPOCHS, settings.whole("number of epochs", 1), "passes over the data",
         metavar="N", group="training", per_output=False,
     )  # fmt: skip
     seed: int = setting(
@@ -132,6 +158,7 @@ class Recipe:
         metavar="Q", group="picture", forms=("film",),
     )  # fmt: skip
     outputs: Sequence[str | Output] = DEFAULT_OUTPUTS
+    runs: Sequence[Hyperparameters] = ()
 
     def __post_init__(self) -> None:
         for name, declared in SETTINGS.items():
@@ -139,8 +166,9 @@ class Recipe:
             if value is not None or declared.default is not None:
                 with naming(name):
                     object.__setattr__(self, name, declared.kind.check(value))
+        object.__setattr__(self, "runs", tuple(self.runs))
         with naming("epochs"):
-            validation.epochs(self.epochs, runs=len(self.lrs))
+            validation.epochs(self.epochs, runs=len(self.hyperparameters))
         with naming("at"):
             object.__setattr__(self, "at", validation.moments(self.at, self.epochs))
         object.__setattr__(self, "outputs", _outputs(self.outputs))
@@ -151,7 +179,7 @@ class Recipe:
             )
             object.__setattr__(self, "outputs", checked)
             with naming("epochs"):
-                validation.epochs(self.epochs, runs=len(self.rates))
+                validation.epochs(self.epochs, runs=len(self.trained))
 
     @cached_property
     def parts(self) -> tuple[Recipe, ...]:
@@ -168,10 +196,43 @@ class Recipe:
         """The outputs, each with what it changes."""
         return tuple(self.outputs)  # type: ignore[arg-type]
 
+    @cached_property
+    def hyperparameters(self) -> tuple[Hyperparameters, ...]:
+        """
+        What the recipe trains: `runs`, or else every combination of the values given.
+
+        A momentum is combined with the optimizers that take one.
+        """
+        if self.runs:
+            found = list(self.runs)
+        else:
+            momenta: Sequence[float | None] = self.momentum or [None]
+            sizes: Sequence[int | None] = self.batch_size or [None]
+            taken = [name for name in self.optimizer if name in DEFAULT_MOMENTUM]
+            if self.momentum and not taken:
+                with naming("momentum"):
+                    Hyperparameters(self.lrs[0], self.optimizer[0], self.momentum[0])
+            with naming("optimizer"):
+                found = [
+                    Hyperparameters(lr, optimizer, momentum, schedule, batch_size)
+                    for optimizer in self.optimizer
+                    for momentum in (momenta if optimizer in taken else [None])
+                    for schedule in self.schedule
+                    for batch_size in sizes
+                    for lr in self.lrs
+                ]
+        if len(found) > validation.MOST_RUNS:
+            raise SettingError(
+                f"{len(found)} runs do not fit into one picture; give at most "
+                f"{validation.MOST_RUNS}",
+                "lrs",
+            )
+        return tuple(found)
+
     @property
-    def rates(self) -> tuple[float, ...]:
-        """The learning rates of all outputs."""
-        return tuple(dict.fromkeys(lr for part in self.parts for lr in part.lrs))
+    def trained(self) -> tuple[Hyperparameters, ...]:
+        """The hyperparameters of the runs of all outputs."""
+        return tuple(dict.fromkeys(one for part in self.parts for one in part.hyperparameters))
 
     @property
     def path(self) -> str:
@@ -210,20 +271,21 @@ class Recipe:
 
     def shown(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""
-        by_rate = {run.lr: run for run in runs if run.lr is not None}
-        return [by_rate[lr] for lr in self.lrs]
+        by_hyperparameters = {run.hyperparameters: run for run in runs}
+        return [by_hyperparameters[one] for one in self.hyperparameters]
 
     def animation(self, runs: Sequence[Trajectory]) -> Animation:
         """
         Return what the only output shows of a training's `runs`, as it says.
 
-        A learning rate looks the same in all outputs of a recipe.
+        A run looks the same in all outputs of a recipe.
         """
-        from animate.drawing.theme import theme
+        from animate.drawing.theme import load_theme
         from animate.film.animation import Animation
 
-        rates = [run.lr for run in runs if run.lr is not None]
-        look = replace(theme(self.theme), turns=tuple(map(rates.index, self.lrs)))
+        trained = [run.hyperparameters for run in runs]
+        styles = tuple(map(trained.index, self.hyperparameters))
+        look = replace(load_theme(self.theme), style_indices=styles)
         return Animation(
             self.shown(runs),
             self.views,

@@ -1,45 +1,29 @@
 """
-Where films are posted, and what each place takes.
+The sites where films are posted, and the files that each accepts.
 
-Only figures that the place itself publishes are here, each with its source.
+All limits are published by the site itself; each names its source.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate.recipe import Output, Recipe
-from animate.system.validation import InputError, choice
+from animate.system.errors import InputError
+from animate.system.validation import choice
 
 CHECKED = "November 2026"
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """
-    What a place takes.
+    """The files that a site accepts."""
 
-    Attributes
-    ----------
-    films : tuple of str
-        The extensions of films that it plays, the usual one first.
-    max_size : int
-        Bytes of a film.
-    size : (int, int)
-        A good one, in pixels.
-    source : str
-        Who says so.
-    stills : tuple of str
-        The extensions of pictures that it takes.
-    max_pixels : int, optional
-        Of a frame or picture.
-    """
-
-    films: tuple[str, ...]
-    max_size: int
-    size: tuple[int, int]
-    source: str
-    stills: tuple[str, ...] = ()
-    max_pixels: int | None = None
+    films: tuple[str, ...]  # extensions, the default first
+    max_size: int  # of a film, in bytes
+    size: tuple[int, int]  # the default, in pixels
+    source: str  # that publishes the limits
+    stills: tuple[str, ...] = ()  # extensions
+    max_pixels: int | None = None  # of a frame or still
 
 
 DESTINATIONS = {
@@ -68,18 +52,18 @@ DESTINATIONS = {
 
 
 def destination(name: object) -> Destination:
-    """Return the destination called `name`."""
+    """Return the destination `name`, or raise `InputError`."""
     return DESTINATIONS[choice(name, "destination", DESTINATIONS)]
 
 
 def bound_for(name: str, recipe: Recipe) -> Recipe:
     """
-    Return `recipe` with its films and stills kept within what the destination called `name` takes.
+    Limit the films and stills of `recipe` to the sizes that the destination `name` accepts.
 
     Raises
     ------
     InputError
-        If it takes no file of that format or size.
+        If it does not accept the format or the number of pixels.
     """
     place = destination(name)
     outputs = []

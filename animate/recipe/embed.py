@@ -1,185 +1,187 @@
 """
-A film in somebody's page or post: the text to paste, which says in words what the film shows.
+The text that embeds a film or still in a page or post: Markdown or HTML, with a description.
 
-Where a page may be dark, or a reader asks for less motion, the text names other files beside the
-film: a dark twin, and a still for each.
+For dark pages and for visitors who prefer reduced motion, the text names companion files: a dark
+version of the film, and a still of each.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import PurePath
 from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
-from animate.drawing.clock import moments_of
+from animate.drawing.clock import resolve_moments
 from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
 from animate.system import files
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 from animate.training.trajectory import Trajectory
 
 VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
-EMBEDDED = (*VIDEOS, ".gif", ".webp", ".apng", ".png", ".svg")
-DARK, STILL, POSTER = "-dark", "-still", "-poster"
-LESS = "(prefers-reduced-motion: reduce)"
-MORE = "(prefers-reduced-motion: no-preference)"
-NIGHT = "(prefers-color-scheme: dark)"
-FITTING = "max-width: 100%; height: auto"  # on a page narrower than the film
+STILLS = (".png", ".svg")
+EMBEDDABLE = (*VIDEOS, ".gif", ".webp", ".apng", *STILLS)
+REDUCED_MOTION = "(prefers-reduced-motion: reduce)"
+FULL_MOTION = "(prefers-reduced-motion: no-preference)"
+DARK_PAGE = "(prefers-color-scheme: dark)"
+STYLE = "max-width: 100%; height: auto"  # for pages narrower than the film
 
 
 def with_companions(recipe: Recipe, kind: str) -> Recipe:
     """
-    Return `recipe` with the files that a text of this kind names beside a film.
+    Add the companion files that a text of this kind names to the outputs of `recipe`.
 
     Raises
     ------
     InputError
-        If there is nothing to embed, the kind makes a light and a dark film and another theme is
-        asked for, or such a file is an output already.
+        If no output can be embedded, a companion is an output already, or the kind needs a light
+        and a dark film and another theme is set.
     """
-    shown = _shown(recipe)
-    if not shown:
-        raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDED)}")
+    embedded = _embedded(recipe)
+    if not embedded:
+        raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDABLE)}")
     outputs = {files.real(output.path): output for output in recipe.listed}
     for part, output in zip(recipe.parts, recipe.listed, strict=True):
-        if part not in shown:
+        if part not in embedded:
             continue
         if kind == "picture" and part.theme != Recipe.theme:
             raise InputError(
                 f"{part.path}: --embed picture shows it light and dark, so it does not go "
                 f"with the theme {part.theme}; leave out one of them"
             )
-        for path, changes in _companions(part, kind):
-            still = path.endswith(f"{STILL}.png")
-            own = {
+        for path, changes in _companions(part, kind).items():
+            kept = {
                 name: value
                 for name, value in output.changes.items()
-                if not (still and SETTINGS[name].forms == ("film",))
+                if not ("at" in changes and SETTINGS[name].forms == ("film",))
             }
-            beside = Output(path, {**own, "size": part.pixels, **changes})
-            if outputs.setdefault(files.real(path), beside) != beside:
+            companion = Output(path, {**kept, "size": part.pixels, **changes})
+            if outputs.setdefault(files.real(path), companion) != companion:
                 raise InputError(
-                    f"--embed {kind} makes {path} beside {part.path}, and it is to be something "
-                    "else; give one of them another name"
+                    f"--embed {kind} makes {path} beside {part.path}, but {path} is another "
+                    "output already; rename one of them"
                 )
     return replace(recipe, outputs=list(outputs.values()))
 
 
-def _shown(recipe: Recipe) -> list[Recipe]:
-    """Return the outputs that are embedded: the films, or the stills if there is none."""
-    known = [
-        part
-        for part in recipe.parts
-        if PurePath(part.path).suffix.lower() in EMBEDDED and not files.is_folder(part.path)
-    ]
-    return [part for part in known if part.form == "film"] or known
+def _embedded(recipe: Recipe) -> list[Recipe]:
+    """Return the films among the outputs, or the stills if there is no film."""
+    parts = [part for part in recipe.parts if _suffix(part.path) in EMBEDDABLE]
+    return [part for part in parts if part.form == "film"] or parts
 
 
-def _companions(part: Recipe, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield the files beside a film or still, with the settings that make them."""
-    path, suffix = part.path, PurePath(part.path).suffix
-    is_video = suffix.lower() in VIDEOS
+def _companions(part: Recipe, kind: str) -> dict[str, dict[str, object]]:
+    """Return the paths of the companions, with the settings in which each differs from `part`."""
+    path, is_film = part.path, part.form == "film"
+    last_frame: dict[str, object] = {"at": ("end",)}
+    companions: dict[str, dict[str, object]] = {}
     if kind == "picture":
-        yield _beside(path, DARK + suffix), {"theme": "dark"}
-        if part.form == "film":
-            yield _beside(path, f"{DARK}{STILL}.png"), {"theme": "dark", "at": ("end",)}
-    if part.form == "film" and (kind == "picture" or is_video):
-        yield _still(path), {"at": ("end",)}
+        companions[_dark(path)] = {"theme": "dark"}
+    if kind == "picture" and is_film:
+        companions[_dark_still(path)] = {"theme": "dark"} | last_frame
+    if is_film and (kind == "picture" or _suffix(path) in VIDEOS):
+        companions[_still(path)] = last_frame
+    return companions
+
+
+def _suffix(path: str) -> str:
+    return "/" if files.is_folder(path) else PurePath(path).suffix.lower()
+
+
+def _dark(path: str) -> str:
+    return _renamed(path, f"-dark{PurePath(path).suffix}")
+
+
+def _dark_still(path: str) -> str:
+    return _renamed(path, "-dark-still.png")
+
+
+def _still(path: str) -> str:
+    return _renamed(path, "-poster-still.png" if _suffix(path) in VIDEOS else "-still.png")
+
+
+def _renamed(path: str, ending: str) -> str:
+    """Return `path` with `ending` in place of its extension."""
+    return path.removesuffix(PurePath(path).suffix) + ending
 
 
 def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
     """
-    Return the text that embeds what `recipe` has made: its films, or its stills if it has none.
+    Return the text that embeds the films of `recipe`, or its stills if it has no film.
 
     Parameters
     ----------
     recipe : Recipe
-        As it was before `with_companions`, its files made.
+        Without companions. Its files, and theirs, exist.
     kind : {"md", "html", "picture"}
-        Markdown, an HTML element, or HTML that heeds a dark page and a wish for less motion.
+        Markdown; an HTML element; or HTML that follows the page's color scheme and the visitor's
+        preference for reduced motion.
     runs : sequence of Trajectory
     """
-    write = {"md": _markdown, "html": _html, "picture": _picture}[kind]
-    return "\n\n".join(
-        write(part.path, _size(part), alt_text(part, runs)) for part in _shown(recipe)
-    )
+    texts = []
+    for part in _embedded(recipe):
+        alt = alt_text(part, runs)
+        if kind == "md":
+            texts.append(_markdown(part.path, alt))
+        elif _suffix(part.path) in VIDEOS:
+            texts.append(_video(part, alt, with_dark=kind == "picture"))
+        else:
+            texts.append(_image(part, alt, with_sources=kind == "picture"))
+    return "\n\n".join(texts)
 
 
 def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
-    """Return what a film or still shows, in words for readers who cannot see it."""
+    """Describe a film or still for readers who cannot see it."""
     shown, is_still = part.shown(runs), part.form == "still"
-    moments = moments_of(part.at if is_still else ["end"], shown)
+    moments = resolve_moments(part.at if is_still else ["end"], shown)
     return describe(shown, part.views, moments, is_still=is_still)
 
 
-def _size(part: Recipe) -> tuple[int, int]:
-    """Return the true width and height, which a limit or a codec may have changed."""
-    if PurePath(part.path).suffix.lower() == ".svg":
-        return part.pixels
-    height, width = next(pictures(part.path)).shape[:2]
-    return width, height
-
-
-def _markdown(path: str, size: tuple[int, int], alt: str) -> str:
-    del size
+def _markdown(path: str, alt: str) -> str:
     alt = re.sub(r"([\\\[\]])", r"\\\1", alt)
-    if PurePath(path).suffix.lower() in VIDEOS:
+    if _suffix(path) in VIDEOS:
         return f"[![{alt}]({_url(_still(path))})]({_url(path)})"
     return f"![{alt}]({_url(path)})"
 
 
-def _html(path: str, size: tuple[int, int], alt: str) -> str:
-    if PurePath(path).suffix.lower() in VIDEOS:
-        return _video(path, size, alt)
-    return _image(path, size, alt)
-
-
-def _picture(path: str, size: tuple[int, int], alt: str) -> str:
-    suffix = PurePath(path).suffix
-    dark = _beside(path, DARK + suffix)
-    if suffix.lower() in VIDEOS:
-        return _video(path, size, alt, dark)
-    if suffix.lower() in (".png", ".svg"):
-        sources = {NIGHT: dark}
-    else:
+def _image(part: Recipe, alt: str, *, with_sources: bool) -> str:
+    path = part.path
+    image = f'<img src="{_url(path)}" {_size(part)} style="{STYLE}" alt="{escape(alt)}">'
+    if not with_sources:
+        return image
+    sources = {DARK_PAGE: _dark(path)}
+    if _suffix(path) not in STILLS:
         sources = {
-            f"{LESS} and {NIGHT}": _beside(path, f"{DARK}{STILL}.png"),
-            LESS: _still(path),
-            NIGHT: dark,
+            f"{REDUCED_MOTION} and {DARK_PAGE}": _dark_still(path),
+            REDUCED_MOTION: _still(path),
+            **sources,
         }
     lines = [f'  <source media="{media}" srcset="{_url(file)}">' for media, file in sources.items()]
-    return "\n".join(["<picture>", *lines, f"  {_image(path, size, alt)}", "</picture>"])
+    return "\n".join(["<picture>", *lines, f"  {image}", "</picture>"])
 
 
-def _image(path: str, size: tuple[int, int], alt: str) -> str:
-    return (
-        f'<img src="{_url(path)}" width="{size[0]}" height="{size[1]}" style="{FITTING}" '
-        f'alt="{escape(alt)}">'
-    )
-
-
-def _video(path: str, size: tuple[int, int], alt: str, dark: str | None = None) -> str:
+def _video(part: Recipe, alt: str, *, with_dark: bool) -> str:
     """
-    Return a video that plays by itself unless the visitor wants less motion.
+    Return a video that starts by itself unless the visitor prefers reduced motion.
 
-    A page where the handler is taken out, or may not run, shows the poster and plays on a click.
+    Where a site removes the handler, the video shows its poster and starts on a click.
     """
-    kind = VIDEOS[PurePath(path).suffix.lower()]
+    path, kind = part.path, VIDEOS[_suffix(part.path)]
     sources = [f'  <source src="{_url(path)}" type="{kind}">']
-    handler = f"if(matchMedia('{MORE}').matches)this.play()"
-    if dark is not None:
-        sources.insert(0, f'  <source media="{NIGHT}" src="{_url(dark)}" type="{kind}">')
-        poster = _url(_beside(path, f"{DARK}{STILL}.png"))
-        handler = f"if(matchMedia('{NIGHT}').matches)this.poster='{poster}';{handler}"
+    handler = f"if(matchMedia('{FULL_MOTION}').matches)this.play()"
+    if with_dark:
+        sources.insert(0, f'  <source media="{DARK_PAGE}" src="{_url(_dark(path))}" type="{kind}">')
+        poster = f"this.poster='{_url(_dark_still(path))}'"
+        handler = f"if(matchMedia('{DARK_PAGE}').matches){poster};{handler}"
     return "\n".join(
         [
-            f'<video controls loop muted playsinline width="{size[0]}" height="{size[1]}"',
-            f'       style="{FITTING}" onloadstart="{handler}"',
+            f"<video controls loop muted playsinline {_size(part)}",
+            f'       style="{STYLE}" onloadstart="{handler}"',
             f'       poster="{_url(_still(path))}" aria-label="{escape(alt)}">',
             *sources,
             "</video>",
@@ -187,17 +189,14 @@ def _video(path: str, size: tuple[int, int], alt: str, dark: str | None = None) 
     )
 
 
-def _beside(path: str, ending: str) -> str:
-    """Return the path of a file beside the one at `path`, with another end to its name."""
-    return path[: len(path) - len(PurePath(path).suffix)] + ending
-
-
-def _still(path: str) -> str:
-    """Return the path of the still beside the film at `path`: a video's is its poster."""
-    poster = PurePath(path).suffix.lower() in VIDEOS
-    return _beside(path, f"{POSTER if poster else ''}{STILL}.png")
+def _size(part: Recipe) -> str:
+    """Return the size as HTML attributes; of the file, which a limit or codec may have changed."""
+    width, height = part.pixels
+    if _suffix(part.path) != ".svg":
+        height, width = next(pictures(part.path)).shape[:2]
+    return f'width="{width}" height="{height}"'
 
 
 def _url(path: str) -> str:
-    """Return `path` as a relative URL, in which no colon can be taken for a scheme's."""
+    """Return `path` as a relative URL; colons are quoted, or one could end a scheme."""
     return quote(os.fsencode(path), safe="/~")

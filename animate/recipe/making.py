@@ -52,21 +52,11 @@ Group = Sequence[Recipe]
 Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener], list[str]]
 
 
-def make(
-    recipe: Recipe, listener: ProgressListener | None = None, write: Writing | None = None
-) -> Runs:
+def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
     """
     Train, draw and write everything that `recipe` says, and return the runs.
 
     If one output fails, the others are still made.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    listener : ProgressListener, optional
-    write : callable, optional
-        Writes the groups of outputs and returns the paths that failed; by default one group after
-        the other, in this process.
 
     Raises
     ------
@@ -76,15 +66,38 @@ def make(
         If a file cannot be written. What can be checked is checked before training; otherwise the
         error comes after the other files were made.
     """
+    runs = train_runs(recipe, listener)
+    write_outputs(recipe, runs, listener)
+    return runs
+
+
+def train_runs(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
+    """Check `recipe`, and train the runs of all its outputs."""
     from animate.training.descent import train
 
-    listener, write = listener or _NoListener(), write or write_in_turn
     check(recipe)
+    on_epoch = None if listener is None else listener.on_epoch
+    runs = train(recipe.problem(), recipe.trained, recipe.epochs, on_epoch)
+    _check_moments(recipe, runs)
+    return runs
+
+
+def write_outputs(
+    recipe: Recipe,
+    runs: Sequence[Trajectory],
+    listener: ProgressListener | None = None,
+    write: Writing | None = None,
+) -> None:
+    """
+    Write the outputs of `recipe`, then its reports.
+
+    `write` writes the groups of outputs and returns the paths that failed; by default one group
+    after the other, in this process.
+    """
+    listener, write = listener or _NoListener(), write or write_in_turn
     for part in recipe.parts:
         if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
-    runs = train(recipe.problem(), recipe.rates, recipe.epochs, listener.on_epoch)
-    _check_moments(recipe, runs)
     pictures = groups(recipe)
     listener.on_total(sum(map(_frames, pictures)))
     failed = write(pictures, runs, listener)
@@ -93,7 +106,6 @@ def make(
         raise OutputError(
             f"{len(failed)} of {len(recipe.outputs)} outputs could not be made: {', '.join(failed)}"
         )
-    return runs
 
 
 def check(recipe: Recipe) -> None:
@@ -114,13 +126,13 @@ def _check_picture(part: Recipe) -> None:
     from animate import page
     from animate.drawing import stills
     from animate.drawing.scene import check_legible
-    from animate.drawing.theme import theme
+    from animate.drawing.theme import load_theme
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
-        check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+        check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
 
-    look = theme(part.theme)
+    look = load_theme(part.theme)
     if part.form == "film":
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
@@ -169,11 +181,11 @@ def _check_path(part: Recipe) -> None:
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
-    from animate.drawing.clock import moments_of
+    from animate.drawing.clock import resolve_moments
 
     for part in recipe.parts:
         if part.form == "still":
-            moments_of(part.at, part.shown(runs))
+            resolve_moments(part.at, part.shown(runs))
 
 
 def groups(recipe: Recipe) -> list[Group]:
@@ -183,7 +195,7 @@ def groups(recipe: Recipe) -> list[Group]:
         if part.form == "report":
             continue
         picture: object = (
-            part.lrs, part.views, part.pixels, part.theme, part.title,
+            part.hyperparameters, part.views, part.pixels, part.theme, part.title,
             part.fps, part.hold, part.duration,
         )  # fmt: skip
         alone = part.max_size is not None or part.form == "page"
@@ -316,7 +328,7 @@ def _write_within_limit(
 
     def is_legible(size: tuple[int, int]) -> bool:
         try:
-            check_legible(len(part.lrs), part.views, size, part.title, part.epochs)
+            check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
         except InputError:
             return False
         return True

@@ -1,9 +1,9 @@
 """
-What was made and from what, as JSON that can be checked and read again.
+Reports: what was made and from what, as JSON that can be checked and loaded again.
 
-Numbers that float32 holds are written so that they are read back to the last bit; those that are
-computed from them are rounded, since their last digits depend on the processor. JSON has no
-infinities: the words inf, -inf and nan stand for them. Nothing tells when or where it was made.
+float32 numbers are written so that they are read back to the last bit. Numbers computed from them
+are rounded, since their last digits depend on the processor. JSON has no infinities: the strings
+"inf", "-inf" and "nan" replace them. A report holds no date and no name of a machine.
 """
 
 import hashlib
@@ -19,61 +19,63 @@ import numpy as np
 import numpy.typing as npt
 
 from animate.system import files
-from animate.system.validation import InputError
+from animate.system.errors import InputError
 from animate.system.version import VERSION
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.trajectory import Runs, Trajectory
 
 PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
-DIGITS = 9
-PARTS = {"versions": dict, "settings": dict, "problem": dict, "runs": list, "outputs": list}
-LARGEST = 1_000_000_000  # bytes of a report that is read
+SECTIONS = {"versions": dict, "settings": dict, "problem": dict, "runs": list, "outputs": list}
+DATA = ("x", "y", "start", "true_weights")
+DIAGNOSIS = ("verdict", "converged_at", "overflowed_at", "sentence")
+DIGITS = 9  # of computed numbers
+MAX_SIZE = 1_000_000_000  # bytes
 
 
 def report(
     settings: Mapping[str, object],
     runs: Sequence[Trajectory],
-    made: Iterable[str],
+    paths: Iterable[str],
     folder: files.AnyPath = "",
 ) -> dict[str, Any]:
     """
-    Return all that was made, as plain values for JSON.
+    Return a report of `runs` and of the files at `paths`, as plain values for JSON.
 
-    Parameters
-    ----------
-    settings : mapping
-        Of the recipe, as plain values.
-    runs : sequence of Trajectory
-    made : iterable of paths
-        The files to list, with their sizes and checksums.
-    folder : path
-        What the listed paths are relative to.
+    `settings` are the recipe's, as plain values. The paths are listed relative to `folder`.
     """
     return {
         "animate": VERSION,
         "versions": versions(),
         "settings": dict(settings),
         "problem": _problem(cast("Line", runs[0].problem)),
-        "runs": [_run(run) for run in runs],
+        "runs": [
+            {
+                "lr": run.lr,
+                **{name: getattr(run.diagnosis, name) for name in DIAGNOSIS},
+                "weights": _exact(run.weights),
+                "losses": _exact(run.losses),
+            }
+            for run in runs
+        ],
         "outputs": [
             {
-                "path": files.relative(path, folder),
-                "bytes": sum(file.stat().st_size for file in _files(Path(path))),
+                "path": files.relative_to_folder(path, folder),
+                "bytes": sum(file.stat().st_size for file in _files(path)),
                 "sha256": checksum(path),
             }
-            for path in made
+            for path in paths
         ],
     }
 
 
-def text(told: Mapping[str, Any]) -> str:
+def text(contents: Mapping[str, Any]) -> str:
     """Return a report as JSON."""
-    return json.dumps(told, indent=1, allow_nan=False) + "\n"
+    return json.dumps(contents, indent=1, allow_nan=False) + "\n"
 
 
 def versions() -> dict[str, str]:
-    """Return what the bytes of a file may depend on besides the settings."""
+    """Return the versions that the bytes of a file may depend on, and the kind of processor."""
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
@@ -82,7 +84,7 @@ def versions() -> dict[str, str]:
 
 
 def _has_avx() -> bool:
-    """Return whether the processor is one of those on which the bytes are the same."""
+    """Return whether numpy uses AVX2: processors that have it write the same bytes."""
     try:
         found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     except (KeyError, TypeError):
@@ -91,96 +93,67 @@ def _has_avx() -> bool:
 
 
 def checksum(path: files.AnyPath) -> str:
-    """Return the SHA-256 of a file; of a folder, that of its files' names and checksums."""
+    """Return the SHA-256 of a file; for a folder, that of its files' names and checksums."""
     if not Path(path).is_dir():
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    lines = [f"{checksum(file)}  {file.name}\n" for file in _files(Path(path))]
+    lines = [f"{checksum(file)}  {file.name}\n" for file in _files(path)]
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read(path: files.AnyPath) -> dict[str, Any]:
-    """
-    Return the report at `path` as plain values.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is no report.
-    """
+    """Return the report at `path` as plain values; raise `InputError` if it is not one."""
+    files.check_source(path, MAX_SIZE, "report")
     try:
-        files.check_source(path, LARGEST, "report")
-        told: dict[str, Any] = json.loads(Path(path).read_bytes())
+        contents: dict[str, Any] = json.loads(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON file: {error}") from None
-    whole = isinstance(told, dict) and all(
-        isinstance(told.get(name), kind) for name, kind in PARTS.items()
+        raise InputError(f"{path} is not a JSON file: {error}") from None
+    is_report = (
+        isinstance(contents, dict)
+        and all(isinstance(contents.get(name), kind) for name, kind in SECTIONS.items())
+        and contents["runs"]
+        and all(isinstance(entry, dict) for entry in contents["outputs"])
     )
-    if not (whole and told["runs"] and all(isinstance(item, dict) for item in told["outputs"])):
-        raise InputError(f"{path} is no report; give one that was written with -o NAME.json")
-    return told
+    if not is_report:
+        raise InputError(f"{path} is not a report; give one that was written with -o NAME.json")
+    return contents
 
 
 def load(path: files.AnyPath) -> Runs:
-    """
-    Return the runs of the report at `path`, as they were trained, to the last bit.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is no report.
-    """
-    told = read(path)
+    """Return the runs of the report at `path` to the last bit, or raise `InputError`."""
+    contents = read(path)
     try:
-        arrays = {name: _array(told["problem"][name]) for name in _ARRAYS}
-        if arrays["x"].ndim == 2:  # beside a column of ones, which go with the bias
-            arrays["x"] = arrays["x"][:, 0]
-        problem = Line(**arrays)
-        several = [Hyperparameters(float(run["lr"])) for run in told["runs"]]
-        return Runs(
-            [
-                Trajectory(
-                    _array(run["weights"]),
-                    _array(run["losses"]),
-                    hyperparameters=one,
-                    problem=problem,
-                ).as_trained(label)
-                for run, one, label in zip(told["runs"], several, described(several), strict=True)
-            ]
-        )
+        data = {name: _array(contents["problem"][name]) for name in DATA}
+        if data["x"].ndim == 2:
+            data["x"] = data["x"][:, 0]  # the other column is ones, for the bias
+        problem = Line(**data)
+        entries, runs = contents["runs"], []
+        hyperparameters = [Hyperparameters(float(entry["lr"])) for entry in entries]
+        labels = labels_for(hyperparameters)
+        for entry, settings, label in zip(entries, hyperparameters, labels, strict=True):
+            arrays = _array(entry["weights"]), _array(entry["losses"])
+            run = Trajectory(*arrays, hyperparameters=settings, problem=problem)
+            runs.append(run.as_trained(label))
+        return Runs(runs)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no whole report: {error!r}") from error
+        raise InputError(f"{path} is an incomplete report: {error!r}") from error
 
 
-_ARRAYS = ("x", "y", "start", "true_weights")
-DIAGNOSED = ("verdict", "converged_at", "overflowed_at", "sentence")
-
-
-def _files(path: Path) -> list[Path]:
-    return sorted(path.iterdir()) if path.is_dir() else [path]
+def _files(path: files.AnyPath) -> list[Path]:
+    return sorted(Path(path).iterdir()) if Path(path).is_dir() else [Path(path)]
 
 
 def _problem(problem: Line) -> dict[str, Any]:
     return {
-        **{name: _exact(getattr(problem, name)) for name in _ARRAYS},
-        # With the column of ones that reports have always had, for whoever reads them.
+        **{name: _exact(getattr(problem, name)) for name in DATA},
+        # Reports have always had a column of ones, for the bias.
         "x": _exact(np.column_stack([problem.x, np.ones_like(problem.x)])),
         "best_weights": [_rounded(weight) for weight in problem.best_weights],
         "best_loss": _rounded(problem.best_loss),
         "stability_limit": _rounded(problem.stability_limit),
         "best_lr": _rounded(problem.best_lr),
-    }
-
-
-def _run(run: Trajectory) -> dict[str, Any]:
-    diagnosis = run.diagnosis
-    return {
-        "lr": run.lr,
-        **{name: getattr(diagnosis, name) for name in DIAGNOSED},
-        "weights": _exact(run.weights),
-        "losses": _exact(run.losses),
     }
 
 

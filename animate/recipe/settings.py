@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from animate.system import files, validation
 from animate.system.errors import InputError
+from animate.training.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     from animate.recipe import Recipe
@@ -24,6 +25,8 @@ Default = TypeVar("Default")
 
 STYLE_FILE = ".mplstyle"
 PICTURES: tuple[Form, ...] = ("film", "still", "page")
+HYPERPARAMETERS = ("lrs", "optimizer", "momentum", "batch_size", "schedule")
+"""The settings whose combinations are trained, unless a recipe lists its runs."""
 
 
 @dataclass(frozen=True)
@@ -190,13 +193,33 @@ def table(settings: Iterable[Setting]) -> str:
 def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
     """Return `recipe` as plain values by their keys, with paths relative to `folder`."""
     known = settings_of(type(recipe))
-    common = {name: getattr(recipe, name) for name in known}
-    return _plain(common, known, folder) | {
+    common = {
+        name: getattr(recipe, name)
+        for name in known
+        if name not in HYPERPARAMETERS or not (recipe.runs or _is_default(recipe, name))
+    }
+    tables = {
         "output": [
-            {"path": files.relative(output.path, folder)} | _plain(output.changes, known, folder)
+            {"path": files.relative_to_folder(output.path, folder)}
+            | _plain(output.changes, known, folder)
             for output in recipe.listed
         ]
     }
+    if recipe.runs:
+        tables["run"] = [
+            {
+                one.name.replace("_", "-"): value
+                for one in fields(run)
+                if (value := getattr(run, one.name)) != one.default
+            }
+            for run in recipe.runs
+        ]
+    return _plain(common, known, folder) | tables
+
+
+def _is_default(recipe: Recipe, name: str) -> bool:
+    """Return whether a setting need not be written, as `lrs` always is."""
+    return name != "lrs" and getattr(recipe, name) == getattr(type(recipe), name)
 
 
 def _plain(
@@ -209,7 +232,7 @@ def _plain(
         if isinstance(value, tuple):
             value = "{}x{}".format(*value) if name == "size" else list(value)
         if name == "theme" and str(value).endswith(STYLE_FILE):
-            value = files.relative(str(value), folder)
+            value = files.relative_to_folder(str(value), folder)
         plain[known[name].key] = value
     return plain
 
@@ -268,23 +291,34 @@ def weights(name: str) -> Kind:
     )
 
 
-def _rates_of_a_picture(values: Iterable[object]) -> tuple[float, ...]:
-    rates = validation.learning_rates(values)
-    if len(rates) > validation.MOST_RUNS:
-        raise InputError(
-            f"{len(rates)} learning rates do not fit into one picture; "
-            f"give at most {validation.MOST_RUNS}"
-        )
-    return rates
+def hyperparameter(name: str, kind: str, types: tuple[type, ...], bounds: str) -> Kind:
+    """Return the kind of a list of values of a field of `Hyperparameters`, all different."""
+
+    def check(values: Iterable[Any]) -> tuple[object, ...]:
+        found: dict[object, None] = {}
+        for value in values:
+            one = getattr(Hyperparameters(**{"lr": 1.0, name: value}), name)
+            if one in found:
+                words = name.replace("_", " ")
+                raise InputError(f"{words} {validation.shown(value)} is given twice")
+            found[one] = None
+        if not found:
+            raise InputError(f"no {name.replace('_', ' ')} is given; give one, or leave it out")
+        return tuple(found)
+
+    return Kind(f"a list of {kind}", types, check, bounds, is_list=True)
 
 
 RATES = Kind(
     "a list of numbers",
     (int, float),
-    _rates_of_a_picture,
+    validation.learning_rates,
     f"1 to {validation.MOST_RUNS} positive numbers",
     is_list=True,
 )
+OPTIMIZERS = hyperparameter("optimizer", "texts", (str,), "names")
+MOMENTA = hyperparameter("momentum", "numbers", (int, float), "0 to below 1")
+BATCH_SIZES = hyperparameter("batch_size", "whole numbers", (int,), "1 or more")
 MOMENTS = Kind(
     "a list of whole numbers and texts",
     (int, str),

@@ -1,25 +1,26 @@
 """
-The best film that is no larger than so many bytes.
+Find the best film that is no larger than a limit.
 
-There is one ladder of settings from the best to the poorest: first less quality (fewer colours, or
-a coarser compression), then fewer frames a second, then a smaller picture, as long as its text can
-be read. Each rung makes a smaller file than the one above, so the best that fits is found by
-halving; what fits is known from files that were made, and never from an estimate.
+The settings form a ladder from the best to the poorest: first less quality, then fewer frames a
+second, then smaller pictures, as long as their text is legible. Each rung gives a smaller file than
+the one above, so a binary search finds the best that fits. Sizes are those of films that were made,
+never estimates.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from animate.system.validation import QUALITIES
 
-RATES = (20, 15, 12.5, 10)  # frames a second
-SMALLER = 0.88  # of each side, a rung
-MOST_SMALLER = 12  # rungs
+FRAME_RATES = (20, 15, 12.5, 10)  # frames a second
+SCALE = 0.88  # of width and height, from a rung to the next
+MAX_SCALINGS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What makes a film larger or smaller."""
+    """The settings of a film that change its file's size."""
 
     quality: str
     fps: float
@@ -32,61 +33,38 @@ class Setting:
 
 def ladder(best: Setting, is_legible: Callable[[tuple[int, int]], bool]) -> list[Setting]:
     """Return the settings from `best` down to the poorest that `is_legible` allows."""
-    return list(_rungs(best, is_legible))
-
-
-def _rungs(best: Setting, is_legible: Callable[[tuple[int, int]], bool]) -> Iterator[Setting]:
-    rung = best
-    for quality in reversed(QUALITIES[: QUALITIES.index(best.quality) + 1]):
-        rung = replace(rung, quality=quality)
-        yield rung
-    for fps in RATES:
-        if fps < best.fps:
-            rung = replace(rung, fps=fps)
-            yield rung
-    for step in range(1, MOST_SMALLER + 1):
-        width, height = (round(side * SMALLER**step / 2) * 2 for side in best.size)
+    poorer = reversed(QUALITIES[: QUALITIES.index(best.quality) + 1])
+    rungs = [replace(best, quality=quality) for quality in poorer]
+    rungs += [replace(rungs[-1], fps=fps) for fps in FRAME_RATES if fps < best.fps]
+    lowest = rungs[-1]
+    for step in range(1, MAX_SCALINGS + 1):
+        width, height = (round(side * SCALE**step / 2) * 2 for side in best.size)
         if not is_legible((width, height)):
-            return
-        rung = replace(rung, size=(width, height))
-        yield rung
+            break
+        rungs.append(replace(lowest, size=(width, height)))
+    return rungs
 
 
 def first_that_fits(
     rungs: Sequence[Setting], made: Callable[[Setting], int], limit: int
 ) -> tuple[int | None, int]:
     """
-    Return the place of the first rung whose file is no larger than `limit`, by halving.
+    Return the index of the first rung whose file has at most `limit` bytes, and its bytes.
 
-    Parameters
-    ----------
-    rungs : sequence of Setting
-        From the largest file to the smallest.
-    made : callable
-        Makes a film and returns its bytes.
-    limit : int
-        In bytes.
-
-    Returns
-    -------
-    (int or None, int)
-        The place and its file's bytes; if no rung fits, None and the smallest file's.
+    If none fits, return None and the bytes of the smallest file. `made` makes a film and returns
+    its bytes. The best rung is tried first, since it often fits, and the poorest second, so that a
+    limit that is too low fails early.
     """
-    sizes = {}
+    sizes: dict[int, int] = {}
 
-    def fits(place: int) -> bool:
-        sizes[place] = made(rungs[place])
-        return sizes[place] <= limit
+    def fits(index: int) -> bool:
+        sizes[index] = made(rungs[index])
+        return sizes[index] <= limit
 
+    last = len(rungs) - 1
     if fits(0):
         return 0, sizes[0]
-    low, high = 0, len(rungs) - 1
-    if not (high and fits(high)):
+    if last == 0 or not fits(last):
         return None, min(sizes.values())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if fits(middle):
-            high = middle
-        else:
-            low = middle
-    return high, sizes[high]
+    first = bisect_left(range(last), True, lo=1, key=fits)
+    return first, sizes[first]

@@ -14,15 +14,16 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from animate.recipe import SETTINGS, Output, Recipe
-from animate.recipe.settings import STYLE_FILE, SettingError, as_settings
+from animate.recipe.settings import HYPERPARAMETERS, STYLE_FILE, SettingError, as_settings
 from animate.system import files
 from animate.system.errors import InputError
 from animate.system.validation import shown
+from animate.training.hyperparameters import Hyperparameters
 
 LARGEST = 1_000_000  # bytes
 SHIPPED = importlib.resources.files("animate.recipe") / "shipped"
@@ -40,10 +41,11 @@ def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
         If a path or the title is no text that UTF-8 can hold.
     """
     settings = as_settings(recipe, folder)
-    tables = settings.pop("output")
+    tables = {name: settings.pop(name, []) for name in ("run", "output")}
     lines = [_HEAD, "", *_assignments(settings)]
-    for table in tables:
-        lines += ["", "[[output]]", *_assignments(table)]
+    for name, several in tables.items():
+        for table in several:
+            lines += ["", f"[[{name}]]", *_assignments(table)]
     text = "\n".join(lines) + "\n"
     try:
         text.encode()
@@ -157,15 +159,17 @@ def from_settings(
     """
     source, over = _Source(name, text), dict(over or {})
     common = dict(values)
-    tables = common.pop("output", [{}])
-    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
-        raise InputError(f"{source.of('output')}: give each output as a table, [[output]]")
-    if not tables:
-        raise InputError(
-            f"{source.of('output')}: there is no output; give at least one, or leave it out"
-        )
+    tables, runs = (_tables(common, name, source) for name in ("output", "run"))
     settings: dict[str, Any] = _by_field(common, source, folder)
-    if "output" in values:
+    if runs:
+        settings["runs"] = [_run(table, source, number) for number, table in enumerate(runs, 1)]
+        both = next((name for name in HYPERPARAMETERS if name in settings | over), None)
+        if both is not None:
+            raise InputError(
+                f"{source.of('run')}: [[run]] tables and {SETTINGS[both].key} both say what to "
+                "train; give one of them"
+            )
+    if tables:
         settings["outputs"] = []
         for number, table in enumerate(tables, 1):
             own = _by_field(table, source, folder, number)
@@ -180,6 +184,39 @@ def from_settings(
         raise InputError(f"{source.of(key, error.output)}: {error}") from None
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+
+
+def _tables(common: dict[str, Any], name: str, source: _Source) -> list[dict[str, Any]]:
+    """Remove the tables called `name` from `common`, and return them."""
+    if name not in common:
+        return []
+    tables = common.pop(name)
+    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
+        raise InputError(f"{source.of(name)}: give each {name} as a table, [[{name}]]")
+    if not tables:
+        raise InputError(
+            f"{source.of(name)}: there is no {name}; give at least one, or leave it out"
+        )
+    return tables
+
+
+def _run(table: Mapping[str, Any], source: _Source, number: int) -> Hyperparameters:
+    """Return the hyperparameters in a table [[run]]."""
+    known = {field.name.replace("_", "-"): field.name for field in fields(Hyperparameters)}
+    unknown = next((key for key in table if key not in known), None)
+    if unknown is not None:
+        near = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+        raise InputError(
+            f"{source.of(unknown, run=number)}: there is no setting {shown(unknown)} of a run; "
+            f"{hint}"
+        )
+    if "lr" not in table:
+        raise InputError(f"{source.of('run', run=number)}: each run needs lr, its learning rate")
+    try:
+        return Hyperparameters(**{known[key]: value for key, value in table.items()})
+    except InputError as error:
+        raise InputError(f"{source.name}, run {number}: {error}") from None
 
 
 def _by_field(
@@ -206,7 +243,7 @@ def _by_field(
         if setting.kind.may_be_single and not isinstance(value, list):
             value = [value]
         if setting.name == "theme" and value.endswith(STYLE_FILE):
-            value = files.inside(folder, value)
+            value = files.relative_to_cwd(value, folder)
         values[setting.name] = value
     return values
 
@@ -214,7 +251,7 @@ def _by_field(
 def _path(table: Mapping[str, Any], source: _Source, folder: files.AnyPath, output: int) -> str:
     path = table.get("path")
     if isinstance(path, str):
-        return files.inside(folder, path)
+        return files.relative_to_cwd(path, folder)
     given = f", and {shown(path)} is not a path" if "path" in table else ""
     raise InputError(
         f"{source.of('path', output)}: each output needs a path, such as 'lesson.mp4'{given}"
@@ -228,8 +265,9 @@ class _Source:
     name: str
     text: str
 
-    def of(self, key: str, output: int | None = None) -> str:
+    def of(self, key: str, output: int | None = None, *, run: int | None = None) -> str:
         """Return the name of the file, and the line of `key` if that is found."""
+        name, count = ("run", run) if run else ("output", output)
         lines = self.text.splitlines(keepends=True)
         # A pattern alone would also find a line of a text over several lines; but there, what
         # stands before the line is not a whole document.
@@ -240,7 +278,7 @@ class _Source:
                     before = tomllib.loads("".join(lines[:number]))
                 except tomllib.TOMLDecodeError:
                     continue
-                tables = before.get("output", [])
-                if len(tables) == (output or 0) and key not in (tables[-1] if tables else before):
+                tables = before.get(name, [])
+                if len(tables) == (count or 0) and key not in (tables[-1] if tables else before):
                     return f"{self.name}, line {number + 1}"
-        return f"{self.name}, output {output}" if output else self.name
+        return f"{self.name}, {name} {count}" if count else self.name

@@ -1,72 +1,59 @@
 """
-The command line's independence of where it is run.
+Independence of the user's environment: matplotlib's settings, and a home that is not writable.
 
-What a user has set for other programs, and whether there is a home to write to, must neither stop
-us nor change the picture. Only the command line settles its surroundings; who imports the package
-has reasons for theirs.
+Only the command line isolates itself. A program that imports the package keeps its environment.
 """
 
 import contextlib
 import logging
 import os
-import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def isolate() -> None:
-    """Set what matplotlib looks for in the environment, here and in processes started from here."""
+    """
+    Ignore the user's matplotlibrc and backend, here and in child processes.
+
+    Without a writable cache folder, matplotlib would make a new temporary folder in each run and
+    look for all fonts again. It gets one folder that is kept.
+    """
     os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
-    if not all(map(_is_usable, _folders())):
-        folder = _private_folder()
-        if folder is not None:
-            os.environ["MPLCONFIGDIR"] = str(folder)
+    folder = next(filter(_is_writable, _cache_folders()), None)
+    if folder is not None:
+        os.environ["MPLCONFIGDIR"] = str(folder)
+
+
+def _cache_folders() -> Iterator[Path]:
+    own = os.environ.get("MPLCONFIGDIR")
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    yield Path(own) if own else Path(caches, "matplotlib")
+    yield Path(tempfile.gettempdir(), f"animate-{_user()}")
+
+
+def _is_writable(folder: Path) -> bool:
+    if not folder.is_absolute():  # there is no home
+        return False
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Somebody else's folder could hold anything.
+        return folder.stat().st_uid == _user() and os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def import_matplotlib() -> None:
-    """Import matplotlib, without what it has to say, and without a matplotlibrc that lies here."""
+    """Import matplotlib without its log messages and without a matplotlibrc in this folder."""
     log = logging.getLogger("matplotlib")
     level = log.level
     log.setLevel(logging.CRITICAL)
     try:
         with contextlib.chdir(Path(__file__).parent):
-            import matplotlib.font_manager  # noqa: F401  # which may look for fonts, and say so
+            import matplotlib.font_manager  # noqa: F401  # logs when it looks for fonts
     finally:
         log.setLevel(level)
-
-
-def _folders() -> Iterator[Path]:
-    """Yield the folders in which matplotlib would keep its list of fonts and its settings."""
-    own = os.environ.get("MPLCONFIGDIR")
-    if own:
-        yield Path(own)
-        return
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # which raises where there is none
-    if not sys.platform.startswith(("linux", "freebsd")):
-        yield home / ".matplotlib"
-        return
-    yield Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache", "matplotlib")
-    yield Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config", "matplotlib")
-
-
-def _is_usable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK | os.X_OK)
-
-
-def _private_folder() -> Path | None:
-    """Return a folder of this user's alone among the system's temporary ones, for next time too."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    try:
-        folder = Path(tempfile.gettempdir(), f"animate-{user}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        there = folder.lstat()
-    except OSError:
-        return None
-    ours = not hasattr(os, "getuid") or there.st_uid == user
-    return folder if ours and stat.S_ISDIR(there.st_mode) and not there.st_mode & 0o022 else None

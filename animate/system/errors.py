@@ -1,34 +1,34 @@
-"""The exceptions that a caller may want to tell apart; each message is a sentence for a person."""
+"""Exceptions, and their messages for the user."""
 
 
 class Error(Exception):
-    """Whatever goes wrong for a reason that a person can do something about."""
+    """Base class of errors that the user can correct."""
 
 
 class InputError(Error, ValueError):
-    """A value that cannot be used; its message is a sentence for the person who gave it."""
+    """An invalid value."""
 
 
 class OutputError(Error, OSError):
-    """A file that cannot be written; its message is a sentence for the person who asked for it."""
+    """A file that cannot be written."""
 
 
 class DestinationError(InputError, OutputError):
-    """A path that is no place for a file: a wrong value, and an output that cannot be made."""
+    """A path that cannot be a file: an invalid value, and an output that cannot be written."""
 
 
 class DrawingError(Error, RuntimeError):
-    """A frame that cannot be drawn; its message names the frame and the cause."""
+    """A frame that cannot be drawn. The message names the frame and the cause."""
 
 
 def reason(error: Exception) -> str:
-    """Return why, for a person; for what nobody has foreseen, that it is our fault."""
+    """Return a message for the user. An exception that is not an `Error` is reported as a bug."""
     if isinstance(error, Error):
         return str(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory; give fewer epochs or points, or a smaller size"
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     return (
-        f"this is a bug in animate, {type(error).__name__}: {said}; "
+        f"this is a bug in animate, {type(error).__name__}: {message}; "
         "please report it, with the command and what --debug shows"
     )

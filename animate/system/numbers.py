@@ -1,4 +1,4 @@
-"""How numbers are written for a reader: short, with real minus signs, never untrue by rounding."""
+"""Text for numbers: short, with U+2212 as minus sign, and never misleading through rounding."""
 
 import math
 import re
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 MINUS = "\u2212"
 
 
-def figures(value: float) -> str:
+def value_text(value: float) -> str:
     """
-    Return `value` with four significant digits, so that it keeps its width as it changes.
+    Return `value` with four significant digits, so that the width varies little.
 
-    >>> figures(7.7044), figures(0.067822), figures(266.747), figures(1.5e12), figures(math.inf)
-    ('7.704', '0.0678', '266.7', '1.5e12', '∞')
+    >>> [value_text(value) for value in (7.7044, 0.067822, 266.747, 1.5e12, math.inf)]
+    ['7.704', '0.0678', '266.7', '1.5e12', '∞']
     """
     if not math.isfinite(value):
         return "∞"
@@ -25,12 +25,12 @@ def figures(value: float) -> str:
     return _minus(f"{value:.{decimals}f}")
 
 
-def coordinate(value: float) -> str:
+def coordinate_text(value: float) -> str:
     """
-    Return `value` as a weight or a coordinate, with two decimals while it is small.
+    Return a weight or coordinate, with two decimals below 100.
 
-    >>> coordinate(2.98784), coordinate(-13.81), coordinate(123.4), coordinate(-2e30)
-    ('2.99', '−13.81', '123', '−2e30')
+    >>> [coordinate_text(value) for value in (2.98784, -13.81, 123.4, -2e30)]
+    ['2.99', '−13.81', '123', '−2e30']
     """
     if not math.isfinite(value):
         return "∞"
@@ -42,20 +42,20 @@ def coordinate(value: float) -> str:
 
 def line_equation(slope: float, bias: float) -> str:
     """
-    Return the line with these weights as an equation.
+    Return the equation of the line with these weights.
 
     >>> line_equation(2.95, -0.5)
     'y = 2.95 x − 0.50'
     """
     if not (math.isfinite(slope) and math.isfinite(bias)):
         return "no finite line"
-    sign = MINUS if coordinate(bias).startswith(MINUS) else "+"
-    return f"y = {coordinate(slope)} x {sign} {coordinate(abs(bias))}"
+    sign = MINUS if coordinate_text(bias).startswith(MINUS) else "+"
+    return f"y = {coordinate_text(slope)} x {sign} {coordinate_text(abs(bias))}"
 
 
 def rate_texts(rates: Sequence[float]) -> list[str]:
     """
-    Return the learning rates as short as they can be told apart, and at most six digits if so.
+    Return learning rates with at most six digits, or with all digits if two would look equal.
 
     >>> rate_texts([0.1, 1.01, 1 / 3, 1e30, 1e-5])
     ['0.1', '1.01', '0.333333', '1e30', '1e-5']
@@ -67,9 +67,9 @@ def rate_texts(rates: Sequence[float]) -> list[str]:
 
 def limit_text(limit: float, lr: float) -> str:
     """
-    Return the stability limit with four significant digits.
+    Return a stability limit with four significant digits, or more if `lr` needs them.
 
-    They are more where `lr` would else be on the wrong side of what is printed.
+    Rounding must not move the limit to the other side of `lr`.
 
     >>> limit_text(0.99851421, 1.01)
     '0.9985'
@@ -86,7 +86,7 @@ def limit_text(limit: float, lr: float) -> str:
 
 def share_text(share: float) -> str:
     """
-    Return a share as a percentage that does not claim more than is true.
+    Return a share as a percentage; one below 1 is never rounded up to 100 %.
 
     >>> share_text(0.1234), share_text(0.0123), share_text(0.9999)
     ('12 %', '1.2 %', '99.9 %')
@@ -99,7 +99,7 @@ def share_text(share: float) -> str:
 
 def number_text(value: float) -> str:
     """
-    Return a count of steps or epochs, with two decimals only if it is not whole.
+    Return a number of steps or epochs, with two decimals unless it is whole.
 
     >>> number_text(8), number_text(3.25), number_text(3.0)
     ('8', '3.25', '3')
@@ -109,7 +109,7 @@ def number_text(value: float) -> str:
 
 def moment_text(value: float, unit: str) -> str:
     """
-    Return a moment as it is said.
+    Return a moment with its unit before it.
 
     >>> moment_text(8, "epoch"), moment_text(3.25, "epoch")
     ('epoch 8', 'epoch 3.25')
@@ -119,7 +119,7 @@ def moment_text(value: float, unit: str) -> str:
 
 def count_text(value: float, unit: str) -> str:
     """
-    Return so many epochs or steps as they are said.
+    Return a number of epochs or steps with its unit, in the plural unless it is 1.
 
     >>> count_text(1, "epoch"), count_text(20, "step"), count_text(1.5, "epoch")
     ('1 epoch', '20 steps', '1.50 epochs')

@@ -1,15 +1,13 @@
 """
-What happens when somebody stops the program: Ctrl-C, SIGTERM or SIGHUP.
+How the program stops at Ctrl-C, SIGTERM or SIGHUP.
 
-Only the command line listens; who imports the package keeps their own handlers. There are three
-times. Until the first file is begun there is nothing to clean up, and raising in the middle of an
-import can crash it (torch's does): the process says its line and is gone. While files are written,
-the first signal raises `Stopped`, so that every block cleans up after itself. Once all is decided,
-a signal comes too late and changes nothing, so that what is said stays true.
+Only the command line handles these signals: a program that imports the package keeps its own
+handlers. The effect of a signal depends on the phase:
 
-A block that must not be torn apart, such as a rename and its note, is `deferred`: what comes is
-handled at its end. That is for whoever's handlers are installed, and not by a mask of the kernel's,
-which holds for one thread only, while Python runs handlers whichever thread the signal found.
+- Before the first file, the process writes one line and exits. There is nothing to clean up, and
+  an exception in the middle of an import can crash it (torch's does).
+- While files are written, the first signal raises `Stopped`, so that every block cleans up.
+- After the last file, signals are ignored, so that the exit code agrees with the files.
 """
 
 import os
@@ -18,10 +16,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from enum import Enum
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 # Windows has no SIGHUP.
 STOPS = tuple(
@@ -30,36 +29,31 @@ STOPS = tuple(
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal that ends the program, by its number."""
+    """Raised by a signal that stops the program while it writes files."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-        self.sentence = "nothing is half-written"
-
-    @property
-    def code(self) -> int:
-        """The exit code that says so."""
-        return 128 + self.number
+        by_name = f"stopped by {signal.Signals(number).name}"
+        super().__init__("interrupted" if number == signal.SIGINT else by_name)
+        self.exit_code = 128 + number
+        self.consequence = "nothing is half-written"
 
 
-class _Time(Enum):
-    BEFORE_FILES, WHILE_WRITING, TOO_LATE = range(3)
+class _Phase(Enum):
+    BEFORE_FILES, WRITING, FINISHED = range(3)
 
 
-_time = _Time.BEFORE_FILES
-_children: set[int] = set()
-_last_words: list[bytes] = []
-_silent = False
-_held_until_reported: list[list["_Hold"]] = []
+_phase = _Phase.BEFORE_FILES
+_before_exit: list[Callable[[], object]] = []
+_reports: ContextVar[ExitStack | None] = ContextVar("reports", default=None)
 
 
 def is_program() -> bool:
     """
-    Return whether this process is our command line, as seen while the package is first imported.
+    Return whether this process runs our command line. For the first import of the package only.
 
-    It is ``python -m animate``, of which Python has by then only noted the ``-m``, or the script
-    that pip made of our entry point. A process of `multiprocessing` looks like its parent.
+    The command line is ``python -m animate``, where Python has only noted the ``-m`` by then, or
+    the script that pip made of our entry point. A process of `multiprocessing` has the arguments
+    of its parent.
     """
     if "--multiprocessing-fork" in sys.orig_argv:
         return False
@@ -67,45 +61,39 @@ def is_program() -> bool:
     if program == "-m":
         return sys.orig_argv[-len(sys.argv) :][:1] in (["animate"], ["-manimate"])
     try:
-        with open(program, "rb") as script:  # noqa: PTH123  # pathlib is slow to load, and not yet
+        with open(program, "rb") as script:  # noqa: PTH123  # pathlib is slow to import
             return b"from animate.cli import run" in script.read(4096)
     except (OSError, ValueError):
         return False
 
 
 def listen() -> None:
-    """Take the signals that end the program, except what the caller has set to be ignored."""
+    """Handle the signals that stop the program, except those that the caller has ignored."""
     for number in STOPS:
-        # None is a handler that Python did not install.
+        # getsignal returns None for a handler that Python did not install.
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, _handle)
 
 
 def begin_writing() -> None:
-    """From now on, there is something to clean up."""
-    global _time
-    if _time is _Time.BEFORE_FILES:
-        _time = _Time.WHILE_WRITING
+    """Let the next signal raise `Stopped`."""
+    global _phase
+    _phase = _Phase.WRITING
 
 
 def finish() -> None:
-    """From now on, it is too late to stop."""
-    global _time
-    _time = _Time.TOO_LATE
+    """Ignore all further signals."""
+    global _phase
+    _phase = _Phase.FINISHED
 
 
-def end_with(*children: int) -> None:
-    """Kill the processes with these ids, too, if the program ends before the first file."""
-    _children.update(children)
-
-
-def last_words(text: bytes) -> None:
-    """Write `text`, too, if the program ends before the first file."""
-    _last_words.append(text)
+def call_before_exit(callback: Callable[[], object]) -> None:
+    """Register a function to call if a signal ends the program before the first file."""
+    _before_exit.append(callback)
 
 
 def leave(code: int) -> NoReturn:
-    """End the process now, for in its teardown Python lets signals through again."""
+    """Exit at once: Python's own exit would restore the default signal handlers first."""
     finish()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -113,46 +101,25 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def name(number: int) -> str:
-    """Return what a person calls this way of being stopped."""
-    if number == signal.SIGINT:
-        return "interrupted"
-    return f"stopped by {signal.Signals(number).name}"
-
-
-def _handle(number: int, frame: FrameType | None) -> None:
-    del frame
-    time, stop = _time, Stopped(number)
-    finish()  # whatever comes during the clean-up is the same wish
-    if time is _Time.WHILE_WRITING:
-        # What is torn from its `with`, the end of the process closes.
+def _handle(number: int, _frame: FrameType | None) -> None:
+    phase, stop = _phase, Stopped(number)
+    finish()  # signals during the clean-up change nothing
+    if phase is _Phase.WRITING:
+        # The end of the process closes whatever the exception leaves open.
         warnings.simplefilter("ignore", ResourceWarning)
         raise stop
-    if time is _Time.BEFORE_FILES:
-        for child in _children:
-            with suppress(OSError):
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-        line = f"animate: {name(number)}; nothing was changed\n"
+    if phase is _Phase.BEFORE_FILES:
         with suppress(OSError):
-            os.write(2, b"".join(_last_words) + (b"" if _silent else line.encode()))
-        os._exit(stop.code)
-
-
-def listen_silently(number: int) -> None:
-    """Take this signal and ignore the others: our parent takes them and decides."""
-    global _silent
-    _silent = True
-    for other in STOPS:
-        signal.signal(other, _handle if other == number else signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+            for callback in _before_exit:
+                callback()
+            os.write(2, f"animate: {stop}; nothing was changed\n".encode())
+        os._exit(stop.exit_code)
 
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """Let processes that are started inside the block be reached by no signal until they ask."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Block the signals in processes that the block starts, until they call `obey_parent`."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
@@ -162,57 +129,57 @@ def blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class _Hold:
-    """The signals that came while their handlers were put aside."""
-
-    def __init__(self) -> None:
-        self._came: list[tuple[int, FrameType | None]] = []
-        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
-        for number in STOPS:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                self._handlers[number] = handler
-                signal.signal(number, self._note)
-
-    def release(self) -> None:
-        """Put the handlers back, and let them hear what came."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        for number, frame in self._came:
-            self._handlers[number](number, frame)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._came.append((number, frame))
+def obey_parent() -> None:
+    """Ignore the signals that a terminal sends to parent and child; the parent sends SIGTERM."""
+    for number in STOPS:
+        is_parents = number == signal.SIGTERM
+        signal.signal(number, signal.SIG_DFL if is_parents else signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 @contextmanager
 def deferred(*, until_reported: bool = False) -> Iterator[None]:
     """
-    Let no signal interrupt the block; what comes is handled at its end.
+    Defer signals to the end of the block, or to the end of `deferred_until_reported` around it.
 
-    With `until_reported`, inside a `deferred_until_reported` block, at the end of that block.
+    It replaces the handlers, whoever installed them. A signal mask would hold for one thread only,
+    while Python runs handlers whichever thread receives the signal.
     """
-    if threading.current_thread() is not threading.main_thread():  # only there do handlers run
+    report = _reports.get()
+    if until_reported and report is not None:
+        report.enter_context(deferred())
         yield
         return
-    hold = _Hold()
+    if threading.current_thread() is not threading.main_thread():  # handlers run there only
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    handlers = {
+        number: handler for number in STOPS if callable(handler := signal.getsignal(number))
+    }
+    for number in handlers:
+        signal.signal(number, lambda number, frame: received.append((number, frame)))
     try:
         yield
     finally:
-        if until_reported and _held_until_reported:
-            _held_until_reported[-1].append(hold)
-        else:
-            hold.release()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in received:
+            handlers[number](number, frame)
 
 
 @contextmanager
 def deferred_until_reported() -> Iterator[None]:
-    """Hold signals back from the moment a file is in its place until the end of the block."""
-    holds: list[_Hold] = []
-    _held_until_reported.append(holds)
-    try:
-        yield
-    finally:
-        _held_until_reported.pop()
-        for hold in reversed(holds):
-            hold.release()
+    """
+    Defer signals from the rename of a file to the end of the block, which reports the file.
+
+    Before the rename, signals interrupt the block as usual.
+    """
+    before = _reports.get()
+    with ExitStack() as stack:
+        _reports.set(stack)
+        try:
+            yield
+        finally:
+            _reports.set(before)

@@ -9,9 +9,9 @@ import difflib
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from animate.system.errors import InputError as InputError
+from animate.system.errors import InputError
 
 MOST_RUNS = 12  # more panels cannot be read at usual sizes
 LARGEST_SIDE = 16384  # x264's limit, in pixels
@@ -29,6 +29,7 @@ MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
 LARGEST_FILE = 10**11  # bytes
 LARGEST_SEED = 2**64 - 1
+LARGEST_WEIGHT = 1e6  # of a start, and of the true line
 LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
 SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
@@ -139,7 +140,9 @@ def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
 
 def weights(values: Iterable[object], name: str) -> tuple[float, float]:
     """Return `values` as a slope and a bias."""
-    pair = tuple(between(value, name, least=-1e6, most=1e6) for value in values)
+    pair = tuple(
+        between(value, name, least=-LARGEST_WEIGHT, most=LARGEST_WEIGHT) for value in values
+    )
     if len(pair) != 2:
         raise InputError(f"{name} {pair} has {len(pair)} numbers; give two, the slope and the bias")
     return pair
@@ -228,14 +231,19 @@ def moment(value: object, epochs: int) -> int | str:
 def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
     """Return `values` as epochs, each a number or a name for one, all different."""
     found = tuple(moment(value, epochs) for value in values)
-    if not found:
-        raise InputError(f"no epoch is given; give one from 0 to {epochs}")
-    if len(found) > MOST_STILLS:
-        raise InputError(f"{len(found)} epochs are too many; give at most {MOST_STILLS}")
-    for number_, one in enumerate(found):
-        if one in found[:number_]:
-            raise InputError(f"epoch {one} is given twice; give each once")
+    check_moment_list(found, "epoch", f"0 to {epochs}")
     return found
+
+
+def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None:
+    """Raise `InputError` if there are no moments, more than `MOST_STILLS`, or equal ones."""
+    if not moments:
+        raise InputError(f"no {unit} is given; give one from {bounds}")
+    if len(moments) > MOST_STILLS:
+        raise InputError(f"{len(moments)} {unit}s are too many; give at most {MOST_STILLS}")
+    for index, moment in enumerate(moments):
+        if moment in moments[:index]:
+            raise InputError(f"{unit} {moment} is given twice; give each once")
 
 
 def shown(value: object) -> str:

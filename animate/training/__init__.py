@@ -1,5 +1,5 @@
 """
-Problems, hyperparameters, trajectories and their diagnoses.
+Problems, hyperparameters, training, trajectories and their diagnoses.
 
-Nothing here draws. Only `descent` needs torch to be loaded, and only when it trains or samples.
+Nothing here draws. torch is imported only to train and to sample data.
 """

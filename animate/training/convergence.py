@@ -10,20 +10,21 @@ from animate.training.diagnosis import distance, epochs_to_converge
 from animate.training.line import Line
 from animate.training.problem import Doubles, Problem, Quadratic
 
-RATES = 300
-MOST_EPOCHS = 1000
+RATE_COUNT = 300
+MAX_EPOCHS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Convergence:
+class ConvergenceCurve:
     """
     Epochs to converge against the learning rate.
 
     Attributes
     ----------
-    lrs, trained, expected : float64 arrays, shape (R,)
-        Learning rates up to the stability limit, and the epochs that training takes and that
-        theory expects; NaN where they are more than `MOST_EPOCHS`.
+    lrs : float64 array, shape (R,)
+        Learning rates below the stability limit, ascending.
+    trained, expected : float64 arrays, shape (R,)
+        The epochs needed in training, and those expected by theory; NaN above `MAX_EPOCHS`.
     """
 
     lrs: Doubles
@@ -31,36 +32,55 @@ class Convergence:
     expected: Doubles
 
 
-def convergence(problem: Problem | None) -> Convergence:
+def convergence_curve(problem: Problem | None) -> ConvergenceCurve:
     """
-    Train `problem` at many learning rates below its limit, and return how long each takes.
+    Train `problem` at many learning rates below its stability limit, and count the epochs.
 
     Raises
     ------
     InputError
-        If it is no line, the only problem of which many runs can be trained at once.
+        If `problem` is not a Line. Only a Line can be trained at many rates at once.
     """
     if not isinstance(problem, Line):
-        raise InputError("only a line can be trained at many learning rates; give runs of one")
-    from animate.training.descent import descend  # here, since only this needs torch
+        raise InputError(
+            f"a problem of type {type(problem).__name__} cannot be trained at many learning rates; "
+            "give runs of an animate.Line"
+        )
+    from animate.training.descent import gradient_descent  # here, since only this needs torch
 
-    lrs = problem.stability_limit * (np.arange(RATES) + 1) / (RATES + 1)
-    weights, _ = descend(problem, lrs.tolist(), MOST_EPOCHS)
+    lrs = problem.stability_limit * (np.arange(RATE_COUNT) + 1) / (RATE_COUNT + 1)
+    weights, _ = gradient_descent(problem, lrs.tolist(), MAX_EPOCHS)
     distances = distance(weights, problem.best_weights).T
-    trained = _within_time(epochs_to_converge(distances, problem.best_weights))
-    return Convergence(lrs, trained, expected(problem, problem.start, lrs))
+    trained = _nan_beyond_limit(epochs_to_converge(distances, problem.best_weights))
+    return ConvergenceCurve(lrs, trained, expected_epochs(problem, problem.start, lrs))
 
 
-def expected(problem: Quadratic, start: npt.ArrayLike, lrs: npt.ArrayLike) -> Doubles:
-    """Return the epochs by the closed form: each eigencomponent shrinks by ``1 - lr·λ``."""
+def expected_epochs(problem: Quadratic, start: npt.ArrayLike, lrs: npt.ArrayLike) -> Doubles:
+    """
+    Return the epochs to converge by the closed form, without training.
+
+    Each epoch multiplies each eigencomponent of the error by ``1 - lr·λ``.
+
+    Parameters
+    ----------
+    problem : Quadratic
+    start : array, shape (P,)
+        The weights before the first step.
+    lrs : array, shape (R,)
+
+    Returns
+    -------
+    float64 array, shape (R,)
+        NaN above `MAX_EPOCHS`.
+    """
     eigenvalues, eigenvectors = np.linalg.eigh(problem.hessian)
     errors = (np.asarray(start, np.float64) - problem.best_weights) @ eigenvectors
     factors = 1 - np.asarray(lrs)[:, None] * eigenvalues
-    epochs = np.arange(MOST_EPOCHS + 1)
-    left = errors[:, None] * factors[..., None] ** epochs
-    distances = np.linalg.norm(left, axis=1)
-    return _within_time(epochs_to_converge(distances, problem.best_weights))
+    epochs = np.arange(MAX_EPOCHS + 1)
+    components = errors[:, None] * factors[..., None] ** epochs
+    distances = np.linalg.norm(components, axis=1)
+    return _nan_beyond_limit(epochs_to_converge(distances, problem.best_weights))
 
 
-def _within_time(epochs: npt.NDArray[np.int64]) -> Doubles:
-    return np.where(epochs > MOST_EPOCHS, np.nan, epochs.astype(float))
+def _nan_beyond_limit(epochs: npt.NDArray[np.int64]) -> Doubles:
+    return np.where(epochs > MAX_EPOCHS, np.nan, epochs.astype(float))

@@ -5,28 +5,23 @@ Those runs are trained in blocks that share one parameter and one backward pass 
 training is in `loop`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn.functional import mse_loss
 
-from animate.system import validation
+from animate.system import defaults, validation
 from animate.system.errors import InputError
-from animate.training.diagnosis import courses, diagnose
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.diagnosis import diagnose, find_events
+from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.problem import Floats
+from animate.training.supervised import Supervised
 from animate.training.trajectory import Runs, Trajectory
 
-if TYPE_CHECKING:
-    from animate.training.supervised import Supervised
-
-BLOCK = 200_000  # residuals of the runs in one block: few enough for a processor's cache
+BLOCK_SIZE = 200_000  # residuals per block: few enough for the processor's cache
 
 OnEpoch = Callable[[int, Floats], None]
 Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
@@ -35,7 +30,7 @@ Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
 def train(
     problem: Line | Supervised,
     hyperparameters: Settings | None = None,
-    epochs: int = 100,
+    epochs: int = defaults.EPOCHS,
     on_epoch: OnEpoch | None = None,
     *,
     lrs: Settings | None = None,
@@ -44,7 +39,7 @@ def train(
     """
     Train `problem` from `problem.start` once for each learning rate or Hyperparameters.
 
-    The numbers are those of a loop with `torch.optim` on one thread, to the last bit. They do not
+    The results are those of a loop with `torch.optim` on one thread, to the last bit. They do not
     depend on the other runs or on the number of cores. A rate past the stability limit is allowed:
     the trajectory holds weights and losses that grow and finally overflow.
 
@@ -52,73 +47,75 @@ def train(
     ----------
     problem : Line or Supervised
     hyperparameters : learning rates or Hyperparameters, all different
-        One run each; a single one need not be in a list.
+        One per run. A single one may be given without a list.
     epochs : int
         Passes over the data, at least 1. With full batches, an epoch is one step.
     on_epoch : callable, optional
-        Called with each epoch's number, 0 first, and the last recorded losses of all runs, shape
-        (runs,).
+        Called as ``on_epoch(epoch, losses)``, from epoch 0 on, with the last recorded losses of
+        all runs, shape (runs,).
     lrs : learning rates
-        The same as `hyperparameters`, by a name that says more.
+        Another name for `hyperparameters`; give one of the two.
     record_every : int
-        Steps from one record to the next; step 0 and the last are always recorded.
+        Steps between records. Step 0 and the last step are always recorded.
 
     Returns
     -------
     Runs
-        A `Trajectory` for each, in the order given. Losses and metrics are over all points; runs
-        with mini-batches also have the metric "batch_loss", the loss of the last batch before its
-        step, NaN at step 0.
+        One `Trajectory` per run, in the order given. Losses and metrics are over all points. Runs
+        with mini-batches also have the metric "batch_loss": the loss of the last batch before each
+        record, NaN at step 0.
 
     Raises
     ------
     InputError
-        If a value cannot be used, or the records would not fit into memory.
+        If a value is invalid, or the records would not fit into memory.
     """
-    from animate.training.supervised import Supervised  # here, since a line alone needs none
-
     if not isinstance(problem, (Line, Supervised)):
         raise InputError(
             f"a problem of type {type(problem).__name__} cannot be trained; give an animate.Line "
             "or an animate.Supervised"
         )
     if (hyperparameters is None) == (lrs is None):
-        raise InputError("give either learning rates, lrs=[0.1, 0.7], or hyperparameters")
-    several = _hyperparameters(hyperparameters if lrs is None else lrs)
+        raise InputError(
+            "hyperparameters and lrs are both given or both missing; give one of them, such as "
+            "lrs=[0.1, 0.7]"
+        )
+    settings = _as_hyperparameters(hyperparameters if lrs is None else lrs)
     record_every = validation.whole(record_every, "record_every", least=1)
     points = len(problem.x)
-    if isinstance(problem, Supervised) or not all(
-        one.for_points(points).is_plain_descent for one in several
-    ):
-        from animate.training.loop import train_each
+    effective = [one.for_data_size(points) for one in settings]
+    if isinstance(problem, Supervised) or not all(one.is_plain_descent for one in effective):
+        from animate.training.loop import train_each  # here, since it imports this module
 
-        return train_each(problem, several, epochs, on_epoch, record_every)
-    epochs = validation.epochs(epochs, runs=len(several), record_every=record_every)
+        return train_each(problem, settings, epochs, on_epoch, record_every)
+    epochs = validation.epochs(epochs, runs=len(settings), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     steps.flags.writeable = False
-    rates = tuple(one.lr for one in several)
-    weights, losses = descend(problem, rates, epochs, on_epoch, record_every)
-    texts = described([one.for_points(points) for one in several])
+    rates = tuple(one.lr for one in settings)
+    weights, losses = gradient_descent(problem, rates, epochs, on_epoch, record_every)
+    labels = labels_for(effective)
+    lrs_by_run = np.broadcast_to(np.array(rates)[:, None], (len(rates), len(steps)))  # read-only
     runs = [
         Trajectory(
-            weights[:, place],
-            losses[:, place],
+            weights[:, index],
+            losses[:, index],
             steps=steps,
             hyperparameters=one,
             problem=problem,
-            label=one.label or text,
+            lrs=lrs_by_run[index],
+            label=one.label or label,
             from_train=True,
         )
-        for place, (one, text) in enumerate(zip(several, texts, strict=True))
+        for index, (one, label) in enumerate(zip(settings, labels, strict=True))
     ]
-    _diagnose_together(runs, weights, losses, problem)
+    _diagnose_in_batches(runs, weights, losses, problem)
     return Runs(runs)
 
 
 def recorded_steps(count: int, every: int) -> np.ndarray:
     """
-    Return which of the steps 0 to `count` are recorded.
+    Return the recorded steps from 0 to `count`, ascending: each `every`-th, and the last.
 
     >>> recorded_steps(10, 4)
     array([ 0,  4,  8, 10])
@@ -127,19 +124,35 @@ def recorded_steps(count: int, every: int) -> np.ndarray:
     return steps if steps[-1] == count else np.append(steps, count)
 
 
-def descend(
+def gradient_descent(
     problem: Line,
     lrs: Sequence[float],
     epochs: int,
     on_epoch: OnEpoch | None = None,
     record_every: int = 1,
 ) -> tuple[Floats, Floats]:
-    """Return the recorded weights, shape (T, runs, 2), and losses, shape (T, runs)."""
+    """
+    Train a line at `lrs`, and return its records.
+
+    Parameters
+    ----------
+    problem : Line
+    lrs : sequence of float
+    epochs : int
+    on_epoch : callable, optional
+        Called as ``on_epoch(epoch, losses)``.
+    record_every : int
+
+    Returns
+    -------
+    weights : float32 array, shape (T, runs, 2)
+    losses : float32 array, shape (T, runs)
+    """
     values = torch.from_numpy(np.array(problem.x))
     target = torch.from_numpy(np.array(problem.y))
     rates = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
     start = torch.from_numpy(np.array(problem.start))
-    rows = max(1, BLOCK // len(target))
+    rows = max(1, BLOCK_SIZE // len(target))
     blocks = [
         (runs, rates[runs], torch.nn.Parameter(start.repeat(len(rates[runs]), 1)))
         for runs in [slice(first, first + rows) for first in range(0, len(lrs), rows)]
@@ -147,12 +160,12 @@ def descend(
     records = {step: record for record, step in enumerate(recorded_steps(epochs, record_every))}
     weights = np.empty((len(records), len(lrs), 2), np.float32)
     losses = np.empty((len(records), len(lrs)), np.float32)
-    with _one_thread():
+    with single_threaded():
         for epoch in range(epochs + 1):
             current = np.empty(len(lrs), np.float32)
             for runs, rate, parameter in blocks:
-                # Laid out (runs, points): each run is a row of its own, summed alone. A matrix
-                # product or the other layout would let a run's last bits depend on its neighbours.
+                # Shape (runs, points), so that each run is a row, summed by itself. With a matrix
+                # product or the transposed shape, its last bits would depend on the other runs.
                 prediction = parameter[:, :1] * values + parameter[:, 1:]
                 loss = mse_loss(prediction, target.expand_as(prediction), reduction="none").mean(
                     dim=1
@@ -174,8 +187,8 @@ def descend(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sum in one thread: split over several, a large sum's last bits depend on their number."""
+def single_threaded() -> Iterator[None]:
+    """Use one thread inside: the last bits of a large sum depend on the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -184,36 +197,47 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _hyperparameters(given: Settings | None) -> list[Hyperparameters]:
-    """Return what was given as hyperparameters, all different."""
+def _as_hyperparameters(given: Settings | None) -> list[Hyperparameters]:
+    """Return `given` as a list of Hyperparameters, all different."""
     single = (
         isinstance(given, (str, Hyperparameters))
         or not hasattr(given, "__iter__")
-        or getattr(given, "ndim", 1) == 0  # such as a 0-d array or tensor
+        or getattr(given, "ndim", 1) == 0  # a 0-d array or tensor
     )
     listed = [given] if single else list(given)  # type: ignore[arg-type]
     plain = [one for one in listed if not isinstance(one, Hyperparameters)]
     if len(plain) == len(listed):
         return [Hyperparameters(lr) for lr in validation.learning_rates(plain)]
-    several = [
+    settings = [
         one if isinstance(one, Hyperparameters) else Hyperparameters(one)  # type: ignore[arg-type]
         for one in listed
     ]
-    found: set[Hyperparameters] = set()
-    for one in several:
-        if one in found:
+    seen: set[Hyperparameters] = set()
+    for one in settings:
+        if one in seen:
             raise InputError(f"{one} is given twice; give each once, or another seed or label")
-        found.add(one)
-    return several
+        seen.add(one)
+    return settings
 
 
-def _diagnose_together(
+def _diagnose_in_batches(
     runs: Sequence[Trajectory], weights: Floats, losses: Floats, problem: Line
 ) -> None:
-    """Diagnose many runs in few passes over `weights`, (T, runs, 2), and `losses`, (T, runs)."""
-    several = max(1, validation.DIAGNOSED // len(losses))
-    for first in range(0, len(runs), several):
-        some = slice(first, first + several)
-        together = courses(weights[:, some].swapaxes(0, 1), losses[:, some].T, problem.best_weights)
-        for run, course in zip(runs[some], together, strict=True):
-            vars(run)["diagnosis"] = diagnose(run, course)  # as the cached property would
+    """
+    Diagnose many runs in few passes, and store each diagnosis in its run.
+
+    Parameters
+    ----------
+    runs : sequence of Trajectory
+    weights : float32 array, shape (T, runs, 2)
+    losses : float32 array, shape (T, runs)
+    problem : Line
+    """
+    batch_size = max(1, validation.DIAGNOSED // len(losses))
+    for first in range(0, len(runs), batch_size):
+        batch = slice(first, first + batch_size)
+        events = find_events(
+            weights[:, batch].swapaxes(0, 1), losses[:, batch].T, problem.best_weights
+        )
+        for run, run_events in zip(runs[batch], events, strict=True):
+            vars(run)["diagnosis"] = diagnose(run, run_events)  # as the cached property does

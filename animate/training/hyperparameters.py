@@ -1,4 +1,4 @@
-"""What differs between the runs of one problem, what theory says of it, and how it is worded."""
+"""The settings of a training run, their stability limit, and labels that tell runs apart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate.system.numbers import rate_texts
 
 SCHEDULES = ("constant", "step", "cosine", "warmup", "one-cycle", "range")
 DEFAULT_MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}
-"""The optimizers that take a momentum, all of them torch's SGD, and theirs if none is given."""
+"""The optimizers that take a momentum, each with its default; all are `torch.optim.SGD`."""
 
 OPTIMIZER_NAMES = {
     "sgd": "SGD",
@@ -22,10 +22,10 @@ OPTIMIZER_NAMES = {
     "adam": "Adam",
     "adamw": "AdamW",
 }
-"""The optimizers with a name of their own, and how a reader knows them."""
+"""The optimizers that have a short name, with the name that a label shows."""
 
-UNUSABLE = {
-    "lbfgs": "it needs a closure that evaluates the loss several times a step",
+UNSUPPORTED_OPTIMIZERS = {
+    "lbfgs": "it needs a closure that evaluates the loss settings times per step",
     "sparseadam": "it takes sparse gradients only",
     "muon": "it takes matrices only",
 }
@@ -34,7 +34,7 @@ UNUSABLE = {
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
     """
-    How one run is trained.
+    The settings of one training run.
 
     Attributes
     ----------
@@ -43,16 +43,16 @@ class Hyperparameters:
     optimizer : str
         One of `OPTIMIZER_NAMES`, or the name of a class in `torch.optim`.
     momentum : float, optional
-        From 0 to below 1, of sgd, momentum and nesterov alone. None means 0 for sgd, and 0.9 for
-        the other two.
+        From 0 to below 1, only with sgd, momentum and nesterov. None means 0 for sgd, and 0.9
+        for the other two.
     schedule : str
         How the learning rate changes over the run, one of `SCHEDULES`.
     batch_size : int, optional
-        Points a step; None means all of them.
+        Points per step; None means all of them.
     seed : int
-        Of the order of the batches.
+        Seed of the order of the batches.
     label : str, optional
-        What the run is called; by default what tells it from the others.
+        The name of the run; by default the settings in which it differs from the others.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Hyperparameters:
         object.__setattr__(self, "lr", validation.learning_rate(self.lr))
         for name, check in _CHECKS.items():
             value = getattr(self, name)
-            if value is not _DEFAULTS[name]:  # which need no check, and are most of thousands
+            if value is not _DEFAULTS[name]:  # defaults need no check, which saves time
                 object.__setattr__(self, name, check(value))
         if self.momentum is not None:
             object.__setattr__(self, "momentum", self._checked_momentum())
@@ -91,34 +91,42 @@ class Hyperparameters:
             raise InputError("nesterov needs a momentum above 0; give one, or use sgd")
         return momentum
 
-    def for_points(self, count: int) -> Hyperparameters:
-        """Return these, with `batch_size` None where a batch holds all of `count` points."""
-        whole = self.batch_size is not None and self.batch_size >= count
-        return replace(self, batch_size=None) if whole else self
+    def for_data_size(self, count: int) -> Hyperparameters:
+        """Return self with `batch_size` None if a batch holds all of `count` points."""
+        is_full_batch = self.batch_size is not None and self.batch_size >= count
+        return replace(self, batch_size=None) if is_full_batch else self
 
     @property
     def effective_momentum(self) -> float | None:
-        """The momentum that is trained with; None for an optimizer that takes none."""
+        """The momentum with its default filled in; None for an optimizer without momentum."""
         if self.momentum is not None:
             return self.momentum
         return DEFAULT_MOMENTUM.get(self.optimizer)
 
     @property
     def is_plain_descent(self) -> bool:
-        """Whether each step is ``-lr`` times the gradient over all points, and no more."""
+        """Whether each step is exactly ``-lr`` times the full-batch gradient."""
         return (
             self.effective_momentum == 0 and self.schedule == "constant" and self.batch_size is None
         )
 
     def stability_limit(self, sharpness: float) -> float | None:
         """
-        Return the learning rate from which training on a quadratic cannot converge.
+        Return the learning rate from which training on a quadratic loss cannot converge.
 
-        None where no limit is known: for other optimizers, schedules and mini-batches.
+        With momentum β, SGD converges below ``2(1+β)/λ``, and with Nesterov momentum below
+        ``2(1+β)/((1+2β)λ)``. From these rates on, the recurrence of `torch.optim.SGD` has a root
+        of modulus 1 or more.
 
-        With λ the largest eigenvalue of the Hessian, momentum β converges below ``2(1+β)/λ``, and
-        Nesterov's below ``2(1+β)/((1+2β)λ)``: from these rates on, the recurrence of PyTorch's SGD
-        has a root of modulus 1 or more.
+        Parameters
+        ----------
+        sharpness : float
+            λ, the largest eigenvalue of the Hessian.
+
+        Returns
+        -------
+        float or None
+            None if no limit is known: for other optimizers, for schedules and for mini-batches.
         """
         beta = self.effective_momentum
         if beta is None or self.schedule != "constant" or self.batch_size is not None:
@@ -131,38 +139,39 @@ class Hyperparameters:
         return limit
 
 
-def described(several: Sequence[Hyperparameters]) -> list[str]:
+def labels_for(settings: Sequence[Hyperparameters]) -> list[str]:
     """
-    Return for each what tells it from the others, and in what it is not the plain case.
+    Return a label for each: its rate, and all fields that differ between runs or from the default.
 
-    >>> described([Hyperparameters(0.1), Hyperparameters(0.7)])
+    >>> labels_for([Hyperparameters(0.1), Hyperparameters(0.7)])
     ['learning rate 0.1', 'learning rate 0.7']
-    >>> described([Hyperparameters(0.1), Hyperparameters(0.1, "adam")])
+    >>> labels_for([Hyperparameters(0.1), Hyperparameters(0.1, "adam")])
     ['SGD, learning rate 0.1', 'Adam, learning rate 0.1']
-    >>> described([Hyperparameters(0.1, momentum=0.9), Hyperparameters(0.1)])
+    >>> labels_for([Hyperparameters(0.1, momentum=0.9), Hyperparameters(0.1)])
     ['momentum 0.9, learning rate 0.1', 'no momentum, learning rate 0.1']
     """
-    if not several:
+    if not settings:
         return []
-    rates = dict(zip(*_rates(several), strict=True))
+    rates = list(dict.fromkeys(one.lr for one in settings))
+    rate_labels = dict(zip(rates, rate_texts(rates), strict=True))
 
-    def telling(name: str) -> bool:
-        """Return whether a field differs among them, or is nowhere what it is by default."""
-        values = {getattr(one, name) for one in several}
-        return len(values) > 1 or values != {getattr(_PLAIN, name)}
+    def is_informative(name: str) -> bool:
+        """Return whether a field differs between runs, or has another value than the default."""
+        values = {getattr(one, name) for one in settings}
+        return len(values) > 1 or values != {_DEFAULTS[name]}
 
-    shown = {name for name in ("schedule", "batch_size", "seed") if telling(name)}
-    momentum = telling("momentum")
-    optimizer = telling("optimizer")
+    shown = {name for name in ("schedule", "batch_size", "seed") if is_informative(name)}
+    momentum = is_informative("momentum")
+    optimizer = is_informative("optimizer")
     texts = []
-    for one in several:
+    for one in settings:
         parts = []
         if optimizer:
             parts.append(OPTIMIZER_NAMES.get(one.optimizer, one.optimizer))
         if momentum and one.effective_momentum is not None:
             beta = one.effective_momentum
             parts.append(f"momentum {beta:g}" if beta else "no momentum")
-        parts.append(f"learning rate {rates[one.lr]}")
+        parts.append(f"learning rate {rate_labels[one.lr]}")
         if "schedule" in shown:
             parts.append(f"{one.schedule} schedule")
         if "batch_size" in shown:
@@ -173,22 +182,18 @@ def described(several: Sequence[Hyperparameters]) -> list[str]:
     return texts
 
 
-def _rates(several: Sequence[Hyperparameters]) -> tuple[list[float], list[str]]:
-    rates = list(dict.fromkeys(one.lr for one in several))
-    return rates, rate_texts(rates)
-
-
 def _optimizer(name: object) -> str:
-    """Return `name` if it can be an optimizer's; whether torch has it is known when training."""
+    """Return `name` if it is well-formed; only training can tell whether torch has it."""
     known = ", ".join(OPTIMIZER_NAMES)
     if not (isinstance(name, str) and name.isidentifier()):
         raise InputError(
             f"optimizer {validation.shown(name)} is not a name; choose from {known}, or give the "
             "name of a class in torch.optim"
         )
-    if name.lower() in UNUSABLE:
+    if name.lower() in UNSUPPORTED_OPTIMIZERS:
         raise InputError(
-            f"optimizer {name} cannot be used: {UNUSABLE[name.lower()]}; choose from {known}"
+            f"optimizer {name} cannot be used: {UNSUPPORTED_OPTIMIZERS[name.lower()]}; "
+            f"choose from {known}"
         )
     return name.lower() if name.lower() in OPTIMIZER_NAMES else name
 
@@ -201,4 +206,3 @@ _CHECKS: dict[str, Callable[[object], object]] = {
     "label": validation.label,
 }
 _DEFAULTS = {field.name: field.default for field in fields(Hyperparameters)}
-_PLAIN = Hyperparameters(1.0)

@@ -1,8 +1,8 @@
 """
-A line to be fitted to points: the first kind of problem, which knows everything about itself.
+Linear regression with one input: a problem that provides all protocols.
 
-Its loss is a paraboloid over slope and bias, so the data alone decide the lowest point, the
-curvature, and the learning rate past which gradient descent cannot converge.
+The mean squared error is quadratic in slope and bias. So the data determine the minimum, the
+Hessian, and the learning rate from which gradient descent cannot converge.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import validation
+from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.system.numbers import line_equation
 from animate.training.problem import Doubles, Floats
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
-GAUSSIAN_DEVIATION = 0.29  # that of the uniform noise on [0, 1), 1/sqrt(12), to two digits
-LARGEST_CONDITION = 1e24  # λmax/λmin: past it, least squares has fewer than four right digits
+GAUSSIAN_STD = 0.29  # as of uniform noise on [0, 1): 1/sqrt(12), to two digits
+MAX_CONDITION_NUMBER = 1e24  # λmax/λmin: above it, least squares has fewer than 4 correct digits
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How data were drawn: with `Line.true_weights`, all that it takes to draw them again."""
+    """Settings of `Line.sample`; with `Line.true_weights` and `start` they give the same data."""
 
     seed: int
     points: int
@@ -36,31 +36,30 @@ class Sampling:
 @dataclass(frozen=True, eq=False)
 class Line:
     """
-    Points to fit ``y = slope * x + bias`` to, and the weights that training starts from.
+    Data for the model ``y = slope * x + bias``, and the weights that training starts from.
 
-    The loss is the mean squared error over all points.
+    The loss is the mean squared error over all points. All arrays are read-only.
 
     Attributes
     ----------
     x, y : float32 arrays, shape (n,)
+        Inputs and targets.
     start : float32 array, shape (2,)
         The weights (slope, bias) before the first step.
     true_weights : float32 array, shape (2,), or None
-        The weights that made the targets, before noise; None where nobody knows them.
+        The weights that generated the targets, before noise; None if unknown.
     sampling : Sampling, or None
-        How `sample` drew the data; None for data of other origin.
-
-    All arrays are read-only. The weights that training reaches are in a `Trajectory`.
+        The settings of `sample` that drew the data; None for other data.
 
     Raises
     ------
     InputError
-        If shapes do not agree, a value is not finite, or the x are too much alike for a line.
+        If shapes do not agree, a value is not finite, or x varies too little to fit a line.
     """
 
     x: Floats
     y: Floats
-    start: Floats = (-1.0, 1.0)  # type: ignore[assignment]  # turned into an array below
+    start: Floats = defaults.START  # type: ignore[assignment]  # converted in __post_init__
     true_weights: Floats | None = None
     sampling: Sampling | None = None
 
@@ -74,8 +73,8 @@ class Line:
         points = len(self.x) if self.x.ndim else 0
         if self.x.shape != (points,) or self.y.shape != (points,):
             raise InputError(
-                f"x has shape {self.x.shape} and y {self.y.shape}; give one value of each a "
-                "point, both of shape (n,)"
+                f"x has shape {self.x.shape} and y {self.y.shape}; give both with shape "
+                "(n,), one value per point"
             )
         for name in ("start", "true_weights"):
             value = getattr(self, name)
@@ -84,34 +83,37 @@ class Line:
                     f"{name} has shape {value.shape}; give two numbers, the slope and the bias"
                 )
         if points < 2 or np.ptp(self.x) == 0:
-            raise InputError("all x are the same, so no line is determined; give different x")
+            raise InputError("all x are the same and determine no line; give at least two values")
         least, most = self.curvatures
-        if least * LARGEST_CONDITION < most:
+        if least * MAX_CONDITION_NUMBER < most:
             raise InputError(
-                f"x from {self.x.min():g} to {self.x.max():g} differ too little beside their size "
-                "for a line to be determined; subtract their mean first"
+                f"x from {self.x.min():g} to {self.x.max():g} varies too little, relative to its "
+                "size, to fit a line; subtract the mean of x first"
             )
 
     @classmethod
     def sample(
         cls,
-        seed: int = 11,
-        points: int = 100,
-        noise: str = "uniform",
-        true_weights: Sequence[float] = (3.0, 2.0),
-        start: Sequence[float] = (-1.0, 1.0),
+        seed: int = defaults.SEED,
+        points: int = defaults.POINTS,
+        noise: str = defaults.NOISE,
+        true_weights: Sequence[float] = defaults.TRUE_WEIGHTS,
+        start: Sequence[float] = defaults.START,
     ) -> Self:
         """
-        Draw x, then noise, from one `torch.Generator` seeded with `seed`, touching no global one.
+        Draw x uniform on [-1, 1), and ``y = slope * x + bias + noise``.
+
+        x and then the noise come from one `torch.Generator` seeded with `seed`. The global
+        generator is not used.
 
         Parameters
         ----------
         seed : int
             From 0 to 2**64 - 1. With the default, rates 0.1 and 0.7 converge at epochs 70 and 8.
         points : int
-            How many, from 2.
+            Number of points, at least 2.
         noise : {"uniform", "gaussian", "none"}
-            Uniform on [0, 1), whose mean of 0.5 raises the best bias by as much; or Gaussian with
+            Uniform on [0, 1), whose mean of 0.5 raises the best bias by 0.5; or Gaussian with
             mean 0 and the same standard deviation, 0.29.
         true_weights, start : two floats
             Slope and bias.
@@ -127,7 +129,7 @@ class Line:
         true = validation.weights(true_weights, "true weight")
         first = validation.weights(start, "start weight")
 
-        import torch  # here, so that a problem made from arrays does not load it
+        import torch  # here, since a problem made from arrays does not need it
 
         generator = torch.Generator().manual_seed(seed)
         design = torch.ones(points, 2)
@@ -136,7 +138,7 @@ class Line:
         if noise == "uniform":
             y += torch.rand(points, generator=generator)
         elif noise == "gaussian":
-            y += GAUSSIAN_DEVIATION * torch.randn(points, generator=generator)
+            y += GAUSSIAN_STD * torch.randn(points, generator=generator)
         return cls(
             x=design[:, 0].contiguous().numpy(),
             y=y.numpy(),
@@ -147,37 +149,37 @@ class Line:
 
     @cached_property
     def design(self) -> Doubles:
-        """The inputs with a column of ones for the bias, shape (n, 2), float64."""
+        """The design matrix: x and a column of ones, shape (n, 2), float64."""
         return _read_only(np.column_stack([self.x, np.ones_like(self.x)]).astype(np.float64))
 
     @cached_property
     def best_weights(self) -> Doubles:
-        """The least-squares weights, shape (2,), float64: where the loss is lowest."""
+        """The least-squares solution, shape (2,), float64: the minimum of the loss."""
         solution = np.linalg.lstsq(self.design, self.y.astype(np.float64), rcond=None)
         return _read_only(np.asarray(solution[0], np.float64))
 
     @cached_property
     def best_loss(self) -> float:
-        """The loss at the best weights: no run can go below it."""
+        """The loss at the best weights, the lowest possible."""
         return float(self.loss(self.best_weights))
 
     @cached_property
     def hessian(self) -> Doubles:
-        """The loss's second derivatives, ``2/n XᵀX``, shape (2, 2), float64: its curvature."""
+        """The Hessian of the loss, ``2/n XᵀX``, shape (2, 2), float64."""
         hessian: Doubles = 2 / len(self.x) * self.design.T @ self.design
         return _read_only(hessian)
 
     @cached_property
     def curvatures(self) -> tuple[float, float]:
-        """The Hessian's eigenvalues, the smaller first."""
+        """The eigenvalues of the Hessian, ascending."""
         most = float(np.linalg.eigvalsh(self.hessian)[1])
-        # The determinant over the larger: where x is far from 0, as years are, the smaller one as
-        # computed is all rounding.
+        # The determinant divided by the larger one. Where x is far from 0, as years are, eigvalsh
+        # returns only rounding errors for the smaller one.
         return 4 * float(np.var(self.x, dtype=np.float64)) / most, most
 
     @cached_property
     def sharpest(self) -> Doubles:
-        """The unit eigenvector of the larger eigenvalue, shape (2,): the steepest direction."""
+        """The unit eigenvector of the largest eigenvalue, shape (2,), float64."""
         vector: Doubles = np.linalg.eigh(self.hessian)[1][:, 1]
         return _read_only(vector * np.sign(vector[np.argmax(np.abs(vector))]))
 
@@ -186,7 +188,7 @@ class Line:
         """
         The learning rate from which gradient descent cannot converge, ``2/λmax``.
 
-        In the Hessian's eigenbasis each epoch multiplies an error component by ``1 - lr·λ``
+        In the eigenbasis of the Hessian, each epoch multiplies an error component by ``1 - lr·λ``
         (LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998, section 5).
         """
         return 2 / self.curvatures[1]
@@ -197,7 +199,7 @@ class Line:
         return 2 / sum(self.curvatures)
 
     def loss(self, weights: npt.ArrayLike) -> Doubles:
-        """Return the mean squared error at `weights`, shape (..., 2), in float64: shape (...)."""
+        """Return the mean squared error at `weights`, shape (..., 2), as float64 (...)."""
         offset = np.asarray(weights, np.float64) - self.best_weights
         bowl = 0.5 * np.einsum("...i,ij,...j->...", offset, self.hessian, offset)
         residual = self.design @ self.best_weights - self.y
@@ -205,26 +207,26 @@ class Line:
         return result
 
     def predict(self, weights: npt.ArrayLike, x: npt.ArrayLike) -> Doubles:
-        """Return the lines of `weights`, shape (..., 2), at `x`, shape (m,): (..., m), float64."""
+        """Return ``slope * x + bias`` for `weights` (..., 2) and `x` (m,), float64 (..., m)."""
         slope_and_bias, x = np.asarray(weights, np.float64), np.asarray(x, np.float64)
         lines: Doubles = slope_and_bias @ np.stack([x, np.ones_like(x)])
         return lines
 
     def equation(self, weights: npt.ArrayLike) -> str:
-        """Return the line of `weights`, shape (2,), such as ``y = 2.95 x + 0.50``."""
+        """Return the equation for `weights`, shape (2,), such as ``y = 2.95 x + 0.50``."""
         slope, bias = np.asarray(weights, np.float64)
         return line_equation(slope, bias)
 
 
 def _float32(value: object, name: str) -> Floats:
-    """Return `value` as a read-only float32 array, of which a float32 array is a view."""
+    """Return `value` as a read-only float32 array; a float32 array is not copied."""
     try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold is said below
+        with np.errstate(over="ignore"):  # values beyond float32 are refused below
             array: Floats = np.asarray(value, dtype=np.float32).view()
     except (TypeError, ValueError):
-        raise InputError(f"{name} is no array of numbers; give numbers") from None
+        raise InputError(f"{name} is not an array of numbers; give numbers") from None
     if not np.isfinite(array).all():
-        raise InputError(f"{name} holds a value that is not finite; remove or mend it")
+        raise InputError(f"{name} has a value that is not finite; remove or replace it")
     return _read_only(array)
 
 

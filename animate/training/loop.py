@@ -17,8 +17,8 @@ from torch import Tensor
 
 from animate.system import validation
 from animate.system.errors import InputError
-from animate.training.descent import _one_thread, descend, recorded_steps
-from animate.training.hyperparameters import Hyperparameters, described
+from animate.training.descent import gradient_descent, recorded_steps, single_threaded
+from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.optimizers import make_optimizer, make_scheduler, optimizer_class
 from animate.training.problem import Array
@@ -47,12 +47,12 @@ def train_each(
     Train each run with a model and an optimizer of its own.
 
     With `on_epoch`, all runs are trained epoch by epoch, else one after the other. Plain descent of
-    a line is left to `descend`, which gives the same numbers whatever is trained beside it. The
+    a line is left to `gradient_descent`: its numbers do not depend on the other runs. The
     parameters are those of `animate.train`.
     """
     model_problem = supervised_line(problem) if isinstance(problem, Line) else problem
     points = len(problem.x)
-    several_effective = [one.for_points(points) for one in several]
+    several_effective = [one.for_data_size(points) for one in several]
     for one in several:
         optimizer_class(one.optimizer)
     epochs = validation.whole(epochs, "number of epochs", least=1)
@@ -80,19 +80,19 @@ def train_each(
             rates = [several[index].lr for index in batched]
             every = min(record_every, epochs)
             listener = advance if on_epoch else None
-            weights, their_losses = descend(problem, rates, epochs, listener, every)
+            weights, their_losses = gradient_descent(problem, rates, epochs, listener, every)
             for place, index in enumerate(batched):
                 records[index] = _Records(
                     recorded_steps(epochs, every), weights[:, place], their_losses[:, place]
                 )
-        with _one_thread():
+        with single_threaded():
             if on_epoch is None:
                 for run in runs.values():
                     run.advance(epochs + 1)
             elif not batched:
                 for epoch in range(epochs + 1):
                     advance(epoch, losses[:0])
-    labels = described(several_effective)
+    labels = labels_for(several_effective)
     return Runs(
         [
             records[index].trajectory(problem, one, one.label or label)
@@ -102,7 +102,11 @@ def train_each(
 
 
 class _Records:
-    """What one run records: arrays with a row or a number for each of `steps`."""
+    """
+    The records of one run: arrays with a row or a number for each of `steps`.
+
+    `lrs` is None for a constant rate.
+    """
 
     def __init__(
         self,
@@ -118,7 +122,8 @@ class _Records:
     def trajectory(
         self, problem: Line | Supervised, settings: Hyperparameters, label: str
     ) -> Trajectory:
-        for array in (self.steps, self.weights, self.losses, *self.metrics.values()):
+        lrs = np.broadcast_to(settings.lr, len(self.steps)) if self.lrs is None else self.lrs
+        for array in (self.steps, self.weights, self.losses, lrs, *self.metrics.values()):
             array.flags.writeable = False
         return Trajectory(
             self.weights,
@@ -127,7 +132,7 @@ class _Records:
             hyperparameters=settings,
             problem=problem,
             metrics=self.metrics,
-            lrs=self.lrs,  # type: ignore[arg-type]  # None is replaced there
+            lrs=lrs,
             label=label,
             from_train=True,
         )

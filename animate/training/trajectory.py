@@ -1,17 +1,17 @@
 """
-What is known of one run: its weights, losses and metrics, one record a moment.
+Weights, losses and metrics of training runs, one record per recorded step.
 
-A trajectory may come from `animate.train`, or be made by hand from what somebody has recorded.
+A `Trajectory` comes from `animate.train`, or is made by hand from the records of any training loop.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import SupportsIndex, cast, overload
+from types import MappingProxyType
+from typing import Any, SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,12 @@ import numpy.typing as npt
 from animate.system import validation
 from animate.system.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
-from animate.training.hyperparameters import Hyperparameters, described
-from animate.training.problem import Array, HasLoss, Problem, has
+from animate.training.hyperparameters import Hyperparameters, labels_for
+from animate.training.problem import Array, HasLoss, Problem, provides
+
+NO_METRICS: Mapping[str, Array] = MappingProxyType({})  # one for all of many runs
+MAX_REPR_RUNS = 12  # more are shortened to the first and last ones
+REPR_EDGE_RUNS = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,88 +35,90 @@ class Trajectory:
     Parameters
     ----------
     weights : array, shape (T, P), or None
-        All parameters as one vector, a row a record, real and of any floating dtype (whole numbers
-        become float64). None where only the losses are known. A memmap is never copied as a
-        whole, and read here only where the problem has to evaluate the losses.
+        All parameters as one vector, one row per record. Any floating dtype is kept; integers
+        become float64. None if only the losses are known. A memmap is never copied as a whole; it
+        is read here only if the problem has to evaluate the losses.
     losses : array, shape (T,), optional
-        NaN where a loss is not known; infinite after an overflow. By default the problem's own
-        loss at the weights, where it has one, and else all NaN.
-    steps : ints, shape (T,), optional
-        How many updates were made before each record, rising; by default 0, 1, 2, …
+        Any floating dtype. NaN for a missing loss; infinite after an overflow. By default the
+        problem's own loss at the weights if it provides one, else all NaN.
+    steps : int array, shape (T,), optional
+        The number of updates before each record, ascending; by default 0, 1, 2, …
     hyperparameters : Hyperparameters, optional
-        None means unknown: then no theory is applied.
+        None means unknown; then no theory is applied.
     problem : Problem, optional
-        What was trained.
+        The problem that was trained.
     metrics : mapping of str to arrays of shape (T,)
-        Such as the accuracy; NaN where it is not known.
-    label : str, optional
-        What the run is called; by default that of the hyperparameters, or what tells them from
-        those of the other runs of the same training.
+        Other values per record, such as the accuracy; NaN for a missing one.
     lrs : array, shape (T,), optional
-        The learning rate of the optimizer at each record, with which the next step is made; NaN
-        where it is not known. By default that of the hyperparameters, for a constant schedule.
+        The optimizer's learning rate at each record, used for the next step; NaN if unknown. By
+        default the rate of the hyperparameters if their schedule is constant, else NaN.
+    label : str, optional
+        The name of the run. By default the label of the hyperparameters, or the settings in which
+        they differ from the other runs of the same `train` call.
     steps_per_epoch : int, optional
-        By default what follows from hyperparameters and problem; None where that is not known.
+        By default derived from hyperparameters and problem; None if these do not tell it.
     from_train : bool
-        Whether `animate.train` made it, so that it can be made again from its settings.
+        Whether `animate.train` made the run, so that its settings are enough to repeat it.
 
     Raises
     ------
     InputError
-        If the shapes do not agree, a value is of the wrong kind, or there is no record.
+        If shapes do not agree, a value has a wrong type, or there is no record.
 
     Notes
     -----
-    `weights`, `losses`, `steps` and the metrics are read-only views of the arrays that were given,
-    and not copies: do not change what they are views of.
+    `weights`, `losses`, `steps`, `lrs` and the metrics are read-only views of the given arrays, not
+    copies. Do not change the given arrays afterwards. `metrics` is a read-only mapping.
     """
 
     weights: Array | None
-    losses: Array = None  # type: ignore[assignment]  # turned into an array below
+    losses: Array = None  # type: ignore[assignment]  # converted in __post_init__
     steps: npt.NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]
     hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
     problem: Problem | None = field(default=None, kw_only=True)
-    metrics: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    metrics: Mapping[str, Array] = field(default_factory=lambda: NO_METRICS, kw_only=True)
     lrs: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
     has_own_label: bool = field(init=False, default=False)
-    """Whether somebody chose the label, so that a scene does not word it anew."""
+    """Whether the label was given by the user, so that a scene must not replace it."""
 
     def __post_init__(self) -> None:
-        known = self.hyperparameters
-        if self.from_train and known is not None:  # right as it is, and one of thousands
+        hyperparameters = self.hyperparameters
+        if self.from_train and hyperparameters is not None:  # valid, and checks would take long
             vars(self).update(
-                weights=_view(cast("Array", self.weights)),
-                losses=_view(self.losses),
-                lrs=self._given_lrs(self.losses.size),
+                weights=_read_only(cast("Array", self.weights)),
+                losses=_read_only(self.losses),
                 steps_per_epoch=self._known_steps_per_epoch(),
-                has_own_label=known.label is not None,
+                has_own_label=hyperparameters.label is not None,
             )
             return
-        if known is not None and not isinstance(known, Hyperparameters):
+        if hyperparameters is not None and not isinstance(hyperparameters, Hyperparameters):
             raise InputError(
-                f"hyperparameters {known!r} are not animate.Hyperparameters; give these, or None"
+                f"hyperparameters {validation.shown(hyperparameters)} are not an "
+                "animate.Hyperparameters; give one, or None"
             )
         weights = None if self.weights is None else _weights(self.weights)
         self._check_problem(weights)
-        losses = self._given_losses(weights)
-        steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
-        metrics, lrs = _metrics(self.metrics), self._given_lrs(len(losses))
+        losses = self._checked_losses(weights)
+        steps = _read_only(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
+        metrics, lrs = _metrics(self.metrics), self._checked_lrs(len(losses))
         named_metrics = {f"metric {name}": values for name, values in metrics.items()}
         arrays = {"weights": weights, "losses": losses, "steps": steps, "lrs": lrs}
         arrays |= named_metrics
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
-            told = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            raise InputError(f"the numbers of records differ: {told}; give as many of each")
+            counts = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            raise InputError(
+                f"the numbers of records differ: {counts}; give one value per record of each"
+            )
         if not len(losses):
-            raise InputError("there is no record; give at least one, that of the start")
-        label, own = self.label, known and known.label
+            raise InputError("there are no records; give at least one, of the start")
+        label, own_label = self.label, hyperparameters and hyperparameters.label
         if label:
-            own = label = validation.label(label)
-        # As it would be with object.__setattr__, which takes long for thousands of runs.
+            own_label = label = validation.label(label)
+        # object.__setattr__ does the same, but takes long for thousands of runs.
         vars(self).update(
             weights=weights,
             losses=losses,
@@ -120,17 +126,18 @@ class Trajectory:
             metrics=metrics,
             lrs=lrs,
             steps_per_epoch=self._known_steps_per_epoch(),
-            label=label or own or next(iter(described(_known([self]))), ""),
-            has_own_label=bool(own),
+            label=label or own_label or next(iter(labels_for(_known_hyperparameters([self]))), ""),
+            has_own_label=bool(own_label),
         )
 
     def _check_problem(self, weights: Array | None) -> None:
         problem = self.problem
         if problem is None:
             return
-        if not (has(problem, Problem) or has(problem, HasLoss)):
+        if not (provides(problem, Problem) or provides(problem, HasLoss)):
             raise InputError(
-                f"problem {validation.shown(problem)} is none; give an animate.Line, or None"
+                f"problem {validation.shown(problem)} is not a problem; give an animate.Line, or "
+                "None"
             )
         start = getattr(problem, "start", None)
         if weights is not None and start is not None and weights.shape[1:] != np.shape(start):
@@ -139,19 +146,19 @@ class Trajectory:
                 f"{np.shape(start)}; give the weights of this problem, or problem=None"
             )
 
-    def _given_losses(self, weights: Array | None) -> Array:
+    def _checked_losses(self, weights: Array | None) -> Array:
         if self.losses is not None:
             return _numbers(self.losses, "losses")
         if weights is None:
-            raise InputError("there are neither weights nor losses; give at least one of them")
-        if has(self.problem, HasLoss):
-            with np.errstate(all="ignore"):  # an overflow is content
+            raise InputError("weights and losses are both missing; give at least one of them")
+        if provides(self.problem, HasLoss):
+            with np.errstate(all="ignore"):  # an overflow is a valid loss
                 losses = _numbers(self.problem.loss(weights), "the problem's losses")
-            # Of what was evaluated, NaN is an overflow; where it was given, it is a missing loss.
-            return _view(np.where(np.isnan(losses), np.inf, losses))
-        return _view(np.full(len(weights), np.nan))
+            # NaN means a missing loss where it was given, but an overflow where it was evaluated.
+            return _read_only(np.where(np.isnan(losses), np.inf, losses))
+        return _read_only(np.full(len(weights), np.nan))
 
-    def _given_lrs(self, count: int) -> Array:
+    def _checked_lrs(self, count: int) -> Array:
         if self.lrs is not None:
             return _numbers(self.lrs, "lrs")
         known = self.hyperparameters
@@ -159,19 +166,26 @@ class Trajectory:
         return np.broadcast_to(rate, count)  # which is read-only, and takes no memory
 
     def _known_steps_per_epoch(self) -> int | None:
-        known, points = self.effective_hyperparameters, getattr(self.problem, "x", None)
+        hyperparameters = self.effective_hyperparameters
         if self.steps_per_epoch is not None:
             if not (isinstance(self.steps_per_epoch, SupportsIndex) and self.steps_per_epoch > 0):
                 raise InputError(
-                    f"steps_per_epoch {self.steps_per_epoch!r} is no whole number of at least 1; "
-                    "give one, or leave it out"
+                    f"steps_per_epoch {validation.shown(self.steps_per_epoch)} is not a whole "
+                    "number of at least 1; give one, or leave it out"
                 )
             return int(self.steps_per_epoch)
-        if known is None:
+        if hyperparameters is None:
             return None
-        if known.batch_size is None:
+        if hyperparameters.batch_size is None:
             return 1
-        return None if points is None else math.ceil(len(points) / known.batch_size)
+        points = getattr(self.problem, "x", None)
+        return None if points is None else math.ceil(len(points) / hyperparameters.batch_size)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "metrics": dict(self.metrics)}  # a mapping proxy cannot be pickled
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, metrics=MappingProxyType(state["metrics"]))
 
     def __repr__(self) -> str:
         weights = "no" if self.weights is None else self.weights.shape[1]
@@ -179,65 +193,69 @@ class Trajectory:
 
     @property
     def lr(self) -> float | None:
-        """The learning rate that the run was given; None if unknown."""
+        """The learning rate of the hyperparameters; None if unknown."""
         return None if self.hyperparameters is None else self.hyperparameters.lr
 
     @property
     def is_plain_descent(self) -> bool:
         """Whether each step is known to be plain full-batch descent at a constant rate."""
-        known = self.effective_hyperparameters
-        return known is not None and self.problem is not None and known.is_plain_descent
+        hyperparameters = self.effective_hyperparameters
+        return (
+            hyperparameters is not None
+            and self.problem is not None
+            and hyperparameters.is_plain_descent
+        )
 
     @property
     def effective_hyperparameters(self) -> Hyperparameters | None:
-        """The hyperparameters, with `batch_size` None where a batch holds all points."""
-        known, points = self.hyperparameters, getattr(self.problem, "x", None)
-        return known if known is None or points is None else known.for_points(len(points))
+        """The hyperparameters, with `batch_size` None if a batch holds all points."""
+        hyperparameters, points = self.hyperparameters, getattr(self.problem, "x", None)
+        if hyperparameters is None or points is None:
+            return hyperparameters
+        return hyperparameters.for_data_size(len(points))
 
     @property
     def epochs(self) -> int | float | None:
-        """How many epochs were run, a fraction if the last was cut short; None if unknown."""
+        """The number of epochs, a float if the last one is not complete; None if unknown."""
         return None if self.steps_per_epoch is None else self.times[-1].item()
 
     @cached_property
     def times(self) -> Array:
-        """The records' times, shape (T,): in epochs if `steps_per_epoch` is known, else steps."""
-        each = self.steps_per_epoch or 1
-        if each == 1:
+        """
+        The time of each record, shape (T,): in epochs if `steps_per_epoch` is known, else in steps.
+
+        int64 if all are whole, else float64.
+        """
+        divisor = self.steps_per_epoch or 1
+        if divisor == 1:
             return self.steps
-        whole = not (self.steps % each).any()
-        return _view(self.steps // each if whole else self.steps / each)
+        is_whole = not (self.steps % divisor).any()
+        return _read_only(self.steps // divisor if is_whole else self.steps / divisor)
 
     @property
     def time_unit(self) -> str:
-        """What `times` are counted in: "epoch" or "step"."""
+        """The unit of `times`: "epoch" or "step"."""
         return "step" if self.steps_per_epoch is None else "epoch"
 
     def as_trained(self, label: str) -> Trajectory:
-        """Return this run as one that `animate.train` made and called `label`."""
+        """Return a copy marked as made by `animate.train`, with `label`."""
         return replace(self, label=label, from_train=True)
 
-    def counted_in_steps(self) -> Trajectory:
-        """Return this run with its times and its verdict told in steps, over the same arrays."""
-        same = copy.copy(self)
-        for name in ("times", "diagnosis"):
-            vars(same).pop(name, None)
-        vars(same)["steps_per_epoch"] = None
-        return same
-
     def record_at(self, step: int) -> int:
-        """Return the first record at or after `step`, or the last if there is none."""
+        """Return the first record at or after `step`, or the last record."""
         return min(int(np.searchsorted(self.steps, step)), len(self.steps) - 1)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
-        """The verdict on this run, and the steps at which it shows."""
+        """The verdict on this run, and the steps at which it becomes visible."""
         return diagnose(self)
 
 
 class Runs(Sequence[Trajectory]):
     """
-    Several runs, in order: what `animate.train` returns.
+    An immutable sequence of runs, as `animate.train` returns it.
+
+    Slices and sums are `Runs` again.
 
     >>> import numpy as np
     >>> some = Runs([Trajectory(None, [2.0, 1.0], label=name) for name in ("a", "b", "c")])
@@ -253,17 +271,17 @@ class Runs(Sequence[Trajectory]):
         for run in self._runs:
             if not isinstance(run, Trajectory):
                 raise InputError(
-                    f"{validation.shown(run)} is no run; give what animate.train returns, or an "
-                    "animate.Trajectory"
+                    f"{validation.shown(run)} is not a run; give an animate.Trajectory, or the "
+                    "result of animate.train"
                 )
 
     @overload
-    def __getitem__(self, place: int) -> Trajectory: ...
+    def __getitem__(self, index: int) -> Trajectory: ...
     @overload
-    def __getitem__(self, place: slice) -> Runs: ...
-    def __getitem__(self, place: int | slice) -> Trajectory | Runs:
-        found = self._runs[place]
-        return Runs(found) if isinstance(found, tuple) else found
+    def __getitem__(self, index: slice) -> Runs: ...
+    def __getitem__(self, index: int | slice) -> Trajectory | Runs:
+        item = self._runs[index]
+        return Runs(item) if isinstance(item, tuple) else item
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -278,19 +296,26 @@ class Runs(Sequence[Trajectory]):
         return Runs([*Runs(others), *self])
 
     def __repr__(self) -> str:
-        lines = [f"  {run.label or f'run {number}'}: {run.diagnosis.sentence or 'nothing is known'}"
-                 for number, run in enumerate(self, 1)]  # fmt: skip
-        return "\n".join([f"Runs of {len(self)}", *lines])
+        hidden = range(REPR_EDGE_RUNS, len(self) - REPR_EDGE_RUNS)
+        lines = [f"Runs of {len(self)}"]
+        for index, run in enumerate(self):
+            if len(self) <= MAX_REPR_RUNS or index not in hidden:
+                name = run.label or f"run {index + 1}"
+                lines.append(f"  {name}: {run.diagnosis.sentence or 'nothing is known'}")
+            elif index == hidden[0]:
+                lines.append(f"  … {len(hidden)} more …")
+        return "\n".join(lines)
 
 
 def labels(runs: Sequence[Trajectory]) -> list[str]:
     """
-    Return what each of several runs is called beside the others.
+    Return a label for each run, all different.
 
-    That is its own label if it has one, or else what tells its hyperparameters from theirs. Where
-    nothing is known, or two would be called the same, its number tells it from the others.
+    A label that the user gave is kept. Other runs are labelled by the settings in which they
+    differ. An unknown or repeated label gets the number of the run.
     """
-    texts = iter(described(_known([run for run in runs if not run.has_own_label])))
+    unlabelled = [run for run in runs if not run.has_own_label]
+    texts = iter(labels_for(_known_hyperparameters(unlabelled)))
     names = [
         next(texts) if run.hyperparameters is not None and not run.has_own_label else run.label
         for run in runs
@@ -301,8 +326,8 @@ def labels(runs: Sequence[Trajectory]) -> list[str]:
     ]
 
 
-def _known(runs: Sequence[Trajectory]) -> list[Hyperparameters]:
-    """Return the hyperparameters of those of `runs` of which they are known."""
+def _known_hyperparameters(runs: Sequence[Trajectory]) -> list[Hyperparameters]:
+    """Return the hyperparameters of `runs`, without unknown ones."""
     return [known for run in runs if (known := run.effective_hyperparameters) is not None]
 
 
@@ -310,20 +335,22 @@ def _weights(values: object) -> Array:
     array = _real(values, "weights")
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(
-            f"weights of shape {array.shape} cannot be used; give (T, P), all P weights of each "
-            "of T records"
+            f"weights of shape {array.shape} cannot be used; give shape (T, P), with all P weights "
+            "of each of T records"
         )
-    return _view(array)
+    return _read_only(array)
 
 
-def _metrics(given: object) -> dict[str, Array]:
-    """Return metrics by name, each as a read-only array of shape (T,)."""
+def _metrics(given: object) -> Mapping[str, Array]:
+    """Return metrics by name, each a read-only array of shape (T,), in a read-only mapping."""
     if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
         raise InputError(
             f"metrics {validation.shown(given)} are not a mapping of names to numbers; give one, "
             'such as {"accuracy": [0.5, 0.8]}'
         )
-    return {name: _numbers(values, f"metric {name}") for name, values in given.items()}
+    return MappingProxyType(
+        {name: _numbers(values, f"metric {name}") for name, values in given.items()}
+    )
 
 
 def _numbers(values: object, name: str) -> Array:
@@ -331,17 +358,17 @@ def _numbers(values: object, name: str) -> Array:
     array = _real(values, name)
     if array.ndim != 1:
         raise InputError(
-            f"{name} of shape {array.shape} cannot be used; give (T,), a number a record"
+            f"{name} of shape {array.shape} cannot be used; give shape (T,), one number per record"
         )
-    return _view(array)
+    return _read_only(array)
 
 
 def _real(values: object, name: str) -> Array:
-    """Return `values` as an array of floats, and not a copy where they are one."""
+    """Return `values` as an array of floats, without a copy if it is one already."""
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name} cannot be turned into an array of numbers: {error}") from None
+        raise InputError(f"{name} cannot be converted to an array of numbers: {error}") from None
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
@@ -354,19 +381,21 @@ def _steps(values: object) -> npt.NDArray[np.int64]:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"steps cannot be turned into an array of whole numbers: {error}"
+            f"steps cannot be converted to an array of whole numbers: {error}"
         ) from None
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InputError(
-            f"steps have shape {array.shape} and dtype {array.dtype}; give whole numbers, (T,)"
+            f"steps have shape {array.shape} and dtype {array.dtype}; give whole numbers of "
+            "shape (T,)"
         )
     array = array.astype(np.int64, copy=False)
     if len(array) and (array[0] < 0 or not (array[1:] > array[:-1]).all()):
-        raise InputError("steps do not rise from one record to the next; give them in order")
+        raise InputError("steps are negative or do not increase; give them in order, from 0 on")
     return array
 
 
-def _view(array: Array) -> Array:
+def _read_only(array: Array) -> Array:
+    """Return a read-only view of `array`, which stays writeable."""
     view: Array = np.asarray(array).view()
     view.flags.writeable = False
     return view

@@ -13,7 +13,6 @@ from animate.system import signals
 def listening() -> Iterator[None]:
     """Let this process answer signals as the command line does."""
     before = {number: signal.getsignal(number) for number in signals.STOPS}
-    signals._time = signals._Time.BEFORE_FILES
     signals.listen()
     yield
     for number, handler in before.items():

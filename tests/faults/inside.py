@@ -2,13 +2,17 @@
 
 import contextlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from command import QUICK
 
 from animate import cli
 from animate.system import signals
 
-SHORT = ["--epochs", "3", "--hold", "0", "--size", "640x360", "--jobs", "1"]
+SHORT = [*QUICK, "--jobs", "1"]
 OLD = b"yesterday's film"
 
 
@@ -23,7 +27,6 @@ class Ended:
 
 def command(folder: Path, *arguments: str) -> Ended:
     """Run ``animate ARGUMENTS`` in `folder`."""
-    signals._time = signals._Time.BEFORE_FILES
     out, err = io.StringIO(), io.StringIO()
     code: int | str | None
     with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -32,8 +35,8 @@ def command(folder: Path, *arguments: str) -> Ended:
         except SystemExit as end:
             code = end.code
         except signals.Stopped as stop:
-            code = stop.code
-            print(stop.sentence, file=err)
+            code = stop.exit_code
+            print(stop.consequence, file=err)
     assert isinstance(code, int)
     return Ended(code, out.getvalue(), err.getvalue())
 
@@ -47,3 +50,21 @@ def old(folder: Path, *names: str) -> None:
 def names(folder: Path) -> list[str]:
     """Return what is in `folder`, hidden or not."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def put_old(folder: Path, output: str) -> list[bytes]:
+    """Put yesterday's film, or a folder with one frame, at `output`; return the files' bytes."""
+    path = folder / output
+    if output.endswith("/"):
+        path.mkdir()
+        path /= "frame-00000.png"
+    path.write_bytes(OLD)
+    return [OLD]
+
+
+def noise(count: int) -> Iterator[np.ndarray]:
+    """Yield frames that compress badly, so that a file grows."""
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
+    picture[..., 3] = 255
+    for number in range(count):
+        yield np.roll(picture, 3 * number, axis=1)

@@ -1,5 +1,6 @@
 """A program that is stopped at exact moments, told through a pipe."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -67,12 +68,15 @@ class Stage:
         return self._pipe.read_text().strip()
 
     def at_work(self) -> list[str]:
-        """Return the processes that work in the folder."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if (process / "cwd").readlink() == self.folder:
-                    found.append((process / "cmdline").read_text().replace("\0", " "))
-            except OSError:
-                continue
-        return found
+        """Return the commands of the processes whose working directory is the folder."""
+        return processes_in(self.folder)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Return the commands of the processes whose working directory is `folder`."""
+    commands = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if (process / "cwd").readlink() == folder:
+                commands.append((process / "cmdline").read_text().replace("\0", " "))
+    return commands

@@ -13,7 +13,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from command import fake_ffmpeg
-from inside import OLD, SHORT, command, names, old
+from inside import OLD, SHORT, command, names, noise, old, put_old
 
 from animate import OutputError
 from animate.drawing.scene import Scene
@@ -23,29 +23,11 @@ from animate.system import files
 OUTPUTS = ["a/" if suffix == "/" else f"a{suffix}" for suffix in FORMATS]
 
 
-def noise(count: int) -> Iterator[np.ndarray]:
-    """Yield frames that compress badly, so that a file grows."""
-    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
-    picture[..., 3] = 255
-    for number in range(count):
-        yield np.roll(picture, 3 * number, axis=1)
-
-
 def there(folder: Path, output: str) -> list[bytes]:
     """Return what is at `output`: the file's bytes, or those of each file in a folder."""
     path = folder / output
     found = sorted(path.iterdir()) if output.endswith("/") else [path]
     return [file.read_bytes() for file in found]
-
-
-def put(folder: Path, output: str) -> list[bytes]:
-    """Put something old at `output`, and return it."""
-    path = folder / output
-    if output.endswith("/"):
-        path.mkdir()
-        path /= "frame-00000.png"
-    path.write_bytes(OLD)
-    return [OLD]
 
 
 # Row 6.
@@ -110,7 +92,7 @@ def test_ffmpeg_that_dies_is_named_with_its_signal_or_its_last_words(
     tmp_path_factory, monkeypatch, output: str, line: str, said: str
 ) -> None:
     folder, away = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("away")
-    before = put(folder, output)
+    before = put_old(folder, output)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", fake_ffmpeg(away, line))
     with pytest.raises(OutputError, match="nothing was changed") as failed:
         encode(noise(30), f"{folder}/{output}", 25)
@@ -128,7 +110,7 @@ def test_ffmpeg_that_dies_is_named_with_its_signal_or_its_last_words(
 def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path, output: str, share: float) -> None:
     encode(noise(12), f"{tmp_path}/b{output}", 25)
     size = max(map(len, there(tmp_path, f"b{output}")))
-    before = put(tmp_path, output)
+    before = put_old(tmp_path, output)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(size * share), hard))
     try:
@@ -155,7 +137,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path, output: str, sh
 def test_a_full_disk_is_called_so_for_every_form(
     tmp_path: Path, monkeypatch, output: str, code: int
 ) -> None:
-    before = put(tmp_path, output)
+    before = put_old(tmp_path, output)
 
     def full(_: Path) -> None:
         raise OSError(code, os.strerror(code))
@@ -207,8 +189,14 @@ def test_when_one_of_several_fails_the_others_stand_and_are_listed(
 # Row 14.
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-def test_two_writers_of_one_destination_at_once_both_succeed(tmp_path: Path, output: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "exchange"), [*((output, True) for output in OUTPUTS), ("a/", False)]
+)
+def test_two_writers_of_one_destination_at_once_both_succeed(
+    tmp_path: Path, monkeypatch, output: str, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(files, "_exchange", lambda *_: False)
     path = f"{tmp_path}/{output}"
     meeting = threading.Barrier(2, timeout=60)
     failed: list[Exception] = []

@@ -17,6 +17,7 @@ JOB = [
 ]
 ODD = {
     "MPLBACKEND": "nonsense",
+    "MPLCONFIGDIR": "",
     "MATPLOTLIBRC": "odd",
     "PYTHONWARNINGS": "error",
     "PYTHONHASHSEED": "7",
@@ -108,7 +109,8 @@ def test_without_a_home_matplotlib_gets_a_private_folder(tmp_path: Path, monkeyp
     folder = Path(os.environ["MPLCONFIGDIR"])
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
-    folder.chmod(0o777)  # somebody else's, for all we know
+    (tmp_path / "animate-1").mkdir()
+    monkeypatch.setattr("os.getuid", lambda: 1)  # whose folder somebody else has made
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "file" / "in"))
     environment.isolate()
     assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "file" / "in")
@@ -117,7 +119,5 @@ def test_without_a_home_matplotlib_gets_a_private_folder(tmp_path: Path, monkeyp
 def test_a_home_that_can_be_written_is_left_alone(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("MPLCONFIGDIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("HOME", str(tmp_path))
     environment.isolate()
-    assert "MPLCONFIGDIR" not in os.environ
+    assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "cache" / "matplotlib")

@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 
 import animate
 from animate import InputError, Line, train
-from animate.drawing.text import MISSING, drawable, shortened
+from animate.drawing.text import MISSING, replace_missing_glyphs, truncate
 from animate.film.encode import encode
 
 WRONG = [
@@ -141,13 +141,13 @@ def test_any_title_is_drawn_as_plain_text_without_a_warning(
 
 
 def test_a_title_is_shown_as_it_is_typed_and_boxes_stand_for_what_the_font_lacks() -> None:
-    assert drawable("$x_1$ \\alpha 100 %") == "$x_1$ \\alpha 100 %"
-    assert drawable("a\nb \N{ROCKET}\ud800\x07") == f"a b {MISSING * 3}"
-    assert drawable("שלום") == "שלום"
+    assert replace_missing_glyphs("$x_1$ \\alpha 100 %") == "$x_1$ \\alpha 100 %"
+    assert replace_missing_glyphs("a\nb \N{ROCKET}\ud800\x07") == f"a b {MISSING * 3}"
+    assert replace_missing_glyphs("שלום") == "שלום"
 
 
 def test_a_title_too_long_ends_in_an_ellipsis() -> None:
-    short = shortened("word " * 1000, 200, 18)
+    short = truncate("word " * 1000, 200, 18)
     assert short.endswith("…")
     assert len(short) < 40
 

@@ -1,14 +1,14 @@
-"""A video that is pasted into a page, as visitors with different wishes find it there."""
+"""An embedded video, for visitors with different preferences."""
 
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command import QUIET
 from playwright.sync_api import BrowserContext, Page
 
 Visit = Callable[..., Page]
-QUICK = ("--epochs", "3", "--hold", "0", "--size", "640x360", "--quiet")
 STATE = """video => ({
   paused: video.paused,
   file: video.currentSrc.split("/").pop(),
@@ -18,17 +18,17 @@ STATE = """video => ({
 
 @pytest.fixture
 def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Visit]:
-    """Yield a function that opens a page with this text in it, once its video can be played."""
+    """Yield a function that opens a page with this text and waits for its video."""
     pages: list[Page] = []
-    complaints: list[str] = []
+    messages: list[str] = []
 
     def visit(text: str, **settings: str) -> Page:
         path = tmp_path / "post.html"
         path.write_text(f"<!doctype html><title>Post</title>{text}", encoding="utf-8")
         opened = context(**settings).new_page()
         pages.append(opened)
-        opened.on("console", lambda message: complaints.append(message.text))
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("console", lambda message: messages.append(message.text))
+        opened.on("pageerror", lambda error: messages.append(str(error)))
         opened.goto(path.as_uri())
         opened.wait_for_function("document.querySelector('video').readyState > 0")
         return opened
@@ -36,7 +36,7 @@ def visit(context: Callable[..., BrowserContext], tmp_path: Path) -> Iterator[Vi
     yield visit
     for opened in pages:
         opened.close()
-    assert complaints == []
+    assert messages == []
 
 
 def plays(page: Page) -> bool:
@@ -49,8 +49,8 @@ def state(page: Page) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
-def test_a_video_plays_by_itself_unless_less_motion_is_wanted(run, visit, kind, name) -> None:
-    text = run(*QUICK, "-o", name, "--embed", kind).out
+def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, kind, name) -> None:
+    text = run(*QUIET, "-o", name, "--embed", kind).out
     assert plays(visit(text, reduced_motion="no-preference"))
     still = visit(text, reduced_motion="reduce")
     assert state(still)["paused"]
@@ -58,8 +58,8 @@ def test_a_video_plays_by_itself_unless_less_motion_is_wanted(run, visit, kind, 
     assert plays(still)
 
 
-def test_where_the_handler_is_taken_out_the_video_plays_on_a_click(run, visit) -> None:
-    text = run(*QUICK, "-o", "a.mp4", "--embed", "html").out
+def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
+    text = run(*QUIET, "-o", "a.mp4", "--embed", "html").out
     stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)
     assert count == 1
     opened = visit(stripped, reduced_motion="no-preference")
@@ -70,10 +70,10 @@ def test_where_the_handler_is_taken_out_the_video_plays_on_a_click(run, visit) -
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path) -> None:
-    text = run(*QUICK, "-o", "a.mp4", "--embed", "picture").out
+    text = run(*QUIET, "-o", "a.mp4", "--embed", "picture").out
     for scheme, ending in (("light", ""), ("dark", "-dark")):
-        found = state(visit(text, reduced_motion=motion, color_scheme=scheme))
+        video = state(visit(text, reduced_motion=motion, color_scheme=scheme))
         poster = "a-dark-still.png" if ending else "a-poster-still.png"
-        assert (found["file"], found["poster"]) == (f"a{ending}.mp4", poster)
-        assert found["paused"] == (motion == "reduce")
+        assert (video["file"], video["poster"]) == (f"a{ending}.mp4", poster)
+        assert video["paused"] == (motion == "reduce")
         assert (tmp_path / poster).exists()

@@ -1,12 +1,12 @@
-"""The page for every reader, window and medium."""
+"""Accessibility, window sizes, themes, print and security of the page."""
 
 from pathlib import Path
 
 import pytest
-from chromium import missing
+from chromium import skip_or_fail
 from playwright.sync_api import Page, expect
 
-from animate.drawing.palette import DARK, LIGHT, contrast
+from animate.drawing.palette import DARK, LIGHT, contrast_ratio
 from animate.page import page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -14,21 +14,21 @@ AXE = ROOT / "scripts" / "page-checks" / "node_modules" / "axe-core" / "axe.min.
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-def sideways(opened: Page) -> int:
+def overflow_width(opened: Page) -> int:
     """Return how many pixels the page is wider than the window."""
     return opened.evaluate("() => document.documentElement.scrollWidth - innerWidth")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
-def test_axe_finds_nothing(open_page, width, scheme) -> None:
+def test_axe_finds_no_violation(open_page, width, scheme) -> None:
     if not AXE.exists():
-        missing("axe-core is not installed; ./scripts/check_page installs it")
+        skip_or_fail("axe-core is not installed; ./scripts/check_page installs it")
     opened = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     opened.locator("summary").click()
     opened.get_by_role("button", name="Copy command").click()
     opened.evaluate(AXE.read_text(encoding="utf-8"))
-    found = opened.evaluate("() => axe.run().then(({violations}) => violations)")
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+    violations = opened.evaluate("() => axe.run().then(({violations}) => violations)")
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
 def test_no_window_scrolls_sideways_even_with_text_twice_as_large(open_page) -> None:
@@ -40,7 +40,7 @@ def test_no_window_scrolls_sideways_even_with_text_twice_as_large(open_page) -> 
         for width in (320, 390, 768, 1000, 1280, 2560):
             opened.set_viewport_size({"width": width, "height": 700})
             opened.evaluate("() => new Promise(requestAnimationFrame)")
-            assert sideways(opened) <= 0, (width, text)
+            assert overflow_width(opened) <= 0, (width, text)
 
 
 def test_every_target_is_large_enough_to_touch(open_page) -> None:
@@ -60,7 +60,7 @@ def test_a_finger_drags_the_start_and_the_page_stays(open_page) -> None:
     assert opened.locator("#surface").evaluate("(s) => getComputedStyle(s).touchAction") == "auto"
 
 
-def test_tab_reaches_every_control_and_the_focus_is_seen(open_page) -> None:
+def test_tab_reaches_every_control_and_the_focus_is_visible(open_page) -> None:
     opened = open_page(fragment="#epoch=50")
     reached = []
     for _ in range(22):
@@ -94,7 +94,7 @@ def test_reduced_motion_starts_paused_at_the_end(open_page) -> None:
     expect(opened.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_otherwise_it_plays_and_says_each_verdict_as_it_is_earned(open_page) -> None:
+def test_otherwise_it_plays_and_announces_each_verdict(open_page) -> None:
     opened = open_page(reduced_motion="no-preference")
     expect(opened.get_by_role("button", name="Pause")).to_be_visible()
     live = opened.locator("#live")
@@ -103,7 +103,7 @@ def test_otherwise_it_plays_and_says_each_verdict_as_it_is_earned(open_page) -> 
     opened.get_by_role("button", name="Pause").click()
 
 
-def test_a_change_is_said(open_page) -> None:
+def test_a_change_is_announced(open_page) -> None:
     opened = open_page()
     opened.get_by_role("textbox", name="Learning rate, exact").fill("5")
     opened.keyboard.press("Enter")
@@ -116,17 +116,17 @@ def background(opened: Page) -> str:
     return opened.evaluate("() => getComputedStyle(document.body).backgroundColor")
 
 
-def test_it_is_dark_or_light_as_the_reader_prefers_or_chooses(open_page, runs) -> None:
-    white, night = "rgb(255, 255, 255)", "rgb(15, 20, 25)"
+def test_the_theme_follows_the_system_or_the_readers_choice(open_page, runs) -> None:
+    white, black = "rgb(255, 255, 255)", "rgb(15, 20, 25)"
     opened = open_page(color_scheme="dark")
-    assert background(opened) == night
+    assert background(opened) == black
     toggle = opened.get_by_role("button", name="Dark")
     assert toggle.get_attribute("aria-pressed") == "true"
     toggle.click()
     assert background(opened) == white
     assert toggle.get_attribute("aria-pressed") == "false"
     assert background(open_page(color_scheme="light")) == white
-    assert background(open_page(page(runs, theme="dark"), color_scheme="light")) == night
+    assert background(open_page(page(runs, theme="dark"), color_scheme="light")) == black
     assert background(open_page(page(runs, theme="light"), color_scheme="dark")) == white
 
 
@@ -136,20 +136,20 @@ def test_the_runs_have_the_themes_colours(open_page, look) -> None:
     for slot, line in enumerate(opened.locator("#loss .run").all()):
         drawn = line.evaluate("(path) => getComputedStyle(path).stroke")
         red, green, blue = (int(part) for part in drawn[4:-1].split(","))
-        of_film = [look.run((slot + 1) % 3).line, look.run(slot).line]  # the chosen one is last
-        assert f"#{red:02x}{green:02x}{blue:02x}" in of_film
-        assert contrast(f"#{red:02x}{green:02x}{blue:02x}", look.panel) >= 3
+        of_theme = [look.run((slot + 1) % 3).line, look.run(slot).line]  # the chosen one is last
+        assert f"#{red:02x}{green:02x}{blue:02x}" in of_theme
+        assert contrast_ratio(f"#{red:02x}{green:02x}{blue:02x}", look.panel) >= 3
 
 
-def test_forced_colours_leave_every_mark_visible(open_page) -> None:
+def test_forced_colors_leave_every_mark_visible(open_page) -> None:
     opened = open_page(forced_colors="active")
     behind = opened.locator("#loss").evaluate("(svg) => getComputedStyle(svg).backgroundColor")
-    for part, paint in (("#loss .run", "stroke"), ("#fit .head", "fill"), (".ring-fill", "stroke")):
+    for part, paint in (("#loss .run", "stroke"), ("#fit .head", "fill"), (".contour", "stroke")):
         mark = opened.locator(part).first
         assert mark.evaluate(f"(mark) => getComputedStyle(mark).{paint}") != behind
 
 
-def test_without_script_there_is_the_table_of_verdicts(context, lesson, tmp_path) -> None:
+def test_without_javascript_there_is_a_table_of_verdicts(context, lesson, tmp_path) -> None:
     (tmp_path / "lesson.html").write_text(lesson, encoding="utf-8")
     opened = context(java_script_enabled=False).new_page()
     opened.goto((tmp_path / "lesson.html").as_uri())
@@ -183,10 +183,10 @@ def test_a_hostile_title_runs_nothing(open_page, runs) -> None:
 
 def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, lesson) -> None:
     policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
-    heard: list[str] = []
+    messages: list[str] = []
     opened = context(reduced_motion="reduce").new_page()
-    opened.on("console", lambda message: heard.append(message.text))
-    opened.on("pageerror", lambda error: heard.append(str(error)))
+    opened.on("console", lambda message: messages.append(message.text))
+    opened.on("pageerror", lambda error: messages.append(str(error)))
     frame = '<iframe sandbox="allow-scripts" src="lesson.html" width="900" height="700"></iframe>'
     opened.route(
         "http://page.test/**",
@@ -203,7 +203,7 @@ def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, lesson) ->
     inside.get_by_role("button", name="Copy command").click()
     expect(inside.get_by_role("status")).to_contain_text("ommand")
     opened.close()
-    assert heard == []
+    assert messages == []
 
 
 def test_panels_are_drawn_at_their_size_when_the_window_changes(open_page) -> None:

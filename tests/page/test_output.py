@@ -1,4 +1,4 @@
-"""The page as an output among others: from the command line, from a recipe, and from Python."""
+"""The page as an output, from the command line and from Python."""
 
 import json
 import re
@@ -23,15 +23,15 @@ def test_python_saves_the_same_page(runs, tmp_path) -> None:
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == page(runs, title="A & B")
 
 
-def test_a_dark_theme_makes_a_dark_page_and_others_leave_it_to_the_reader(run, tmp_path) -> None:
-    for theme, begins in (("dark", "dark"), ("light", "auto"), ("transparent", "auto")):
+def test_a_dark_theme_makes_a_dark_page_and_others_follow_the_reader(run, tmp_path) -> None:
+    for theme, initial in (("dark", "dark"), ("light", "auto"), ("transparent", "auto")):
         assert run("--theme", theme, "--quiet", "-o", "a.html").code == 0
         text = Path(tmp_path, "a.html").read_text()
         assert re.search(r'data-theme="(\w+)"|color-scheme', text)
-        assert f'"theme":"{begins}"' in text.replace(" ", "")
+        assert f'"theme":"{initial}"' in text.replace(" ", "")
 
 
-def test_more_than_a_page_can_bear_is_refused_before_training(run, tmp_path) -> None:
+def test_too_many_points_are_refused_before_training(run, tmp_path) -> None:
     done = run("--points", "100000", "-o", "a.html")
     assert done.code == 2
     assert "a.html: " in done.err

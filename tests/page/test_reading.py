@@ -1,4 +1,4 @@
-"""What a reader can do with the page, by mouse and by keyboard, in a real browser."""
+"""The page used by mouse and by keyboard in a real browser."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from animate import Line, train
 from animate.cli import main
 from animate.page import page
 from animate.system.numbers import share_text
-from animate.training.diagnosis import distance, share_left
+from animate.training.diagnosis import distance, relative_distances
 
 LABEL = "Learning rate"
 
@@ -22,7 +22,7 @@ def verdicts(opened: Page) -> list[str]:
 
 
 def state(opened: Page) -> dict[str, str]:
-    """Return what the link says, once it says it."""
+    """Return the parts of the link, once it is written."""
     opened.wait_for_function("location.hash.includes('epoch=')")
     return {name: values[0] for name, values in parse_qs(opened.url.partition("#")[2]).items()}
 
@@ -57,7 +57,7 @@ def drag(opened: Page, place, dx: float, dy: float) -> None:
     opened.mouse.up()
 
 
-def test_at_the_end_the_films_verdicts_are_shown(open_page) -> None:
+def test_the_verdicts_at_the_end_are_those_of_the_film(open_page) -> None:
     opened = open_page()
     assert verdicts(opened) == [
         "✓ converged at epoch 70",
@@ -72,10 +72,11 @@ def test_at_the_end_the_films_verdicts_are_shown(open_page) -> None:
     ]
 
 
-def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
+def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
     opened = open_page(fragment="#epoch=7")
     left = [
-        share_text(share_left(distance(run.weights, run.problem.best_weights))[7]) for run in runs
+        share_text(relative_distances(distance(run.weights, run.problem.best_weights))[7])
+        for run in runs
     ]
     assert verdicts(opened) == [
         f"{left[0]} of the way left",
@@ -88,7 +89,7 @@ def test_a_verdict_is_shown_when_it_is_earned(open_page, runs) -> None:
     assert verdicts(opened)[1] == f"{left[1]} of the way left"
 
 
-def test_what_a_reader_types_is_trained_and_said_as_in_the_film(open_page) -> None:
+def test_a_typed_rate_has_the_verdict_of_the_film(open_page) -> None:
     opened = open_page()
     problem = Line.sample(seed=11)
     for run in train(problem, [0.0123, 0.3, 0.76, 0.9985, 0.99851, 0.999, 1.2, 5, 77]):
@@ -96,11 +97,11 @@ def test_what_a_reader_types_is_trained_and_said_as_in_the_film(open_page) -> No
         assert verdicts(opened)[0].lstrip("✓✗ ") == run.diagnosis.sentence
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is not None:
-            said = opened.locator(".loss").first.text_content()
-            assert said == f"overflowed at epoch {overflowed_at}"
+            text = opened.locator(".loss").first.text_content()
+            assert text == f"overflowed at epoch {overflowed_at}"
 
 
-def test_a_run_at_the_limit_and_its_neighbours_have_the_films_verdicts(open_page, problem) -> None:
+def test_runs_at_and_beside_the_limit_have_the_verdicts_of_the_film(open_page, problem) -> None:
     limit = problem.stability_limit
     runs = train(problem, [np.nextafter(limit, 0), limit, np.nextafter(limit, 1)])
     opened = open_page(page(runs))
@@ -109,7 +110,7 @@ def test_a_run_at_the_limit_and_its_neighbours_have_the_films_verdicts(open_page
     ]
 
 
-def test_a_rate_that_cannot_be_used_is_named(open_page) -> None:
+def test_an_invalid_rate_is_named(open_page) -> None:
     opened = open_page()
     exact(opened).fill("fast")
     exact(opened).press("Enter")
@@ -122,7 +123,7 @@ def test_a_rate_that_cannot_be_used_is_named(open_page) -> None:
     assert exact(opened).get_attribute("aria-invalid") == "false"
 
 
-def test_the_slider_is_dragged_and_snaps_to_the_films_rates(open_page) -> None:
+def test_the_slider_is_dragged_and_snaps_to_the_initial_rates(open_page) -> None:
     opened = open_page()
     box = slider(opened).bounding_box()
     thumb, inner = 24, box["width"] - 24
@@ -138,7 +139,7 @@ def test_the_slider_is_dragged_and_snaps_to_the_films_rates(open_page) -> None:
             assert shown == 0.7
 
 
-def test_the_slider_goes_by_keys_and_never_past_a_films_rate(open_page) -> None:
+def test_keys_move_the_slider_and_stop_at_the_initial_rates(open_page) -> None:
     opened = open_page()
     slider(opened).focus()
     seen = []
@@ -154,7 +155,7 @@ def test_the_slider_goes_by_keys_and_never_past_a_films_rate(open_page) -> None:
     assert slider(opened).get_attribute("aria-valuetext") == "5"
 
 
-def test_ticks_stand_at_the_best_rate_and_at_the_limit(open_page) -> None:
+def test_ticks_mark_the_best_rate_and_the_limit(open_page) -> None:
     opened = open_page()
     for tick, rate in (("#tick-best", "0.76"), ("#tick-limit", "0.9985")):
         exact(opened).fill(rate)
@@ -164,7 +165,7 @@ def test_ticks_stand_at_the_best_rate_and_at_the_limit(open_page) -> None:
         assert place == pytest.approx(track["x"] + 12 + share * (track["width"] - 24), abs=1.5)
 
 
-def test_play_stops_at_the_end_and_then_nothing_runs(open_page) -> None:
+def test_play_stops_at_the_end_and_requests_no_more_frames(open_page) -> None:
     opened = open_page(fragment="#epoch=95")
     opened.evaluate(
         "() => { window.asked = 0; window.ask = requestAnimationFrame.bind(window);"
@@ -228,7 +229,7 @@ def test_a_click_on_the_surface_starts_there(open_page) -> None:
     assert float(opened.locator("#slope").input_value()) != -1
 
 
-def test_the_start_goes_by_keys_and_is_told(open_page) -> None:
+def test_keys_move_the_start_and_announce_it(open_page) -> None:
     opened = open_page()
     handle(opened).focus()
     opened.keyboard.press("ArrowRight")
@@ -284,7 +285,7 @@ def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> 
     assert again.locator("#run-1").evaluate(color) == before
 
 
-def test_a_new_seed_gives_torchs_data(open_page) -> None:
+def test_another_seed_gives_the_data_of_torch(open_page) -> None:
     opened = open_page()
     for seed in ("12", "0", "18446744073709551615"):
         opened.get_by_label("Seed").fill(seed)
@@ -305,7 +306,7 @@ def test_new_noise_takes_the_next_seed(open_page) -> None:
     expect(opened.locator("#seed-error")).to_contain_text("“-3” is not a seed")
 
 
-def test_the_link_reproduces_all_of_it(open_page) -> None:
+def test_the_link_restores_the_whole_state(open_page) -> None:
     opened = open_page()
     exact(opened).fill("0.42")
     opened.get_by_role("radio", name="0.7").check()
@@ -342,7 +343,7 @@ def test_the_link_reproduces_all_of_it(open_page) -> None:
         "#theme=<b>&epoch=12",
     ],
 )
-def test_a_broken_link_opens_the_page_as_it_was_made(open_page, fragment) -> None:
+def test_an_invalid_link_opens_the_initial_state(open_page, fragment) -> None:
     opened = open_page(fragment=fragment)
     expect(opened.get_by_role("radio")).to_have_count(3)
     assert opened.get_by_label("Seed").input_value() == "11"
@@ -372,10 +373,10 @@ def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) ->
     )
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
-    assert "at 0.42, 0.7, 1.01 (seed 11)" in capsys.readouterr().err
+    assert "at lr 0.42, lr 0.7, lr 1.01 (seed 11)" in capsys.readouterr().err
 
 
-def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page) -> None:
+def test_without_a_clipboard_the_text_is_shown(open_page) -> None:
     opened = open_page()
     opened.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     opened.get_by_role("button", name="Copy command").click()
@@ -383,7 +384,7 @@ def test_where_the_clipboard_is_closed_the_text_is_shown_to_be_copied(open_page)
     assert opened.evaluate("() => getSelection().toString()").startswith("python -m animate --lrs")
 
 
-def test_the_command_says_how_the_data_are_drawn(open_page) -> None:
+def test_the_command_holds_the_sampling_of_the_data(open_page) -> None:
     problem = Line.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
     opened = open_page(page(train(problem, [0.1], epochs=20)))
     opened.get_by_role("button", name="Copy command").click()
@@ -405,24 +406,24 @@ def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> Non
     assert "seed" not in opened.get_by_label("Copied text").input_value()
 
 
-def test_reset_brings_back_the_films_runs(open_page) -> None:
+def test_reset_restores_the_initial_runs(open_page) -> None:
     opened = open_page(fragment="#lr=3,4&seed=5&start=0,0&epoch=100")
     opened.get_by_role("button", name="Reset").click()
     assert verdicts(opened)[:2] == ["✓ converged at epoch 70", "✓ converged at epoch 8"]
     assert opened.get_by_label("Start slope").input_value() == "-1"
 
 
-def test_the_answer_unfolds_and_names_the_ticks(open_page) -> None:
+def test_the_answer_opens_and_labels_the_ticks(open_page) -> None:
     opened = open_page()
-    told = opened.locator("#tick-limit .told")
-    expect(told).to_be_hidden()
+    label = opened.locator("#tick-limit .in-answer")
+    expect(label).to_be_hidden()
     opened.locator("summary").click()
-    expect(told).to_be_visible()
-    expect(told).to_have_text(" 0.9985")
+    expect(label).to_be_visible()
+    expect(label).to_have_text(" 0.9985")
     expect(opened.locator("#answer")).to_contain_text("fastest fixed rate is about 0.76")
     opened.get_by_label("Seed").fill("3")
     opened.get_by_label("Seed").press("Enter")
-    expect(told).to_have_text(f" {Line.sample(seed=3).stability_limit:.4g}")
+    expect(label).to_have_text(f" {Line.sample(seed=3).stability_limit:.4g}")
 
 
 def test_every_panel_follows_each_change(open_page) -> None:
@@ -453,13 +454,36 @@ def test_an_overflow_is_content(open_page, overflowing) -> None:
     assert "Infinity" not in opened.locator("#panels").inner_html()
 
 
+def test_coordinates_of_an_overflow_are_limited(open_page, overflowing) -> None:
+    opened = open_page(overflowing, "#run=3&epoch=100")
+    drawn = opened.eval_on_selector_all(
+        "#panels svg *",
+        "all => all.map((one) => ['d', 'x', 'y', 'x1', 'y1', 'x2', 'y2', 'cx', 'cy', 'points']"
+        ".map((name) => one.getAttribute(name) ?? '').join(' ')).join(' ')",
+    )
+    numbers = [abs(float(text)) for text in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", drawn)]
+    assert max(numbers) == 1e5
+
+
+def test_the_chosen_runs_line_is_the_widest(open_page) -> None:
+    for chosen in (1, 2, 3):
+        opened = open_page("", f"#run={chosen}&epoch=100")
+        widths = opened.eval_on_selector_all(
+            "#loss [style*='--run']",
+            "all => all.map((one) => [one.getAttribute('style').match(/--run(\\d)/)[1],"
+            " Number(getComputedStyle(one).strokeWidth.replace('px', ''))])",
+        )
+        widest = max(width for _, width in widths)
+        assert {int(run) + 1 for run, width in widths if width == widest} == {chosen}
+
+
 def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
     wide = problem.x * np.float32(1000)
     own = Line(x=wide, y=problem.y, start=problem.start)
     rates = [own.best_lr / 2, own.stability_limit * 1.01]
     opened = open_page(page(train(own, rates, epochs=50)), "#run=2&epoch=50")
-    said = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]
-    assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == said
+    sentences = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]
+    assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == sentences
     expect(opened.locator("#tick-limit")).to_be_visible()
     slider(opened).focus()
     opened.keyboard.press("PageDown")

@@ -1,9 +1,9 @@
 """
-The kinds of drawing, each one a small class in a module of its own.
+Views: the kinds of panels, one class and one module each.
 
-A view draws the still parts of its axes once, and then sets its moving artists for a record of its
-run, or for a moment if it shows all runs. It says what it requires of the runs, knows its panel,
-and nothing of other views, frames or files. To add one, write its module and add its line to
+A view draws the static artists of its axes once. Its `draw` then updates the moving artists for a
+record of its run, or for a moment if it shows all runs. It declares what it requires of the runs.
+It does not know other views, frames or files. To add a view, write its module and add a line to
 `VIEWS`.
 """
 
@@ -44,23 +44,23 @@ AnyArtist = TypeVar("AnyArtist", bound="Artist")
 @dataclass(frozen=True, slots=True)
 class Panel:
     """
-    Where a view draws, and what.
+    The axes that a view draws in, and the data that it draws.
 
     Attributes
     ----------
     axes : Axes
-        Empty, with its place and spines set.
+        Empty, with position and spines set.
     runs : sequence of Trajectory
         All runs of the scene, so that panels can share their limits.
     index : int or None
-        Which run this panel shows; None for a view that shows all of them in one panel.
+        The index of this panel's run; None for a view that shows all runs in one panel.
     theme : Theme
     em : float
-        The size of the smallest text, in pixels (72 dots an inch, so points are pixels).
+        The size of the smallest text, in pixels. Points are pixels, since the dpi is 72.
     clock : Clock
-        The time of the scene: what the time axis counts, and when each run has its records.
+        The time axis of the scene, and the times of all records on it.
     data : mapping of str to object
-        What the view names in `View.needs`.
+        The precomputed data that the view lists in `View.needs`.
     """
 
     axes: Axes
@@ -72,53 +72,52 @@ class Panel:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def around(self) -> TransformedBbox:
-        """The panel and a little of what is around it, where a mark on its edge may reach."""
+    def clip_box(self) -> TransformedBbox:
+        """The axes with a margin of 0.3 em, so that a marker on the edge is drawn in full."""
         from matplotlib.transforms import Bbox, TransformedBbox
 
         box = self.axes.get_window_extent()
-        across, up = 0.3 * self.em / box.width, 0.3 * self.em / box.height
-        whole = Bbox([[-across, -up], [1 + across, 1 + up]])
-        return TransformedBbox(whole, self.axes.transAxes)
+        dx, dy = 0.3 * self.em / box.width, 0.3 * self.em / box.height
+        return TransformedBbox(Bbox([[-dx, -dy], [1 + dx, 1 + dy]]), self.axes.transAxes)
 
     @property
     def run(self) -> Trajectory:
-        """The run that this panel shows."""
+        """The run that this panel shows; an InputError if it shows all."""
         return self.runs[self._own_index("run")]
 
     @property
     def style(self) -> RunStyle:
-        """How that run looks."""
+        """Colours, dashes and marker of that run."""
         return self.theme.run(self._own_index("style"))
 
     @property
     def problem(self) -> Any:
-        """What the panel's run was trained on; what all were, in a view of all runs."""
+        """The problem of the panel's run; in a view of all runs, of the first."""
         return self.runs[self.index or 0].problem
 
     @property
     def times(self) -> Any:
-        """When the panel's run has its records, on the scene's clock, shape (T,)."""
+        """The times of the records of the panel's run, on the scene's clock, shape (T,)."""
         return self.clock.times[self._own_index("times")]
 
     def record_of(self, run: Trajectory, moment: float) -> int:
-        """Return which record of `run` is shown at `moment`: its last one at or before it."""
-        return self.clock.record(self._place(run), moment)
+        """Return the record of `run` shown at `moment`: the last one at or before it."""
+        return self.clock.record(self._index_of(run), moment)
 
     def times_of(self, run: Trajectory) -> Any:
-        """Return when `run` has its records, on the scene's clock, shape (T,)."""
-        return self.clock.times[self._place(run)]
+        """Return the times of the records of `run`, on the scene's clock, shape (T,)."""
+        return self.clock.times[self._index_of(run)]
 
-    def _place(self, run: Trajectory) -> int:
-        for place, one in enumerate(self.runs):
-            if one is run:
-                return place
-        raise InputError(f"{run!r} is no run of this scene; give one of panel.runs")
+    def _index_of(self, run: Trajectory) -> int:
+        for index, other in enumerate(self.runs):
+            if other is run:
+                return index
+        raise InputError(f"{run!r} is not a run of this scene; give one of panel.runs")
 
     def _own_index(self, name: str) -> int:
         if self.index is None:
             raise InputError(
-                f"panel.{name} is of one run, and this view shows all runs in one panel "
+                f"panel.{name} belongs to one run, but this view shows all runs in one panel "
                 "(across = True); use panel.runs"
             )
         return self.index
@@ -126,26 +125,28 @@ class Panel:
 
 class View(ABC):
     """
-    One kind of drawing in one panel.
+    Base class of the views: one kind of panel.
 
-    A subclass draws what stays in ``__init__``, keeps each moving artist with `moves`, and sets
-    them all in `draw`, from its argument alone: whatever was drawn before must not matter.
+    A subclass adds all artists in ``__init__``, and registers those that change with `moves`. Its
+    `draw` sets them all from its argument alone: the result must not depend on earlier calls.
     """
 
     caption: str = ""
-    """What stands above a panel; ``{clock}`` is replaced by "epoch" or "step"."""
+    """The text above a panel; ``{clock}`` is replaced by "epoch" or "step"."""
     full_caption: str = ""
-    """What stands above a panel instead where it has the room."""
+    """A longer caption, used if it fits."""
     across: ClassVar[bool] = False
-    """Whether one panel shows all runs, instead of one panel each."""
-    of_runs: ClassVar[bool] = True
-    """Whether the view shows runs at all, so that their headings are needed."""
+    """Whether one panel shows all runs; else there is one panel per run."""
+    shows_runs: ClassVar[bool] = True
+    """Whether the view shows runs, so that the scene needs their headers."""
     requires: ClassVar[tuple[type, ...]] = ()
-    """What the runs' problem must be, as protocols such as `animate.Quadratic`."""
+    """What the runs' problem must provide: protocols such as `animate.Quadratic`, or classes."""
     records: ClassVar[tuple[str, ...]] = ()
-    """What each run must hold: "weights", "losses" or both."""
+    """The records that each run must have: "weights", "losses" or both."""
+    weight_count: ClassVar[int | None] = None
+    """The number of weights that each run must have; None for any number."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What must be computed from the runs beforehand, a name in `animate.training.derived`."""
+    """Data to compute from the runs before drawing: keys of `precomputed.PRECOMPUTED`."""
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
@@ -154,20 +155,20 @@ class View(ABC):
     @abstractmethod
     def draw(self, record: int) -> None:
         """
-        Set the moving artists.
+        Update the moving artists.
 
-        For a view of one run, to a record of that run, counted from 0. For one across runs the
-        argument is a moment of the clock, and `panel.record_of` gives each run's record.
+        A view of one run gets a record of that run, counted from 0. A view across runs gets a
+        moment of the clock instead; `panel.record_of` returns the record of each run.
         """
 
     def moves(self, artist: AnyArtist) -> AnyArtist:
-        """Register `artist` as one that `draw` changes, and return it."""
+        """Register an artist that `draw` changes. Returns the artist."""
         self.moving.append(artist)
         return artist
 
 
 def load(view: str | type[View]) -> type[View]:
-    """Return the view class called `view`; a class is returned as it is."""
+    """Return the view class with the name `view`; a class is returned unchanged."""
     if isinstance(view, type) and issubclass(view, View):
         return view
     if not isinstance(view, str):
@@ -180,9 +181,9 @@ def load(view: str | type[View]) -> type[View]:
     return cast("type[View]", getattr(module, VIEWS[name]))
 
 
-def load_all(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
-    """Return the view classes called `views`, one or several."""
-    several = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
-    if not several:
-        raise InputError("no view is given; give at least one, such as fit")
-    return [load(view) for view in several]
+def load_views(views: str | type[View] | Sequence[str | type[View]]) -> list[type[View]]:
+    """Return the view classes for one or several names or classes."""
+    result = [views] if isinstance(views, str) or not isinstance(views, Iterable) else list(views)
+    if not result:
+        raise InputError("views is empty; give at least one, such as fit")
+    return [load(view) for view in result]

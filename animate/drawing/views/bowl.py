@@ -1,9 +1,9 @@
 """
-Why a rate can be too large: the loss along the steepest direction alone, and the next step on it.
+The loss along the steepest direction, with the next step: why a learning rate can be too large.
 
-Along the Hessian's sharpest eigenvector the loss is a parabola, and one step takes the error ``e``
-to ``e - lr·λ·e``. The arrow is that step: up to the limit it ends inside the bowl, and past the
-limit it goes through the far wall, so that the next point lies higher than the last.
+Along the eigenvector of the largest eigenvalue λ of the Hessian, the loss is a parabola. One step
+takes the error ``e`` to ``e - lr·λ·e``. The arrow shows this step. Below the stability limit it
+ends inside the parabola; past the limit the next point is higher than the last.
 """
 
 import itertools
@@ -12,17 +12,24 @@ from typing import cast
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from animate.drawing.tabular_text import Readout
+from animate.drawing.tabular_text import TabularText
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import Path, at_edge, drawable, plain_ticks, starts_of, weights_of
+from animate.drawing.views.curves import (
+    RunCurve,
+    clip_for_drawing,
+    clip_to_axes,
+    unique_starts,
+    weights_until_overflow,
+)
+from animate.drawing.views.ticks import set_ticks
 from animate.training.problem import Quadratic
 
-TRAIL = 8
-ROOM = 2.4  # times the first error: how far to each side the bowl is shown
+TRAIL = 8  # jumps
+MARGIN = 2.4  # half the width of the axes, relative to the largest first error
 
 
 class Bowl(View):
-    """One run as a ball that jumps across the parabola."""
+    """Show one run as a ball that jumps across the parabola."""
 
     caption = "loss along the steepest axis"
     full_caption = "loss along the steepest direction alone"
@@ -33,12 +40,12 @@ class Bowl(View):
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         steepness = problem.curvatures[-1]
-        errors = (weights_of(panel.run) - problem.best_weights) @ problem.sharpest
-        starts = (starts_of(panel.runs) - problem.best_weights) @ problem.sharpest
-        reach = ROOM * (float(np.abs(starts).max(initial=0)) or 1.0)
+        errors = (weights_until_overflow(panel.run) - problem.best_weights) @ problem.sharpest
+        starts = (unique_starts(panel.runs) - problem.best_weights) @ problem.sharpest
+        reach = MARGIN * (float(np.abs(starts).max(initial=0)) or 1.0)
         top = 0.5 * steepness * reach**2
         axes.set(xlim=(-reach, reach), ylim=(-0.09 * top, 1.02 * top))
-        plain_ticks(panel)
+        set_ticks(panel)
         across = np.linspace(-reach, reach, 161)
         axes.plot(
             across, 0.5 * steepness * across**2, color=theme.muted, linewidth=em / 8, zorder=2
@@ -57,12 +64,16 @@ class Bowl(View):
                 zorder=2,
             )
         style = panel.style
-        self._errors, self._heights = errors, drawable(0.5 * steepness * errors**2)
-        # Only a step of plain descent follows from where the ball is.
+        self._errors, self._heights = errors, clip_for_drawing(0.5 * steepness * errors**2)
+        # Only with plain descent does the position alone determine the next step.
         known = plain[cast("int", panel.index)]
-        self._next = drawable(errors - (panel.run.lr if known else np.nan) * steepness * errors)
+        self._next = clip_for_drawing(
+            errors - (panel.run.lr if known else np.nan) * steepness * errors
+        )
         self._steepness = steepness
-        self._faded = [theme.faded(style.line, 0.6 * (age + 1) / TRAIL) for age in range(TRAIL)]
+        self._faded = [
+            theme.with_opacity(style.line, 0.6 * (age + 1) / TRAIL) for age in range(TRAIL)
+        ]
         self._trail = self.moves(LineCollection([], linewidths=em / 12, zorder=3))
         axes.add_collection(self._trail, autolim=False)
         (self._step,) = axes.plot([], [], color=theme.ink, linewidth=em / 9, zorder=4)
@@ -73,37 +84,38 @@ class Bowl(View):
         (self._landing,) = axes.plot(
             [], [], color=theme.ink, linewidth=em / 12, linestyle=(0, (1.5, 1.5)), zorder=4
         )
-        self._left = self._heights > 1.02 * top
-        self._seen = np.flatnonzero(self._heights <= 1.02 * top)
-        if not len(self._seen):  # not even the start is finite
-            self._seen = np.array([0])
-        self._gone = Readout(
+        self._is_above = self._heights > 1.02 * top
+        self._visible_records = np.flatnonzero(self._heights <= 1.02 * top)
+        if not len(self._visible_records):  # not even the start is finite
+            self._visible_records = np.array([0])
+        self._note = TabularText(
             0.5, 0.4, transform=axes.transAxes, fontsize=em, color=style.text,
             horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
         )  # fmt: skip
-        axes.add_artist(self._gone)
-        self._ball = Path(panel, errors, self._heights, style, zorder=5)
+        axes.add_artist(self._note)
+        self._ball = RunCurve(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
-        self.moving += [self._gone, self._step, self._tip, self._landing, *self._ball.artists]
+        self.moving += [self._note, self._step, self._tip, self._landing, *self._ball.artists]
 
     def draw(self, record: int) -> None:
-        """Set the ball, the jumps that brought it here, and the step that it takes next."""
-        # Of a ball that has left, the last jumps that were seen stay, with the one that left.
-        seen = self._seen[np.searchsorted(self._seen, record, "right") - 1]
-        newest = min(record, seen + 1)
+        """Update the ball, its last jumps, and the arrow of its next step."""
+        # Once the ball is out of view, its last visible jumps stay, with the one that left.
+        visible = self._visible_records
+        last_visible = visible[np.searchsorted(visible, record, "right") - 1]
+        newest = min(record, last_visible + 1)
         first = max(0, newest - TRAIL)
-        places = np.column_stack([self._errors, self._heights])[first : newest + 1]
-        self._trail.set_segments(list(itertools.pairwise(places)))
-        self._trail.set_color(self._faded[TRAIL - len(places) + 1 :])
+        points = np.column_stack([self._errors, self._heights])[first : newest + 1]
+        self._trail.set_segments(list(itertools.pairwise(points)))
+        self._trail.set_color(self._faded[TRAIL - len(points) + 1 :])
         here, height, goal = self._errors[record], self._heights[record], self._next[record]
         self._step.set_data([here, goal], [height, height])
-        x, y, marker = at_edge(self.panel.axes, goal, height)
+        x, y, marker = clip_to_axes(self.panel.axes, goal, height)
         (_, right), (_, top) = self.panel.axes.get_xlim(), self.panel.axes.get_ylim()
-        # A step too short for an arrow, or above the panel, of which only a speck would be seen.
+        # No arrow for a step that is too short, or above the axes, where only a dot would show.
         hidden = not abs(goal - here) >= 0.02 * right or height > top
         self._tip.set_data([] if hidden else [x], [] if hidden else [y])
         self._tip.set_marker(">" if goal > here else "<")
         self._landing.set_data([goal, goal], [height, 0.5 * self._steepness * goal**2])
         self._landing.set_visible(not hidden and not marker)
         self._ball.draw(record)
-        self._gone.set_text("▲ out of view" if self._left[record] else "")
+        self._note.set_text("▲ out of view" if self._is_above[record] else "")

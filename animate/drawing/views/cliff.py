@@ -1,27 +1,29 @@
-"""How many epochs each learning rate needs: down to the best rate, then up a cliff."""
+"""Epochs to converge against the learning rate, which end at the stability limit."""
 
 from typing import Any, cast
 
 import numpy as np
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import at_edge, log_ticks, rate_ticks
-from animate.drawing.views.scatter import name_lines
+from animate.drawing.views.curves import clip_to_axes
+from animate.drawing.views.scatter import add_legend
+from animate.drawing.views.ticks import set_log_scale, set_x_ticks
 from animate.system.numbers import limit_text
-from animate.training.convergence import MOST_EPOCHS, expected
+from animate.training.convergence import MAX_EPOCHS, expected_epochs
+from animate.training.line import Line
 from animate.training.problem import Quadratic
 from animate.training.trajectory import Trajectory
 
-NEVER = 0.5  # of the axis' end: where the runs are that do not converge
-LIMIT_WIDTH = 8.5  # em, of the limit's name, which stands past it
+NEVER_POSITION = 0.5  # relative to the upper limit of the axis: markers of diverging runs
+LIMIT_LABEL_WIDTH = 8.5  # em
 
 
 class Cliff(View):
-    """Epochs to converge against the learning rate, trained and by theory, with the runs on it."""
+    """Plot epochs to converge, trained and by theory, and mark all runs of plain descent."""
 
     caption = "epochs to converge against learning rate"
     across = True
-    requires = (Quadratic,)
+    requires = (Line,)  # many learning rates are trained, which only a Line can
     records = ("weights",)
     needs = ("convergence",)
 
@@ -29,20 +31,25 @@ class Cliff(View):
         super().__init__(panel)
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         limit, best = problem.stability_limit, problem.best_lr
-        found = panel.data["convergence"]
+        convergence = panel.data["convergence"]
         width = axes.get_window_extent().width / em
-        right = limit * width / (width - LIMIT_WIDTH)
-        high = 2.2 * MOST_EPOCHS
+        right = limit * width / (width - LIMIT_LABEL_WIDTH)
+        high = 2.2 * MAX_EPOCHS
         axes.set_xlim(0, right)
-        log_ticks(panel, 0.8, high)
-        rate_ticks(panel)
+        set_log_scale(panel, 0.8, high)
+        set_x_ticks(panel)
         axes.axvspan(limit, right, color=theme.faint, linewidth=0, zorder=1)
         axes.plot(
-            found.lrs, found.trained, color=theme.ink, linewidth=em / 7, label="trained", zorder=2
+            convergence.lrs,
+            convergence.trained,
+            color=theme.ink,
+            linewidth=em / 7,
+            label="trained",
+            zorder=2,
         )
         axes.plot(
-            found.lrs,
-            found.expected,
+            convergence.lrs,
+            convergence.expected,
             color=theme.muted,
             linewidth=em / 9,
             linestyle=":",
@@ -59,22 +66,26 @@ class Cliff(View):
             horizontalalignment="right", **common,
         )  # fmt: skip
         axes.annotate(
-            "never", (0.5 * (limit + right), NEVER * high), (0, -0.55 * em),
+            "never", (0.5 * (limit + right), NEVER_POSITION * high), (0, -0.55 * em),
             textcoords="offset points", horizontalalignment="center", verticalalignment="top",
             **common,
         )  # fmt: skip
-        name_lines(panel, "upper center")
+        add_legend(panel, "upper center")
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
         self._marks = []
         for index, run in enumerate(panel.runs):
             style = theme.run(index)
-            if not run.is_plain_descent:  # the curve is of plain descent alone
+            if not run.is_plain_descent:  # the curve holds for plain descent only
                 self.caption = "epochs that plain descent needs, against learning rate"
                 continue
-            needed = NEVER * high if run.diagnosis.verdict == "diverging" else _needed(run)
-            x, y, marker = at_edge(axes, cast("float", run.lr), max(needed, 0.8))
+            needed = (
+                NEVER_POSITION * high
+                if run.diagnosis.verdict == "diverging"
+                else _epochs_needed(run)
+            )
+            x, y, marker = clip_to_axes(axes, cast("float", run.lr), max(needed, 0.8))
             (mark,) = axes.plot(
                 [x],
                 [y],
@@ -86,21 +97,21 @@ class Cliff(View):
                 markeredgewidth=em / 14,
                 zorder=4 + index,
             )
-            mark.set_clip_box(panel.around)
+            mark.set_clip_box(panel.clip_box)
             visible_from = panel.times_of(run)[run.record_at(run.diagnosis.verdict_step)]
             self._marks.append((visible_from, self.moves(mark)))
 
     def draw(self, moment: float) -> None:
-        """Set the line at now, and show the runs whose verdict is visible."""
+        """Move the line of the current time, and show the runs whose verdict is visible."""
         self._now.set_ydata([max(moment, 0.8)] * 2)
         for visible_from, mark in self._marks:
             mark.set_visible(moment >= visible_from)
 
 
-def _needed(run: Trajectory) -> float:
-    """Return the epochs that a run needs below the limit, by theory if it was cut short."""
+def _epochs_needed(run: Trajectory) -> float:
+    """Return the epochs to converge below the limit, by theory if the run ended before."""
     if run.diagnosis.converged_at is not None:
         return float(run.times[run.record_at(run.diagnosis.converged_at)])
     problem = cast("Quadratic", run.problem)
-    (epochs,) = expected(problem, problem.start, [cast("float", run.lr)])
+    (epochs,) = expected_epochs(problem, problem.start, [cast("float", run.lr)])
     return float(np.nan_to_num(epochs, nan=np.inf))

@@ -1,17 +1,17 @@
-"""The data alone, with the line behind them and the line that fits them best."""
+"""The data points, with the true line and the best fit."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import plain_ticks
 from animate.drawing.views.scatter import draw_scatter
+from animate.drawing.views.ticks import set_ticks
 from animate.training.problem import Predicts, Quadratic
 
 
 class Data(View):
-    """The points that every run is trained on."""
+    """Show the points that every run is trained on."""
 
     caption = "the data: y against x"
     across = True
-    of_runs = False
+    shows_runs = False
     requires = (Predicts, Quadratic)
 
     def __init__(self, panel: Panel) -> None:
@@ -23,8 +23,8 @@ class Data(View):
             xlim=(x.min() - room * width, x.max() + room * width),
             ylim=(y.min() - room * height, y.max() + room * height),
         )
-        plain_ticks(panel)
+        set_ticks(panel)
         draw_scatter(panel, named=True)
 
     def draw(self, record: int) -> None:
-        """Nothing moves."""
+        """Do nothing: no artist moves."""

@@ -1,25 +1,26 @@
-"""The loss over the two weights, with the ways of all runs on one map."""
+"""Contours of the loss over two weights, with the trajectories of all runs."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import Path, weights_of
-from animate.drawing.views.terrain import draw_terrain
+from animate.drawing.views.contours import draw_contours
+from animate.drawing.views.curves import RunCurve, weights_until_overflow
 from animate.training.problem import NamesWeights, Quadratic
 
 
 class Landscape(View):
-    """All runs' trajectories on the contours of the loss."""
+    """Show the trajectories of all runs on contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
     across = True
     requires = (NamesWeights, Quadratic)
     records = ("weights",)
+    weight_count = 2
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        draw_terrain(panel)
-        self._paths = [
-            Path(
+        draw_contours(panel)
+        self._curves = [
+            RunCurve(
                 panel,
                 slopes,
                 biases,
@@ -29,14 +30,16 @@ class Landscape(View):
                 width=0.1,
                 zorder=4 + 2 * index,
             )
-            for index, (slopes, biases) in enumerate(weights_of(run).T for run in panel.runs)
+            for index, (slopes, biases) in enumerate(
+                weights_until_overflow(run).T for run in panel.runs
+            )
         ]
-        for path in self._paths:
-            self.moving += path.artists
+        for curve in self._curves:
+            self.moving += curve.artists
 
     def draw(self, moment: float) -> None:
-        """Set all trajectories up to `moment`."""
-        for run, path in zip(self.panel.runs, self._paths, strict=True):
-            path.draw(self.panel.record_of(run, moment))
-            for artist in path.artists:
+        """Draw all trajectories up to `moment`."""
+        for run, curve in zip(self.panel.runs, self._curves, strict=True):
+            curve.draw(self.panel.record_of(run, moment))
+            for artist in curve.artists:
                 artist.set_visible(moment >= self.panel.times_of(run)[0])

@@ -1,4 +1,4 @@
-"""Whether views can show runs, and which could instead."""
+"""Check whether views can show runs, and name views that can."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,72 +6,81 @@ import numpy as np
 
 from animate.drawing.views import VIEWS, View, load
 from animate.system.errors import InputError
-from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, has
+from animate.training.line import Line
+from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
-CAPABILITIES: Mapping[type, str] = {
-    Predicts: "a model of one input that can be drawn",
-    Quadratic: "known best weights and a known Hessian",
-    HasLoss: "a loss that can be computed at any weights",
-    NamesWeights: "names for its weights",
+CAPABILITY_WORDS: Mapping[type, str] = {
+    Predicts: "has one input and predicts at any weights",
+    Quadratic: "has known best weights and a known Hessian",
+    HasLoss: "computes its loss at any weights",
+    NamesWeights: "has names for its weights",
+    Line: "is an animate.Line",
 }
-"""What a view may require of a problem, in words."""
+"""What a view may require of a problem, in words that follow "a problem that"."""
 
 
-def lacks(kind: type[View], runs: Sequence[Trajectory]) -> str | None:
-    """Return why a view cannot show `runs`, or None if it can."""
+def missing_requirement(view_class: type[View], runs: Sequence[Trajectory]) -> str | None:
+    """Return the reason why a view cannot show `runs`, or None if it can."""
     for number, run in enumerate(runs, 1):
         name = run.label or f"run {number}"
-        for capability in kind.requires:
-            if not has(run.problem, capability):
-                words = CAPABILITIES.get(capability, capability.__name__)
-                return f"it requires a problem with {words}, and {name} has none"
-        if "weights" in kind.records and run.weights is None:
-            return f"it requires weights, and {name} has none"
-        if "losses" in kind.records and np.isnan(run.losses).all():
-            return f"it requires losses, and {name} has none"
-    if kind.requires and any(run.problem is not runs[0].problem for run in runs):
-        return "its panels share their scales, and the runs are of different problems"
+        for capability in view_class.requires:
+            if not provides(run.problem, capability):
+                words = CAPABILITY_WORDS.get(capability, f"provides {capability.__name__}")
+                actual = "has no problem" if run.problem is None else "has another kind of problem"
+                return f"it requires a problem that {words}, but {name} {actual}"
+        if "weights" in view_class.records and run.weights is None:
+            return f"it requires weights, but {name} has none"
+        count = view_class.weight_count
+        if count is not None and run.weights is not None and run.weights.shape[1] != count:
+            return f"it requires {count} weights, but {name} has {run.weights.shape[1]}"
+        if "losses" in view_class.records and np.isnan(run.losses).all():
+            return f"it requires losses, but {name} has none"
+    if view_class.requires and any(run.problem is not runs[0].problem for run in runs):
+        return "its panels share their scales, but the runs have different problems"
     return None
 
 
-def check(kinds: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
-    """Raise `InputError` if one of `kinds` cannot show `runs`; it names views that can."""
-    for kind in kinds:
-        reason = lacks(kind, runs)
+def check_views(view_classes: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
+    """Raise `InputError` if a view cannot show `runs`. The message names views that can."""
+    for view_class in view_classes:
+        reason = missing_requirement(view_class, runs)
         if reason is not None:
-            others = ", ".join(_showing(runs)) or (
-                "none; draw fewer of the runs together, or give all their losses or weights"
+            others = ", ".join(_suitable_views(runs)) or (
+                "none; draw fewer runs together, or give the losses or weights of all"
             )
-            raise InputError(f"view {_name(kind)}: {reason}; views that would do: {others}")
+            raise InputError(
+                f"view {_name(view_class)}: {reason}; views that can show these runs: {others}"
+            )
 
 
 def default_views(runs: Sequence[Trajectory]) -> list[type[View]]:
     """
-    Return what is drawn where nothing else is asked for.
+    Return the default views: fit and loss, or else those of loss and weights that can show `runs`.
 
     Raises
     ------
     InputError
-        If no view that suits any runs can show these together.
+        If none of these can show `runs`.
     """
     usual = [load("fit"), load("loss")]
-    if not any(lacks(kind, runs) for kind in usual):
+    if not any(missing_requirement(view_class, runs) for view_class in usual):
         return usual
     others = [load("loss"), load("weights")]
-    if all(lacks(kind, runs) for kind in others):
+    if all(missing_requirement(view_class, runs) for view_class in others):
         raise InputError(
-            "the runs have neither losses nor weights, all of them, that could be drawn together; "
-            "give runs with losses"
+            "neither losses nor weights are known of all runs; give runs that have losses"
         )
-    return [kind for kind in others if not lacks(kind, runs)]
+    return [view_class for view_class in others if not missing_requirement(view_class, runs)]
 
 
-def _showing(runs: Sequence[Trajectory]) -> Iterator[str]:
+def _suitable_views(runs: Sequence[Trajectory]) -> Iterator[str]:
     for name in VIEWS:
-        if lacks(load(name), runs) is None:
+        if missing_requirement(load(name), runs) is None:
             yield name
 
 
-def _name(kind: type[View]) -> str:
-    return next((name for name, known in VIEWS.items() if known == kind.__name__), kind.__name__)
+def _name(view_class: type[View]) -> str:
+    return next(
+        (name for name, known in VIEWS.items() if known == view_class.__name__), view_class.__name__
+    )

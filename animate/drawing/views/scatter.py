@@ -1,4 +1,4 @@
-"""The data as points, with the line that fits them best and the line behind them."""
+"""Data points, with the best fit and the true line."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from animate.drawing.views import Panel
 
 
 def draw_scatter(panel: Panel, *, named: bool) -> None:
-    """Draw points and both lines into axes whose limits are set, and name the lines if asked."""
+    """Draw points and lines; the limits of the axes must be set. `named` adds a legend."""
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
     axes.plot(
         problem.x,
@@ -35,11 +35,11 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
         )
     if named:
         left, right = problem.predict(problem.best_weights, ends)
-        name_lines(panel, "lower right" if right >= left else "lower left")
+        add_legend(panel, "lower right" if right >= left else "lower left")
 
 
-def name_lines(panel: Panel, corner: str) -> None:
-    """Add a legend of the labelled lines, without a frame."""
+def add_legend(panel: Panel, corner: str) -> None:
+    """Add a legend of the labelled lines, without a frame, at the location `corner`."""
     panel.axes.legend(
         handles=[
             line for line in panel.axes.get_lines() if not str(line.get_label()).startswith("_")

@@ -1,28 +1,29 @@
-"""The loss over the two weights, with the way that one run takes down (or up) it."""
+"""Contours of the loss over two weights, with the trajectory of one run."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import Path, weights_of
-from animate.drawing.views.terrain import draw_terrain
+from animate.drawing.views.contours import draw_contours
+from animate.drawing.views.curves import RunCurve, weights_until_overflow
 from animate.training.problem import NamesWeights, Quadratic
 
 
 class Surface(View):
-    """One run's trajectory on the contours of the loss."""
+    """Show the trajectory of one run on contours of the loss."""
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
     requires = (NamesWeights, Quadratic)
     records = ("weights",)
+    weight_count = 2
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        draw_terrain(panel)
-        weights = weights_of(panel.run)
-        self._path = Path(
+        draw_contours(panel)
+        weights = weights_until_overflow(panel.run)
+        self._curve = RunCurve(
             panel, weights[:, 0], weights[:, 1], panel.style, dots=True, dashed=False, width=0.1
         )
-        self.moving += self._path.artists
+        self.moving += self._curve.artists
 
     def draw(self, record: int) -> None:
-        """Set the trajectory up to `record`."""
-        self._path.draw(record)
+        """Draw the trajectory up to `record`."""
+        self._curve.draw(record)

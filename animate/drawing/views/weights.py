@@ -1,32 +1,27 @@
-"""The weights against time: a line's two with their best values, or those that move most."""
+"""Weights against time: all of a few named ones, else those that move most."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.marks import (
-    LETTER,
-    Path,
-    drawable,
-    overflow_record,
-    plain_ticks,
-    time_ticks,
-)
-from animate.drawing.views.scatter import name_lines
-from animate.system.numbers import coordinate
-from animate.training.problem import Doubles, NamesWeights, Quadratic, has
+from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
+from animate.drawing.views.scatter import add_legend
+from animate.drawing.views.ticks import set_ticks, set_time_ticks
+from animate.system.numbers import coordinate_text
+from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
-TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, of each weight's line
-MOST = len(WIDTHS)  # weights in one panel
+TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, one line width per weight
+MAX_WEIGHTS = len(WIDTHS)  # per panel
 CORNERS = "lower right", "upper right", "upper left", "lower left"
-KEY_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the names of the curves
-USUAL = 0.02, 0.98  # the share of the values between which a panel surely shows them
+HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
+QUANTILES = 0.02, 0.98  # of the values, which the axes always show
 
 
 class Weights(View):
-    """One run's weights up to now, and of many those that move most."""
+    """Plot the weights of one run; of many weights, those that move most."""
 
     caption = "weights against {clock}"
     records = ("weights",)
@@ -36,51 +31,52 @@ class Weights(View):
         axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
         chosen = chosen_weights(panel.run)
         names = [f"w[{number}]" for number in chosen]
-        if has(problem, NamesWeights):
+        if provides(problem, NamesWeights):
             names = [problem.weight_names[number] for number in chosen]
         elif len(chosen) < panel.run.weights.shape[1]:  # type: ignore[union-attr]
             self.full_caption = f"the {len(chosen)} weights that move most, against {{clock}}"
             self.caption = f"{len(chosen)} weights against {{clock}}"
-        if has(problem, Quadratic):
+        if provides(problem, Quadratic):
             best = problem.best_weights[chosen]
             names = [
-                f"{name}, best {coordinate(value)}" for name, value in zip(names, best, strict=True)
+                f"{name}, best {coordinate_text(value)}"
+                for name, value in zip(names, best, strict=True)
             ]
             for value in best:
                 axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=2)
         axes.set_ylim(*_limits(panel.runs))
         axes.set_xlim(0, 1)
-        plain_ticks(panel)
-        time_ticks(panel)
+        set_ticks(panel)
+        set_time_ticks(panel)
         widths = TWO_WIDTHS if len(chosen) <= len(TWO_WIDTHS) else WIDTHS
-        self._paths = []
-        for place, (number, width) in enumerate(zip(chosen, widths, strict=False)):
-            path = Path(
+        self._curves = []
+        for index, (number, width) in enumerate(zip(chosen, widths, strict=False)):
+            curve = RunCurve(
                 panel,
                 panel.times,
                 _drawn(panel.run, number),
                 panel.style,
                 dashed=False,
                 width=width,
-                zorder=4 - 0.5 * place,
+                zorder=4 - 0.5 * index,
             )
-            self._paths.append(path)
-            self.moving += path.artists
+            self._curves.append(curve)
+            self.moving += curve.artists
         if panel.index == 0 or chosen != chosen_weights(panel.runs[0]):
             for name, width in zip(names, widths, strict=False):
                 axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
-            name_lines(panel, self._corner(names))
+            add_legend(panel, self._corner(names))
 
     def draw(self, record: int) -> None:
-        """Set the curves up to `record`."""
-        for path in self._paths:
-            path.draw(record)
+        """Draw the curves up to `record`."""
+        for curve in self._curves:
+            curve.draw(record)
 
     def _corner(self, names: Sequence[str]) -> str:
-        """Return the corner in which the names hide least of the curves."""
+        """Return the location where the legend hides the fewest points of the curves."""
         axes, em = self.panel.axes, self.panel.em
         box = axes.get_window_extent()
-        wide = (LETTER * max(map(len, names)) + KEY_WIDTH) * em / box.width
+        wide = (CHARACTER_WIDTH * max(map(len, names)) + HANDLE_WIDTH) * em / box.width
         high = LINE_HEIGHT * len(names) * em / box.height
         curves = [
             np.column_stack([self.panel.times, _drawn(self.panel.run, number)])
@@ -97,38 +93,38 @@ class Weights(View):
 
 
 def chosen_weights(run: Trajectory) -> list[int]:
-    """Return which weights are drawn: all if they are few and named, else those that move most."""
+    """Return the indices of the drawn weights: all if few and named, else those that move most."""
     assert run.weights is not None
-    if has(run.problem, NamesWeights) and run.weights.shape[1] <= MOST:
+    if provides(run.problem, NamesWeights) and run.weights.shape[1] <= MAX_WEIGHTS:
         return list(range(run.weights.shape[1]))
     finite = run.weights[: overflow_record(run)]
     moved = np.ptp(finite, axis=0) if len(finite) else np.zeros(run.weights.shape[1])
-    found: list[int] = np.argsort(-moved, kind="stable")[:MOST].tolist()
-    return found
+    chosen: list[int] = np.argsort(-moved, kind="stable")[:MAX_WEIGHTS].tolist()
+    return chosen
 
 
 def _drawn(run: Trajectory, number: int) -> Doubles:
-    """Return one weight to be drawn, shape (T,); there is none from the run's overflow on."""
+    """Return one weight for drawing, float64 (T,), with NaN from the overflow on."""
     assert run.weights is not None
-    values = drawable(run.weights[:, number])
+    values = clip_for_drawing(run.weights[:, number])
     values[overflow_record(run) :] = np.nan
     return values
 
 
 def _limits(runs: Sequence[Trajectory]) -> tuple[float, float]:
-    """Return limits that suit all runs; of one that diverges, the last may be beyond them."""
+    """Return limits of the y axis, the same for all runs; a diverging run may leave them."""
     ends = [
         [run.problem.best_weights[chosen_weights(run)], run.weights[0, chosen_weights(run)]]  # type: ignore[index]
         for run in runs
-        if has(run.problem, Quadratic)
+        if provides(run.problem, Quadratic)
     ]
     if len(ends) == len(runs):
-        values = drawable(ends).ravel()
+        values = clip_for_drawing(ends).ravel()
         swing = 0.7 * float(np.ptp(values[~np.isnan(values)])) or 1.0
         return float(np.nanmin(values)) - swing, float(np.nanmax(values)) + swing
     curves = [_drawn(run, number) for run in runs for number in chosen_weights(run)]
     values = np.concatenate([*curves, *(best for best, _ in ends)])
     known = values[~np.isnan(values)]
-    low, high = np.quantile(known, USUAL) if len(known) else (0.0, 0.0)
+    low, high = np.quantile(known, QUANTILES) if len(known) else (0.0, 0.0)
     room = 0.15 * float(high - low) or 1.0
     return float(low) - room, float(high) + room

@@ -1,16 +1,14 @@
 """
-Frames to a film file, by the ffmpeg that imageio-ffmpeg brings.
+Write frames to film files, with ffmpeg.
 
-`encode` sees only frames and a rate; the extension picks the format, one line in `FORMATS`. The
-frames are piped as they come, so memory does not grow with their number, and the file is proved
-before it takes its place.
+The extension of a file selects one of `FORMATS`. Frames are piped to ffmpeg as they are drawn, so
+memory does not grow with their number. A file is checked before it replaces an old one.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from types import TracebackType
 from typing import Self
@@ -18,8 +16,8 @@ from typing import Self
 import numpy as np
 
 from animate.film.encode.ffmpeg import Frame, executable
-from animate.film.encode.formats import FORMATS, Encoder, Job
-from animate.system import files, signals
+from animate.film.encode.formats import FORMATS, Encoder, Film
+from animate.system import defaults, files, signals
 from animate.system.errors import InputError
 
 __all__ = [
@@ -33,33 +31,12 @@ __all__ = [
     "note",
 ]
 
-GIF_HONEST_RATE = 50  # frames a second; browsers slow down what is faster
-LEAST = 0.0003  # bytes a pixel of a film's distinct frames: half of the smallest film seen
-LEAST_PNG = 0.01
-PALETTE_FRAMES = 16  # that a palette is made from, where no sample is given
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """
-    A film to be written: where, and all that is said of it besides its frames.
-
-    Attributes
-    ----------
-    path : path
-        Its extension names the format; upper case will do. A path that ends in a slash is a
-        folder of PNG files.
-    fps : float
-        Frames a second.
-    loop : int
-        How often a format that can say so plays in all; 0 for ever.
-    quality : "low", "medium" or "high"
-    """
-
-    path: files.AnyPath
-    fps: float
-    loop: int = 0
-    quality: str = "medium"
+FASTEST_GIF = 50  # frames a second: browsers play a faster GIF slowly
+# The least bytes a pixel that a film needs, to refuse a full disk early: for each distinct frame
+# half of what the smallest film took, and for each PNG.
+FILM_BYTES = 0.0003
+PNG_BYTES = 0.01
+PALETTE_FRAMES = 16  # frames that the palette is made from if no sample is given
 
 
 def encode(
@@ -68,7 +45,7 @@ def encode(
     fps: float,
     *,
     loop: int = 0,
-    quality: str = "medium",
+    quality: str = defaults.QUALITY,
     sample: Iterable[Frame] | None = None,
 ) -> None:
     """
@@ -77,20 +54,20 @@ def encode(
     Parameters
     ----------
     frames : iterable of uint8 arrays, shape (height, width, 4), RGBA
-        All of one shape, and not changed after they are given. A frame that is the same object as
-        the one before it repeats it: formats with delays of their own store it once, those of a
-        constant rate again.
+        All of one shape. The caller must not change them afterwards. The same object again repeats
+        a frame: formats with delays store it once, formats of a constant rate once a frame.
     path, fps, loop, quality
-        As of a `Film`.
+        See `Film`.
     sample : iterable of frames, optional
-        What a palette is made from, if there is one (`has_palette`); by default the first frames.
+        Frames to make the palette from, for formats that have one (`has_palette`). The default is
+        the first frames.
 
     Raises
     ------
     InputError
         If the extension is unknown, or there is no frame.
     OutputError
-        If the file cannot be written or ffmpeg fails; an old file is then as it was.
+        If the file cannot be written or ffmpeg fails. An old file is then unchanged.
     """
     (error,) = encode_each(frames, [Film(path, fps, loop, quality)], sample)
     if error is not None:
@@ -101,14 +78,14 @@ def encode_each(
     frames: Iterable[Frame],
     films: Sequence[Film],
     sample: Iterable[Frame] | None = None,
-    written: Callable[[Film], None] = lambda _film: None,
+    on_written: Callable[[Film], None] = lambda _film: None,
 ) -> list[OSError | None]:
     """
-    Write several films of the same frames, which are asked for only once.
+    Write several films of the same frames, and iterate over the frames only once.
 
-    Like `encode`, except that a film which fails does not keep the others from being made: what
-    went wrong with each is returned, None where nothing did. `written` is called with each film
-    that is in its place, before any signal can come between.
+    Like `encode`, except that the other films are still written when one fails. Returns the error
+    of each film, or None. Calls `on_written` with each film that is in its place; signals wait for
+    it to return.
     """
     for film in films:
         files.extension(film.path, FORMATS)
@@ -125,41 +102,54 @@ def encode_each(
         raise InputError(f"{films[0].path}: there is no frame to write; give at least one")
     _check_frame(first, first.shape)
     with ExitStack() as stack:
-        copies = [stack.enter_context(_Copy(film, first.shape, sample, written)) for film in films]
+        outputs = [
+            stack.enter_context(_Output(_encoder(film, first.shape, sample), film, on_written))
+            for film in films
+        ]
         del sample
         for frame in chain([first], frames):
             _check_frame(frame, first.shape)
-            for copy in copies:
-                copy.write(frame)
-            if all(copy.error is not None for copy in copies):
+            for output in outputs:
+                output.write(frame)
+            if all(output.error is not None for output in outputs):
                 break
-    return [copy.error for copy in copies]
+    return [output.error for output in outputs]
 
 
-class _Copy:
-    """One of the films made of the same frames; its failure is kept, and then it takes no more."""
+@contextmanager
+def _encoder(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
+    """Run the encoder of `film` during the block, then move the file to its place."""
+    kind = FORMATS[files.extension(film.path, FORMATS)]
+    with files.atomic(film.path) as temporary:
+        encoder = kind(replace(film, path=temporary), (shape[1], shape[0]), sample)
+        with encoder.running():
+            yield encoder
+
+
+class _Output:
+    """One of several films. Its first error is kept, and ends only its own encoder."""
 
     def __init__(
         self,
+        encoder: AbstractContextManager[Encoder],
         film: Film,
-        shape: tuple[int, ...],
-        sample: Sequence[Frame],
-        written: Callable[[Film], None],
+        on_written: Callable[[Film], None],
     ) -> None:
         self.error: OSError | None = None
+        self._context = encoder
+        self._film = film
+        self._on_written = on_written
         self._stack = ExitStack()
-        self._written = partial(written, film)
-        self._film = _opened(film, shape, sample)
 
     def __enter__(self) -> Self:
-        with self._keeping_errors():
-            self._encoder = self._stack.enter_context(self._film)
+        with self._keep_error():
+            self._encoder = self._stack.enter_context(self._context)
         return self
 
     def write(self, frame: Frame) -> None:
-        """Take the next frame."""
+        """Write the next frame, unless this film has failed."""
         if self.error is None:
-            with self._keeping_errors():
+            with self._keep_error():
                 self._encoder.write(frame)
 
     def __exit__(
@@ -171,44 +161,43 @@ class _Copy:
         if self.error is not None:
             return
         with signals.deferred_until_reported():
-            with self._keeping_errors():
+            with self._keep_error():
                 self._stack.__exit__(kind, error, traceback)
             if kind is None and self.error is None:
-                self._written()
+                self._on_written(self._film)
 
     @contextmanager
-    def _keeping_errors(self) -> Iterator[None]:
+    def _keep_error(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             self.error = error
             try:
                 self._stack.__exit__(type(error), error, error.__traceback__)
-            except OSError as told:  # the same in words for a reader
-                self.error = told
-
-
-@contextmanager
-def _opened(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
-    kind = FORMATS[files.extension(film.path, FORMATS)]
-    with files.atomic(film.path) as temporary:
-        job = Job(temporary, shape[1], shape[0], film.fps, film.loop, film.quality)
-        with kind(job, sample) as encoder:
-            yield encoder
+            except OSError as described:  # by `files.atomic`, with the path
+                self.error = described
 
 
 def check(film: Film, size: tuple[int, int], frames: int, distinct: int) -> None:
     """
-    Raise if a film of so many frames, so many of them distinct, cannot be written.
+    Raise if `film` cannot be written, as far as this is known before its frames are drawn.
+
+    Parameters
+    ----------
+    film : Film
+    size : (int, int)
+        Width and height.
+    frames, distinct : int
+        Number of frames, and of different ones among them.
 
     Raises
     ------
     OutputError
-        If its place cannot be written or has too little room, or there is no ffmpeg.
+        If the file cannot be written, the disk has too little room, or there is no ffmpeg.
     """
     is_folder = files.is_folder(film.path)
-    pictures = LEAST_PNG * frames if is_folder else LEAST * distinct
-    files.check(film.path, needed=int(pictures * size[0] * size[1]))
+    bytes_a_pixel = PNG_BYTES * frames if is_folder else FILM_BYTES * distinct
+    files.check(film.path, needed=int(bytes_a_pixel * size[0] * size[1]))
     executable()
 
 
@@ -226,19 +215,21 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
             if kind.transparency and name != files.FOLDER_SUFFIX
         )
         raise InputError(
-            f"{os.fspath(path)} cannot be transparent; "
-            f"choose another theme, or a format that can: {able}"
+            f"{os.fspath(path)} cannot be transparent; choose another theme, or one of {able}"
         )
 
 
 def note(path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> str | None:
-    """Return what a person should know of how this file will differ from what was asked."""
+    """Return a sentence on how the file will differ from the settings, or None."""
     suffix, path = files.extension(path, FORMATS), os.fspath(path)
     if suffix == ".mp4" and (size[0] % 2 or size[1] % 2):
         even = tuple(side + side % 2 for side in size)
         return f"{path} is padded to {even[0]}x{even[1]}: H.264 needs even sides"
-    if suffix == ".gif" and fps > GIF_HONEST_RATE:
-        return f"{path} will play slower than {fps:g} frames a second: browsers allow a GIF 50"
+    if suffix == ".gif" and fps > FASTEST_GIF:
+        return (
+            f"{path} will play slower than {fps:g} frames a second: browsers limit a GIF to "
+            f"{FASTEST_GIF}"
+        )
     return None
 
 

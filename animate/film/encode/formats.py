@@ -1,145 +1,146 @@
 """
-What is written for each extension, and how.
+The formats of films, and ffmpeg's options for each.
 
-Each format is a class with the same small protocol: opened with a job and a sample of its frames,
-fed with frames, closed. `FORMATS` is the table of them; a new one is a class and a line.
+Each format is a subclass of `Encoder`. `FORMATS` is the table of them; a new format is a class and
+a line there.
 """
 
+import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from animate.film.encode.ffmpeg import Ffmpeg, Frame, Pixels
 from animate.film.encode.yuv import BT709, I420
-from animate.system import files
+from animate.system import defaults, files
 from animate.system.errors import OutputError
 
-PICTURE = "frame-%05d.png"
-
-# x264's and libvpx's bytes depend on the number of threads, so that is ours and not the machine's.
+PNG_NAME = "frame-%05d.png"
+# The bytes that x264 and libvpx write depend on the number of threads, so it must not depend on
+# the machine.
 THREADS = "2"
-KEY_FRAMES = 4.0  # the most seconds from one to the next, so that a player can jump
+KEY_FRAME_INTERVAL = 4.0  # seconds at most, so that a player can seek
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """Where an encoder writes, and what it will get."""
+class Film:
+    """
+    A film to write: its file and its settings.
 
-    path: Path
-    width: int
-    height: int
+    Attributes
+    ----------
+    path : path
+        The extension, in lower or upper case, selects the format. A path that ends in a slash is a
+        folder of PNG files.
+    fps : float
+        Frames a second.
+    loop : int
+        Number of times that a GIF, WebP or APNG plays; 0 for ever.
+    quality : "low", "medium" or "high"
+    """
+
+    path: files.AnyPath
     fps: float
     loop: int = 0
-    quality: str = "medium"
+    quality: str = defaults.QUALITY
 
 
-class Encoder(Protocol):
-    """What every format obeys."""
-
-    transparency: ClassVar[bool]
-    loops: ClassVar[bool]
-    """Whether the file itself says how often it plays."""
-    colors: ClassVar[dict[str, int | None]]
-    """Of the palette that all frames share, for each quality; None where there is no palette."""
-
-    def __init__(self, job: Job, sample: Sequence[Frame]) -> None: ...
-    def __enter__(self) -> Self: ...
-    def write(self, frame: Frame) -> None:
-        """Take the next frame; the same object again repeats it."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
-
-
-class _Piped:
+class Encoder:
     """
-    A format that ffmpeg writes.
+    Base class of the formats: pipes frames to ffmpeg.
 
-    Where it has a palette, there is one for all frames and no dither, lest what stands still
-    flicker: the sample is piped first and becomes the palette, and then come the frames.
+    A format with a palette has one palette for all frames and no dithering, because what does not
+    move would flicker otherwise. `sample` is piped first and becomes the palette.
+
+    Parameters
+    ----------
+    film : Film
+        Its path is where ffmpeg writes.
+    size : (int, int)
+        Width and height of the frames.
+    sample : sequence of frames
+        Frames to make the palette from.
     """
 
     transparency: ClassVar[bool] = True
-    loops: ClassVar[bool] = False
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
+    """Number of colours in the palette for each quality, or None for no palette."""
     fourcc: ClassVar[str] = "RGBA"
-    """Four letters for the order of the pixels that are piped."""
+    """Pixel format of the piped frames."""
+    ticks_per_second: Fraction
+    """Time base of the starts of the piped frames."""
 
-    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
-        self._job = job
-        colors = self.colors[job.quality]
+    def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
+        self.film = film
+        self.width, self.height = size
+        colors = self.colors[film.quality]
         self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
-        graph += self.filters(job)
-        self._ffmpeg = Ffmpeg(
-            self.size(job), job.fps, ["-filter_complex", graph, *self.arguments(job)], self.fourcc
-        )
+        arguments = ["-filter_complex", graph + self.filters(), *self.arguments()]
+        self._ffmpeg = Ffmpeg(self.piped_size(), self.ticks_per_second, arguments, self.fourcc)
+        self._held: Frame | None = None  # piped once it is known for how long it is shown
+        self._held_since = 0
+        self._frames = 0
+        self._offset = len(self._sample)  # ticks before the first frame, one for each of the sample
 
-    def size(self, job: Job) -> tuple[int, int]:
-        """Return the width and height of what is piped."""
-        return job.width, job.height
+    def piped_size(self) -> tuple[int, int]:
+        """Return width and height of the piped frames."""
+        return self.width, self.height
 
-    def filters(self, job: Job) -> str:
-        """Return the filters that the frames pass last."""
-        del job
+    def filters(self) -> str:
+        """Return ffmpeg's filters that come last."""
         return "null"
 
-    def arguments(self, job: Job) -> list[str]:
-        """Return ffmpeg's arguments from the codec to the name of the file."""
+    def arguments(self) -> list[str]:
+        """Return ffmpeg's arguments for the output, from the codec to the file."""
         raise NotImplementedError
 
-    def __enter__(self) -> Self:
-        self._ffmpeg.__enter__()
-        try:
-            for frame in self._sample:
-                self._ffmpeg.write(frame)
-        except BaseException as error:
-            self._ffmpeg.__exit__(type(error), error, None)
-            raise
-        self._sample.clear()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self.finish()
-        except BaseException as failure:
-            self._ffmpeg.__exit__(type(failure), failure, None)
-            raise
-        self._ffmpeg.__exit__(kind, error, traceback)
-        if kind is None:
-            self.prove()
-
-    def finish(self) -> None:
-        """Pipe what has been kept."""
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Run ffmpeg during the block, and check that it wrote all frames."""
+        with self._ffmpeg:
+            for number, frame in enumerate(self._sample):
+                self._ffmpeg.write(frame, number)
+            self._sample.clear()
+            yield self
+            if self._held is not None:
+                self.pipe_held(self._held, is_last=True)
+        self.check()
 
     def write(self, frame: Frame) -> None:
         """Take the next frame."""
+        if self._held is None or not self.repeats(frame, self._held):
+            if self._held is not None:
+                self.pipe_held(self._held, is_last=False)
+            self._held, self._held_since = frame, self._frames
+        self._frames += 1
+
+    def pipe(self, pixels: Pixels, *starts: int) -> None:
+        """Pipe a frame that starts at each of `starts`, in ticks."""
+        self._ffmpeg.write(pixels, *(self._offset + start for start in starts))
+
+    def repeats(self, frame: Frame, previous: Frame) -> bool:
+        """Return whether `frame` only prolongs the previous one."""
+        return frame is previous
+
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame that is held since `_held_since`, and that `_frames` ends."""
         raise NotImplementedError
 
-    def prove(self) -> None:
-        """Raise `OutputError` unless the finished file is whole."""
-        raise NotImplementedError
+    def check(self) -> None:
+        """Raise `OutputError` unless ffmpeg reports all frames as written."""
+        _check_count(self._ffmpeg.frames_written, self._frames)
 
 
 def _palette(colors: int, sample: int) -> str:
-    """Return the filters that make a palette of the first `sample` frames for those after them."""
+    """Return filters that make a palette of the first `sample` frames for those after them."""
     return (
         f"split[head][tail];[head]trim=end_frame={sample},"
         f"palettegen=max_colors={colors}:stats_mode=full[palette];"
@@ -148,95 +149,90 @@ def _palette(colors: int, sample: int) -> str:
     )
 
 
-class _Steady(_Piped):
-    """A format in which every frame stands equally long, and a repeated one is stored again."""
+def _check_count(written: int, expected: int) -> None:
+    if written != expected:
+        raise OutputError(f"ffmpeg wrote {written} of {expected} frames")
 
-    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
-        super().__init__(job, sample)
-        self._last: Frame | None = None
-        self._times = 0
-        self._count = 0
 
-    def filters(self, job: Job) -> str:
-        """Return the repetition of what stands."""
-        rate = Fraction(job.fps).limit_denominator(1001)
-        return f"fps={rate.numerator}/{rate.denominator}"
+class _ConstantRate(Encoder):
+    """
+    Base class of the formats that store a frame again when it is repeated.
 
-    def write(self, frame: Frame) -> None:
-        """Keep the frame until the next one comes, and tell how often it was the same."""
-        if frame is not self._last:
-            self._pipe()
-            self._last, self._times = frame, 0
-        self._times += 1
-        self._count += 1
+    Each frame is piped once, and ffmpeg repeats it.
+    """
 
-    def _pipe(self) -> None:
-        """Pipe the frame that was kept."""
-        if self._last is not None:
-            self._ffmpeg.write(self.piped(self._last), self._times)
+    def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
+        self.rate = Fraction(film.fps).limit_denominator(1001)
+        self.ticks_per_second = 2 * self.rate  # two ticks a frame
+        super().__init__(film, size, sample)
 
-    def piped(self, frame: Frame) -> Pixels:
-        """Return the frame as it is piped."""
+    def filters(self) -> str:
+        """Return the filter that repeats frames."""
+        return f"fps={self.rate.numerator}/{self.rate.denominator}:round=down"
+
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """
+        Pipe the frame at its start, and the last one also at its end.
+
+        ffmpeg shows the last piped frame for as long as the one before it: here for one tick.
+        """
+        start, end = 2 * self._held_since, 2 * self._frames
+        starts = sorted({start, end - 2, end - 1}) if is_last else [start]
+        self.pipe(self.pixels(held), *starts)
+
+    def pixels(self, frame: Frame) -> Pixels:
+        """Return the pixels of `frame` as they are piped."""
         return frame
 
-    def finish(self) -> None:
-        """Pipe the last frame."""
-        self._pipe()
 
-    def prove(self) -> None:
-        """Raise `OutputError` unless ffmpeg says that it wrote every frame."""
-        if self._ffmpeg.frames_written != self._count:
-            raise OutputError(f"ffmpeg wrote {self._ffmpeg.frames_written} of {self._count} frames")
-
-
-class _Video(_Steady):
+class _Video(_ConstantRate):
     """
-    A format of luma, and of chroma at half the width and height.
+    Base class of the formats with luma, and chroma at half the width and height.
 
-    Frames are converted here: ffmpeg would convert all of every one, `I420` does only what differs
-    from the one before; and less is piped.
+    `I420` converts only the pixels that differ from the previous frame, where ffmpeg would convert
+    all, and there is less to pipe.
     """
 
     transparency = False
     fourcc = "I420"
 
-    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
-        super().__init__(job, sample)
-        self._i420 = I420(job.width, job.height)
+    def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
+        super().__init__(film, size, sample)
+        self._i420 = I420(*size)
 
-    def size(self, job: Job) -> tuple[int, int]:
-        """Return even sides."""
-        return job.width + job.width % 2, job.height + job.height % 2
+    def piped_size(self) -> tuple[int, int]:
+        """Return the size rounded up to even numbers."""
+        return self.width + self.width % 2, self.height + self.height % 2
 
-    def filters(self, job: Job) -> str:
-        """Return what the planes mean, and the repetition of what stands."""
-        return f"{BT709},{super().filters(job)}"
+    def filters(self) -> str:
+        """Return the filters that declare the colour space and repeat frames."""
+        return f"{BT709},{super().filters()}"
 
-    def piped(self, frame: Frame) -> Pixels:
-        """Return the planes of the frame."""
+    def pixels(self, frame: Frame) -> Pixels:
+        """Return the planes of `frame`."""
         return self._i420.convert(frame)
 
-
-def _key_frames(job: Job) -> str:
-    return str(max(1, round(KEY_FRAMES * job.fps)))
+    def key_frame_interval(self) -> str:
+        """Return the most frames from one key frame to the next."""
+        return str(max(1, round(KEY_FRAME_INTERVAL * self.film.fps)))
 
 
 class Mp4(_Video):
-    """H.264 that plays everywhere: 4:2:0, even sides by padding, index first, constant rate."""
+    """H.264 for every player: 4:2:0, sides padded to even numbers, index first, constant rate."""
 
     quantizers: ClassVar[dict[str, str]] = {"low": "32", "medium": "24", "high": "19"}
-    # One quantizer for all, with much finer key frames, since most of a frame stands for long; and
-    # finer colours, since thin coloured lines are what moves. x264's slower presets search for
-    # motion and look ahead: for twice the time, films such as ours become no smaller. Trellis
-    # quantization saves half a percent, and takes a tenth longer.
+    # All frames have one quantizer. Key frames are much finer, because most of a frame stays for
+    # long; so are colours, because thin coloured lines are what moves. x264's slower presets search
+    # for motion and look ahead: they take twice the time, and these films become no smaller.
+    # Trellis quantization saves half a percent and takes a tenth longer.
     tuning: ClassVar[str] = "cabac=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
 
-    def arguments(self, job: Job) -> list[str]:
+    def arguments(self) -> list[str]:
         """Return the arguments."""
         return [
-            "-c:v", "libx264", "-preset", "ultrafast", "-qp", self.quantizers[job.quality],
-            "-x264-params", self.tuning, "-g", _key_frames(job), "-threads", THREADS,
-            "-movflags", "+faststart", "-f", "mp4", f"file:{job.path}",
+            "-c:v", "libx264", "-preset", "ultrafast", "-qp", self.quantizers[self.film.quality],
+            "-x264-params", self.tuning, "-g", self.key_frame_interval(), "-threads", THREADS,
+            "-movflags", "+faststart", "-f", "mp4", f"file:{self.film.path}",
         ]  # fmt: skip
 
 
@@ -245,162 +241,162 @@ class WebM(_Video):
 
     factors: ClassVar[dict[str, str]] = {"low": "44", "medium": "34", "high": "24"}
 
-    def filters(self, job: Job) -> str:
-        """Return the filters, which cut off what makes the sides even: VP9 can do without."""
-        return f"crop={job.width}:{job.height}:0:0:exact=1,{super().filters(job)}"
+    def filters(self) -> str:
+        """Return the filters, which crop the padding: VP9 allows odd sides."""
+        return f"crop={self.width}:{self.height}:0:0:exact=1,{super().filters()}"
 
-    def arguments(self, job: Job) -> list[str]:
+    def arguments(self) -> list[str]:
         """Return the arguments."""
         return [
             "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7",
-            "-crf", self.factors[job.quality], "-b:v", "0", "-g", _key_frames(job),
+            "-crf", self.factors[self.film.quality], "-b:v", "0", "-g", self.key_frame_interval(),
             "-row-mt", "1", "-threads", THREADS, "-cues_to_front", "1",
-            "-f", "webm", f"file:{job.path}",
+            "-f", "webm", f"file:{self.film.path}",
         ]  # fmt: skip
 
 
-class Pictures(_Steady):
-    """A folder with a PNG for each frame, as video editors take them: exact, unless low."""
+class PngFolder(_ConstantRate):
+    """A folder with one PNG a frame, for video editors: exact, unless the quality is low."""
 
     colors: ClassVar[dict[str, int | None]] = {"low": 64, "medium": None, "high": None}
-    packing: ClassVar[dict[str, str]] = {"low": "6", "medium": "3", "high": "9"}
+    compression: ClassVar[dict[str, str]] = {"low": "6", "medium": "3", "high": "9"}
 
-    def arguments(self, job: Job) -> list[str]:
-        """Return the arguments; in a pattern, a per cent sign stands for itself if doubled."""
-        folder = str(job.path).replace("%", "%%")
+    def arguments(self) -> list[str]:
+        """Return the arguments."""
+        folder = str(self.film.path).replace("%", "%%")  # image2 takes the path as a pattern
         return [
-            "-c:v", "png", "-pred", "mixed", "-compression_level", self.packing[job.quality],
-            "-threads", THREADS, "-start_number", "0", "-f", "image2", f"file:{folder}/{PICTURE}",
+            "-c:v", "png", "-pred", "mixed",
+            "-compression_level", self.compression[self.film.quality],
+            "-threads", THREADS, "-start_number", "0", "-f", "image2", f"file:{folder}/{PNG_NAME}",
         ]  # fmt: skip
 
 
-class _Delayed(_Piped):
-    """
-    A format in which each picture stands as long as it says, so that repeats are stored once.
+class _Delays(Encoder):
+    """Base class of the formats in which each picture has a delay, to which a repeat adds."""
 
-    ffmpeg gives every picture the same delay, so the true ones are set in the finished file.
-    """
-
-    loops = True
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 256, "high": None}
-    ticks: ClassVar[int] = 1000  # a second, in which delays are told
+    ticks_per_second = Fraction(1000)  # the unit of the delays
+    longest_delay: ClassVar[int] = 0xFFFF
 
-    def __init__(self, job: Job, sample: Sequence[Frame]) -> None:
-        super().__init__(job, sample)
-        self._last: Frame | None = None
-        self._counts: list[int] = []
+    def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
+        super().__init__(film, size, sample)
+        self._pictures = 0
+        self._last_delay = 0
 
-    def set_delays(self, data: bytearray, delays: list[int]) -> int:
-        """Set how long each picture in the file stands, and return how many there are."""
-        raise NotImplementedError
+    def repeats(self, frame: Frame, previous: Frame) -> bool:
+        """Return whether `frame` has the same pixels as the previous one."""
+        return frame is previous or np.array_equal(frame, previous)
 
-    def write(self, frame: Frame) -> None:
-        """Pipe the frame, or count it if it looks like the one before."""
-        if self._last is not None and (frame is self._last or np.array_equal(frame, self._last)):
-            self._counts[-1] += 1
-            return
-        self._ffmpeg.write(frame)
-        self._last = frame
-        self._counts.append(1)
+    def tick(self, number: int) -> int:
+        """Return the start of a frame, rounded to a tick: errors do not add up."""
+        return math.floor(number / self.film.fps * self.ticks_per_second.numerator + 0.5)
 
-    def prove(self) -> None:
-        """Set the delays, and raise `OutputError` if there are not as many pictures."""
-        ends = np.cumsum([0, *self._counts]) / self._job.fps * self.ticks
-        delays = np.diff(np.floor(ends + 0.5).astype(int)).tolist()
-        data = bytearray(self._job.path.read_bytes())
-        try:
-            pictures = self.set_delays(data, delays)
-        except (IndexError, struct.error):
-            raise OutputError("what ffmpeg wrote is cut short") from None
-        if pictures != len(delays):
-            raise OutputError(f"ffmpeg wrote {pictures} of {len(delays)} pictures")
-        self._job.path.write_bytes(data)
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame at its start, unless its delay rounds to 0 and it is not the last."""
+        start = self.tick(self._held_since)
+        delay = max(self.tick(self._frames) - start, 1 if is_last else 0)
+        if delay > 0:
+            self.pipe(held, start)
+            self._pictures += 1
+            self._last_delay = min(delay, self.longest_delay)
+
+    def check(self) -> None:
+        """Raise `OutputError` unless ffmpeg reports all pictures as written."""
+        _check_count(self._ffmpeg.frames_written, self._pictures)
 
 
-class Gif(_Delayed):
-    """What every place shows. Its delays are whole hundredths of a second."""
+class Gif(_Delays):
+    """The format that every program shows. Delays are whole hundredths of a second."""
 
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 64, "high": 256}
-    ticks: ClassVar[int] = 100
+    ticks_per_second = Fraction(100)
 
-    def arguments(self, job: Job) -> list[str]:
-        """Return the arguments; ffmpeg counts how often a GIF is repeated, -1 for not at all."""
-        repeats = -1 if job.loop == 1 else max(job.loop - 1, 0)
-        return ["-loop", str(repeats), "-f", "gif", f"file:{job.path}"]
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame at its start, and after the last one a packet that only ends it."""
+        super().pipe_held(held, is_last=is_last)
+        if is_last:
+            self.pipe(held, self.tick(self._held_since) + self._last_delay)
 
-    def set_delays(self, data: bytearray, delays: list[int]) -> int:
-        """Follow the blocks of the GIF89a specification (CompuServe, 1990), sections 17 to 26."""
+    def arguments(self) -> list[str]:
+        """
+        Return the arguments.
 
-        def table_size(flags: int) -> int:
-            return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-        found, waiting = 0, iter(delays)
-        place = 13 + table_size(data[10])
-        while data[place] != 0x3B:  # trailer
-            if data[place] == 0x2C:  # image
-                place += 11 + table_size(data[place + 9])
-            else:  # extension
-                if data[place + 1] == 0xF9:  # graphic control
-                    found += 1
-                    struct.pack_into("<H", data, place + 4, min(next(waiting, 0), 0xFFFF))
-                place += 2
-            while data[place]:  # sub-blocks
-                place += data[place] + 1
-            place += 1
-        return found
-
-
-class WebP(_Delayed):
-    """Lossless WebP, which for flat drawings is smaller than the lossy kind."""
-
-    def filters(self, job: Job) -> str:
-        """Return the kind of pixels that libwebp takes."""
-        del job
-        return "format=bgra"
-
-    def arguments(self, job: Job) -> list[str]:
-        """Return the arguments."""
+        ffmpeg writes the duration of the last packet as its delay. `setts` sets each duration from
+        the start of the next packet; the packet at the end has none, and `noise` drops it.
+        """
+        repeats = -1 if self.film.loop == 1 else max(self.film.loop - 1, 0)  # -1: not at all
         return [
-            "-c:v", "libwebp_anim", "-lossless", "1", "-compression_level", "3",
-            "-loop", str(job.loop), "-f", "webp", f"file:{job.path}",
+            "-fps_mode", "passthrough",
+            "-bsf:v", r"setts=duration=NEXT_PTS-PTS,noise=drop=lt(duration\,0)",
+            "-loop", str(repeats), "-f", "gif", f"file:{self.film.path}",
         ]  # fmt: skip
 
-    def set_delays(self, data: bytearray, delays: list[int]) -> int:
-        """Follow the chunks of the WebP container specification (Google): ANMF is a picture."""
-        found, waiting = 0, iter(delays)
-        place = 12
-        while place < len(data):
-            kind, size = struct.unpack_from("<4sI", data, place)
-            if kind == b"ANMF":
-                found += 1
-                start = place + 8 + 12
-                data[start : start + 3] = min(next(waiting, 0), 0xFFFFFF).to_bytes(3, "little")
-            place += 8 + size + size % 2
-        return found or 1  # a single picture is no animation, and has no delay
 
-
-class Apng(_Delayed):
+class Apng(_Delays):
     """Animated PNG."""
 
-    def arguments(self, job: Job) -> list[str]:
+    def arguments(self) -> list[str]:
         """Return the arguments."""
-        plays = str(job.loop)
-        return ["-plays", plays, "-pred", "mixed", "-f", "apng", f"file:{job.path}"]
+        return [
+            "-fps_mode", "passthrough", "-plays", str(self.film.loop), "-pred", "mixed",
+            "-f", "apng", f"file:{self.film.path}",
+        ]  # fmt: skip
 
-    def set_delays(self, data: bytearray, delays: list[int]) -> int:
-        """Follow the chunks of the PNG specification (third edition, 11.3.6.2): fcTL."""
-        found, waiting = 0, iter(delays)
-        place = 8
-        while place < len(data):
-            size, kind = struct.unpack_from(">I4s", data, place)
-            if kind == b"fcTL":
-                found += 1
-                start = place + 8
-                struct.pack_into(">HH", data, start + 20, min(next(waiting, 0), 0xFFFF), self.ticks)
-                check = zlib.crc32(data[place + 4 : start + size])
-                struct.pack_into(">I", data, start + size, check)
-            place += 12 + size
-        return found or 1  # a single picture is no animation, and has no delay
+    def check(self) -> None:
+        """
+        Set the last delay, which ffmpeg takes only at its start, and check the file.
+
+        It is in the last fcTL chunk (PNG specification, third edition, 11.3.6.2).
+        """
+        super().check()
+        path = Path(self.film.path)
+        data = bytearray(path.read_bytes())
+        chunk = data.rfind(b"\x00\x00\x00\x1afcTL")
+        if chunk >= 0:  # a single picture is no animation, and has no delay
+            struct.pack_into(">HH", data, chunk + 28, self._last_delay, 1000)
+            checksum = zlib.crc32(data[chunk + 4 : chunk + 34])
+            struct.pack_into(">I", data, chunk + 34, checksum)
+            path.write_bytes(data)
+
+
+class WebP(_Delays):
+    """Lossless WebP, which for flat drawings is smaller than lossy WebP."""
+
+    longest_delay: ClassVar[int] = 0xFFFFFF
+
+    def filters(self) -> str:
+        """Return the conversion to the pixel format of libwebp."""
+        return "format=bgra"
+
+    def arguments(self) -> list[str]:
+        """Return the arguments."""
+        return [
+            "-fps_mode", "passthrough", "-c:v", "libwebp_anim", "-lossless", "1",
+            "-compression_level", "3", "-loop", str(self.film.loop),
+            "-f", "webp", f"file:{self.film.path}",
+        ]  # fmt: skip
+
+    def check(self) -> None:
+        """
+        Set the last delay, which ffmpeg cannot be told, and check the number of pictures.
+
+        Each picture of an animation is an ANMF chunk (WebP container specification, Google).
+        """
+        path = Path(self.film.path)
+        data = bytearray(path.read_bytes())
+        pictures = []
+        place = 12
+        while place < len(data) - 8:
+            kind, size = struct.unpack_from("<4sI", data, place)
+            if kind == b"ANMF":
+                pictures.append(place)
+            place += 8 + size + size % 2
+        # A single picture is no animation, and has no delay.
+        _check_count(max(len(pictures), 1), self._pictures)
+        if pictures:
+            start = pictures[-1] + 20
+            data[start : start + 3] = self._last_delay.to_bytes(3, "little")
+            path.write_bytes(data)
 
 
 FORMATS: dict[str, type[Encoder]] = {
@@ -409,5 +405,5 @@ FORMATS: dict[str, type[Encoder]] = {
     ".gif": Gif,
     ".webp": WebP,
     ".apng": Apng,
-    files.FOLDER_SUFFIX: Pictures,
+    files.FOLDER_SUFFIX: PngFolder,
 }

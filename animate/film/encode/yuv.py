@@ -1,8 +1,8 @@
 """
-Frames as video stores them: luma, and chroma at half the width and height (4:2:0).
+Convert RGBA frames to I420: luma, and chroma at half the width and height (4:2:0).
 
-Only what differs from the frame before is converted. Chroma is the mean of four pixels, and so
-stands in their middle.
+Only pixels that differ from the previous frame are converted. Chroma is the mean of four pixels,
+so its sample position is in the middle of them.
 """
 
 import numpy as np
@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from animate.film.encode.ffmpeg import Frame, Pixels
 
-CELLS_AT_ONCE = 8192  # so that what is computed with stays in the processor's cache
-BITS = 16  # of each fraction below: whole numbers, so that every processor gives the same
+CELLS_AT_ONCE = 8192  # so that the arrays fit in the processor's cache
+BITS = 16  # after the binary point: integers give the same result on every processor
 LUMA = np.array([0.2126, 0.7152, 0.0722])
-# How the planes are to be read, in ffmpeg's words.
+# ffmpeg's filter that declares the colour space of the planes.
 BT709 = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
 
 def _matrix() -> npt.NDArray[np.int32]:
     """
-    Return what R, G and B (columns) give to Y', Cb and Cr (rows), in 2**-BITS, shape (3, 3).
+    Return the matrix from R, G, B (columns) to Y', Cb, Cr (rows), in 2**-BITS, shape (3, 3).
 
     From Recommendation ITU-R BT.709-6, items 3.2 to 3.4, with 8 bits.
     """
@@ -34,12 +34,12 @@ MATRIX = _matrix()
 
 class I420:
     """
-    Converts one frame after another to the planes of BT.709, in the limited range.
+    Converts successive frames to BT.709 planes in limited range.
 
     Parameters
     ----------
     width, height : int
-        In pixels. An odd side gets one more, like those at its edge.
+        In pixels. An odd side is padded by repeating its last pixel.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -47,19 +47,19 @@ class I420:
         self._pairs_a_row = (width + 1) // 2
         size = 4 * self._pairs_a_row * ((height + 1) // 2)
         self._planes = np.empty(size * 3 // 2, np.uint8)
-        self._luma = self._planes[:size].view(np.uint16)  # in pairs, as the pixels below
+        self._luma = self._planes[:size].view(np.uint16)  # pairs of pixels
         self._cb, self._cr = self._planes[size:].reshape(2, size // 4)
         self._previous: npt.NDArray[np.uint64] | None = None
 
     def convert(self, frame: Frame) -> Pixels:
         """
-        Return luma, Cb and Cr one after the other, flat: an own copy.
+        Return the luma, Cb and Cr planes of `frame` as one new flat array.
 
-        Of the sides made even, that is height * width, and twice a quarter of it. `frame`, of
-        shape (height, width, 4), must stay as it is until the next one, which is compared with it.
+        With sides rounded up to even numbers, its size is height * width * 3/2. `frame`, of shape
+        (height, width, 4), must not change until the next call, which compares it.
         """
         if any(self._odd):
-            frame = np.pad(frame, (*((0, more) for more in self._odd), (0, 0)), mode="edge")
+            frame = np.pad(frame, (*((0, odd) for odd in self._odd), (0, 0)), mode="edge")
         pairs = np.ascontiguousarray(frame).reshape(-1).view(np.uint64)
         if self._previous is None:
             cells = np.arange(pairs.size // 2)
@@ -72,7 +72,7 @@ class I420:
         return self._planes.copy()
 
     def _set(self, pairs: npt.NDArray[np.uint64], cells: npt.NDArray[np.int64]) -> None:
-        """Set the planes in cells of 2 x 2 pixels: luma for each of these, chroma for all four."""
+        """Convert cells of 2 x 2 pixels: luma for each pixel, chroma for all four."""
         above = cells + cells // self._pairs_a_row * self._pairs_a_row
         places = np.array([above, above + self._pairs_a_row])
         pixels = pairs[places].view(np.uint8).reshape(2, len(cells), 2, 4)
@@ -87,9 +87,9 @@ class I420:
 def _weighted(
     colors: npt.NDArray[np.int32], row: npt.NDArray[np.int32], offset: int, bits: int
 ) -> Pixels:
-    """Return a row of the matrix times R, G and B, in 2**-bits, as whole numbers from `offset`."""
+    """Return `offset` plus a row of the matrix, in 2**-bits, times R, G and B, rounded."""
     red, green, blue = colors
     total = red * row[0] + green * row[1] + blue * row[2]
-    total += (offset << bits) + (1 << (bits - 1))  # half, so that cutting off rounds
-    whole: Pixels = (total >> bits).astype(np.uint8)
-    return whole
+    total += (offset << bits) + (1 << (bits - 1))  # one half: the shift rounds down
+    rounded: Pixels = (total >> bits).astype(np.uint8)
+    return rounded

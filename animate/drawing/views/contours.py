@@ -1,53 +1,55 @@
-"""The loss as a landscape over the two weights: contours, and the places worth a name."""
+"""Contours of the loss over two weights, with start, best and true weights."""
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from animate.drawing.views import Panel
-from animate.drawing.views.marks import plain_ticks, starts_of
+from animate.drawing.views.curves import unique_starts
+from animate.drawing.views.ticks import set_ticks
 
-RINGS = 7
-WIDEST = 3.0  # times the height: how far equal scales are kept
+LEVEL_COUNT = 7
+MAX_ASPECT = 3.0  # width over height, up to which both axes have equal scales
 
 
-def draw_terrain(panel: Panel) -> None:
+def draw_contours(panel: Panel) -> None:
     """
-    Draw the contours, with the start, the best and the true weights.
+    Draw contours of the loss, and mark the start, the best and the true weights.
 
-    The scales are equal, which shows the true slopes, except in a strip: most of it would be empty.
+    Both axes have the same scale, so that angles are true. Only in a wide strip do they differ,
+    since most of it would be empty.
     """
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
-    best, starts = problem.best_weights, starts_of(panel.runs)
+    best, starts = problem.best_weights, unique_starts(panel.runs)
     box = axes.get_window_extent()
     away = np.abs(starts - best).max(axis=0, initial=0)
-    shape = min(box.width / box.height, WIDEST)
-    # Half the height in weights; the width follows.
+    shape = min(box.width / box.height, MAX_ASPECT)
+    # Half the height, in units of the weights. The width follows from the aspect.
     half = max(1.9 * away[1], 1.25 * away[0] / shape, 0.1)
     wide = half * shape
     axes.set(
         xlim=(best[0] - wide, best[0] + wide),
         ylim=(best[1] - half, best[1] + half),
     )
-    plain_ticks(panel)
+    set_ticks(panel)
     axes.grid(visible=False)
     slopes = np.linspace(*axes.get_xlim(), 161)
     biases = np.linspace(*axes.get_ylim(), 91)
     losses = problem.loss(np.stack(np.meshgrid(slopes, biases), axis=-1)) - problem.best_loss
-    # Square roots of equal steps: rings as far apart as the valley is steep.
-    levels = losses.max() * (np.arange(RINGS + 1) / RINGS) ** 2
+    # Quadratic levels: on a paraboloid, the contours are then evenly spaced.
+    levels = losses.max() * (np.arange(LEVEL_COUNT + 1) / LEVEL_COUNT) ** 2
     ramp = LinearSegmentedColormap.from_list("valley", [theme.faint, theme.panel])
-    shades = ramp(np.linspace(0, 1, RINGS) ** 0.7)
+    shades = ramp(np.linspace(0, 1, LEVEL_COUNT) ** 0.7)
     axes.contourf(slopes, biases, losses, levels=levels, colors=shades, zorder=1)
     axes.contour(
         slopes, biases, losses, levels=levels[1:], colors=theme.points, linewidths=em / 22, zorder=1
     )
-    own = starts if panel.index is None else starts_of([panel.run])
-    places = [(start, "s", "start") for start in own]  # named once, clear of the way up
-    places.append((best, "*", "best"))
+    own = starts if panel.index is None else unique_starts([panel.run])
+    markers = [(start, "s", "start") for start in own]  # named in one panel only, as are the others
+    markers.append((best, "*", "best"))
     true_weights = getattr(problem, "true_weights", None)
     if true_weights is not None:
-        places.append((true_weights.astype(float), "+", "true"))
-    for (slope, bias), marker, name in places:
+        markers.append((true_weights.astype(float), "+", "true"))
+    for (slope, bias), marker, name in markers:
         axes.plot(
             [slope],
             [bias],

@@ -1,4 +1,4 @@
-"""A run's name, numbers and verdict above its panels, as they are known at a moment."""
+"""The changing texts above the panels of a run: its numbers, and then its verdict."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import numpy as np
 from matplotlib.text import Text
 
 from animate.drawing.clock import Clock
-from animate.system.numbers import figures, moment_text, share_text
-from animate.training.diagnosis import shares_left_of
-from animate.training.problem import Array, NamesWeights, Quadratic, has
+from animate.system.numbers import moment_text, share_text, value_text
+from animate.training.diagnosis import distances_left, sentence_in
+from animate.training.problem import Array, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
-MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
-DETAIL_LEFT = 7.4  # em, where the second number stands
+VERDICT_MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
+DETAIL_LEFT = 7.4  # em, from the left edge to the second number
 NUMBER_WIDTH = 4.0  # em
 
 
-class Heading:
+class RunHeader:
     """
-    The texts of one run that change.
+    The changing texts above the panels of one run.
 
     Parameters
     ----------
     run : Trajectory
     clock : Clock
-        Of the scene.
+        The time axis of the scene.
     times : array, shape (T,)
-        When the run has its records, on that clock.
+        The times of the records of `run` on `clock`.
     loss, detail, verdict : Text
-        The first line's left and right text, and the second line.
+        The left and the right text of the first line, and the text of the second line.
     verdict_color, pending_color : str
-        Of the verdict once it is visible, and of what stands there before.
+        The colour of the verdict, and that of the text in its place before.
     fit : callable
-        Shortens a text that starts so many em from the left to the room that there is.
+        ``fit(text, left)`` returns `text`, truncated to the width available from `left` em on.
     """
 
     def __init__(
@@ -50,24 +50,25 @@ class Heading:
         pending_color: str,
         fit: Callable[[str, float], str],
     ) -> None:
-        run = run if run.time_unit == clock.unit else run.counted_in_steps()
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
         self._verdict_color, self._pending_color = verdict_color, pending_color
-        self._left = shares_left_of(run)
+        self._distances_left = distances_left(run)
         self._sentence = ""
         diagnosis = run.diagnosis
         if diagnosis.verdict is not None:
-            self._sentence = fit(f"{MARKS[diagnosis.verdict]}{diagnosis.sentence}", 0)
+            self._sentence = fit(
+                f"{VERDICT_MARKS[diagnosis.verdict]}{sentence_in(run, clock.unit)}", 0
+            )
         self._verdict_record = run.record_at(diagnosis.verdict_step)
-        self._losses = _last_given(run.losses)
+        self._losses = _fill_forward(run.losses)
         self._metrics = [
-            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), _last_given(values))
+            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), _fill_forward(values))
             for name, values in run.metrics.items()
         ]
 
     def draw(self, record: int, moment: float) -> None:
-        """Set the texts to a record of the run, at a moment of the scene."""
+        """Set the texts to `record` of the run, at `moment` of the scene."""
         if moment < self._times[0]:
             self._loss.set_text("")
             self._detail.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
@@ -79,37 +80,37 @@ class Heading:
         if self._sentence and record >= self._verdict_record:
             self._verdict.set(text=self._sentence, color=self._verdict_color)
         else:
-            left = self._left
+            left = self._distances_left
             pending = "" if left is None else f"{share_text(left[record])} of the way left"
             self._verdict.set(text=pending, color=self._pending_color)
 
     def _numbers(self, record: int, moment: float) -> tuple[str, str]:
-        """Return the texts of the first line."""
+        """Return both texts of the first line."""
         run = self._run
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is not None and run.steps[record] >= overflowed_at:
-            lost = run.times[run.record_at(overflowed_at)]
-            return f"overflowed at {moment_text(lost, run.time_unit)}", ""
+            time = self._times[run.record_at(overflowed_at)]
+            return f"overflowed at {moment_text(time, self._clock.unit)}", ""
         loss = self._losses[record]
-        given = "" if np.isnan(loss) else f"loss {figures(loss)}"
-        return given, next(self._details(record, moment), "")
+        text = "" if np.isnan(loss) else f"loss {value_text(loss)}"
+        return text, next(self._details(record, moment), "")
 
     def _details(self, record: int, moment: float) -> Iterator[str]:
-        """Yield what there is to say beside the loss, the most needed first."""
+        """Yield candidates for the text beside the loss, the most important first."""
         run, unit = self._run, self._clock.unit
         if moment > self._times[-1]:
             yield f"ended at {moment_text(self._times[-1], unit)}"
         unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
-        if unfinished and run.is_plain_descent and has(run.problem, Quadratic):
+        if unfinished and run.is_plain_descent and provides(run.problem, Quadratic):
             yield f"fastest rate {run.problem.best_lr:.2g}"
-        if run.weights is not None and has(run.problem, NamesWeights):
+        if run.weights is not None and provides(run.problem, NamesWeights):
             yield run.problem.equation(run.weights[record])
         for name, values in self._metrics:
             if not np.isnan(values[record]):
-                yield f"{name} {figures(values[record])}"
+                yield f"{name} {value_text(values[record])}"
 
 
-def _last_given(values: Array) -> Array:
-    """Return `values` with each missing one replaced by the last before it, if there is one."""
+def _fill_forward(values: Array) -> Array:
+    """Return `values` (T,) with each NaN replaced by the last value before it, if any."""
     given = np.where(np.isnan(values), 0, np.arange(len(values)))
     return values[np.maximum.accumulate(given)]

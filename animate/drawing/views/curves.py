@@ -1,0 +1,149 @@
+"""The curve of a run up to a record, and the values to draw, shared by several views."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from animate.drawing.theme import RunStyle
+from animate.drawing.views import Panel
+from animate.training.problem import Doubles
+from animate.training.trajectory import Trajectory
+
+MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
+
+
+def clip_for_drawing(values: npt.ArrayLike) -> Doubles:
+    """
+    Return `values` as float64, clipped to ±`MAX_COORDINATE`, with NaN for non-finite ones.
+
+    The values of a diverging run outgrow every axis, and finally float32.
+    """
+    array = np.array(values, np.float64)
+    array[~np.isfinite(array)] = np.nan
+    return np.clip(array, -MAX_COORDINATE, MAX_COORDINATE)
+
+
+def weights_until_overflow(run: Trajectory) -> Doubles:
+    """
+    Return the weights of `run` for drawing, float64 (T, P), with NaN from its overflow on.
+
+    Weights after the overflow may be finite, but are too large to be drawn.
+    """
+    assert run.weights is not None
+    weights = clip_for_drawing(run.weights)
+    weights[overflow_record(run) :] = np.nan
+    return weights
+
+
+def unique_starts(runs: Sequence[Trajectory]) -> Doubles:
+    """Return the distinct finite first weights of `runs`, float64 (S, P)."""
+    first = np.array([run.weights[0] for run in runs if run.weights is not None], np.float64)
+    return np.unique(first[np.isfinite(first).all(axis=1)], axis=0)
+
+
+def overflow_record(run: Trajectory) -> int:
+    """Return the record of the overflow of `run`, or the number of its records."""
+    overflowed_at = run.diagnosis.overflowed_at
+    return len(run.steps) if overflowed_at is None else run.record_at(overflowed_at)
+
+
+class RunCurve:
+    """
+    The curve of one run up to a record: a line, and a marker at its head.
+
+    If the head is outside the axes, a triangle on their edge points to it. After an overflow, a
+    cross marks the last finite point.
+
+    Parameters
+    ----------
+    panel : Panel
+        Its axes must have their limits set.
+    x, y : arrays, shape (T,)
+        The point of each record.
+    style : RunStyle
+    dots : bool
+        Whether each record has a dot.
+    dashed : bool
+        Whether the line has the dashes of `style`.
+    width : float
+        The line width in em.
+    zorder : float
+        Of the line; the marker is above it.
+
+    Attributes
+    ----------
+    artists : tuple of Line2D
+        The line and the marker, to be registered as moving.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        style: RunStyle,
+        *,
+        dots: bool = False,
+        dashed: bool = True,
+        width: float = 0.17,
+        zorder: float = 4,
+    ) -> None:
+        axes, em = panel.axes, panel.em
+        self._x, self._y = clip_for_drawing(x), clip_for_drawing(y)
+        finite = np.isfinite(self._x) & np.isfinite(self._y)
+        self._last = np.maximum.accumulate(np.where(finite, np.arange(len(finite)), 0))
+        self._axes = axes
+        self._marker = style.marker
+        (self._line,) = axes.plot(
+            [],
+            [],
+            color=style.line,
+            linewidth=width * em,
+            linestyle=style.dash if dashed else "solid",
+            marker="o" if dots else "",
+            markersize=0.25 * em,
+            markeredgewidth=0,
+            zorder=zorder,
+        )
+        (self._head,) = axes.plot(
+            [],
+            [],
+            linestyle="none",
+            marker=style.marker,
+            markersize=0.62 * em,
+            color=style.line,
+            markeredgecolor=panel.theme.panel,
+            markeredgewidth=em / 14,
+            clip_on=False,
+            zorder=zorder + 1,
+        )
+        # A marker on the edge is drawn in full, but must not reach the tick labels.
+        self._head.set_clip_box(panel.clip_box)
+        self._head.set_clip_on(True)
+        self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
+
+    def draw(self, record: int) -> None:
+        """Draw the line up to `record` with the marker at it; nothing for record -1."""
+        shown = slice(0, record + 1)
+        self._line.set_data(self._x[shown], self._y[shown])
+        if record < 0:
+            self._head.set_data([], [])
+            return
+        last = self._last[record]
+        x, y, marker = clip_to_axes(self._axes, self._x[last], self._y[last])
+        self._head.set_data([x], [y])
+        self._head.set_marker("X" if last < record else marker or self._marker)
+
+
+def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
+    """Return (x, y) clipped to the limits, and a triangle marker that points to it, or ""."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    marker = ""
+    if not left <= x <= right:
+        marker = "<" if x < left else ">"
+    if not low <= y <= high:
+        marker = "v" if y < low else "^"
+    return float(min(max(x, left), right)), float(min(max(y, low), high)), marker

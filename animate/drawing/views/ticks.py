@@ -1,0 +1,86 @@
+"""Fixed ticks and their labels, shared by several views."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from animate.drawing.views import Panel
+from animate.system.numbers import MINUS
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def set_ticks(panel: Panel) -> None:
+    """Set a few fixed ticks on both linear axes."""
+    axes = panel.axes
+    across, up = _tick_counts(panel)
+    axes.xaxis.set_ticks(*tick_labels(_ticks_within(axes.get_xlim(), across)))
+    axes.yaxis.set_ticks(*tick_labels(_ticks_within(axes.get_ylim(), up)))
+
+
+def set_time_ticks(panel: Panel) -> None:
+    """Set the x axis to the time of the scene, with a few whole ticks."""
+    axes, first, last = panel.axes, panel.clock.first, panel.clock.last
+    room = 0.02 * (last - first) or 0.5
+    axes.set_xlim(first - room, last + room)
+    values = MaxNLocator(4, integer=True).tick_values(first, last)
+    ticks = [tick for tick in values if first <= tick <= last]
+    axes.xaxis.set_ticks(*tick_labels(ticks))
+
+
+def set_log_scale(panel: Panel, low: float, high: float) -> None:
+    """Set the y axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
+    axes = panel.axes
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    step = 1 + (last - first) // max(_tick_counts(panel)[1], 2)
+    powers = range(first, last + 1, step)
+    names = [
+        f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
+        for power in powers
+    ]
+    if len(powers) > 1:
+        axes.yaxis.set_ticks([10.0**power for power in powers], names)
+    else:  # too few to read a value by
+        between = [part * 10.0**power for power in (first - 1, first) for part in (1, 2, 5)]
+        axes.yaxis.set_ticks(*tick_labels([tick for tick in between if low <= tick <= high]))
+    axes.yaxis.set_ticks([], minor=True)
+
+
+def set_x_ticks(panel: Panel) -> None:
+    """Set a few fixed ticks on a linear x axis."""
+    panel.axes.xaxis.set_ticks(
+        *tick_labels(_ticks_within(panel.axes.get_xlim(), _tick_counts(panel)[0]))
+    )
+
+
+def set_y_ticks(panel: Panel) -> None:
+    """Set a few fixed ticks on a linear y axis."""
+    panel.axes.yaxis.set_ticks(
+        *tick_labels(_ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
+    )
+
+
+def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
+    """Return `ticks` and their labels, short and with U+2212 as minus sign; of equal ones, one."""
+    texts = [re.sub(r"e\+?(-?)0*", r"e\1", f"{tick:.6g}").replace("-", MINUS) for tick in ticks]
+    return list(ticks), ["" if text in texts[:index] else text for index, text in enumerate(texts)]
+
+
+def _tick_counts(panel: Panel) -> tuple[int, int]:
+    """Return how many intervals between ticks fit well on the x and the y axis."""
+    box = panel.axes.get_window_extent()
+    across, up = box.width / panel.em / 4.5, box.height / panel.em / 2.4
+    return int(np.clip(across, 2, 8)), int(np.clip(up, 2, 5))
+
+
+def _ticks_within(bounds: tuple[float, float], bins: int) -> list[float]:
+    for steps in ([1, 2, 5, 10], [1, 2, 4, 5, 10]):
+        candidates = MaxNLocator(bins, steps=steps).tick_values(*bounds)
+        ticks = [tick for tick in candidates if bounds[0] <= tick <= bounds[1]]
+        if len(ticks) > 2:
+            break
+    return ticks
