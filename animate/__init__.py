@@ -20,6 +20,7 @@ if signals.is_program():  # before slow imports; an importing program keeps its 
     signals.listen()
 
 if TYPE_CHECKING:
+    from animate import problems as problems
     from animate.film.animation import Animation as Animation
     from animate.film.animation import save as save
     from animate.recipe import Recipe as Recipe
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from animate.training.diagnosis import Diagnosis as Diagnosis
     from animate.training.hyperparameters import Hyperparameters as Hyperparameters
     from animate.training.line import Line as Line
+    from animate.training.problem import Classifies as Classifies
     from animate.training.problem import HasLoss as HasLoss
     from animate.training.problem import Predicts as Predicts
     from animate.training.problem import Problem as Problem
     from animate.training.problem import Quadratic as Quadratic
+    from animate.training.supervised import Supervised as Supervised
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
 
@@ -45,6 +48,7 @@ __version__ = VERSION
 
 _MODULES = {
     "Animation": "film.animation",
+    "Classifies": "training.problem",
     "DestinationError": "system.errors",
     "Diagnosis": "training.diagnosis",
     "DrawingError": "system.errors",
@@ -59,16 +63,19 @@ _MODULES = {
     "Quadratic": "training.problem",
     "Recipe": "recipe",
     "Runs": "training.trajectory",
+    "Supervised": "training.supervised",
     "Trajectory": "training.trajectory",
     "load": "recipe.report",
     "make": "recipe.making",
     "save": "film.animation",
     "train": "training.descent",
 }
-__all__ = ["__version__", *_MODULES]
+__all__ = ["__version__", "problems", *_MODULES]
 
 
 def __getattr__(name: str) -> object:
+    if name == "problems":
+        return importlib.import_module("animate.problems")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,5 +1,6 @@
 # Sourced by the scripts. `prepare EXTRA` installs the project from $root into $root/.venv, with its
-# extra "test" or "dev" (or "base" for neither), if that is missing or out of date. It sets $python.
+# extra "test" or "dev", or for "base" with "datasets", if that is missing or out of date. It sets
+# $python.
 #
 # .venv/.complete holds the checkout's path, and is missing while pip works: an interrupted
 # installation, or a checkout that was moved, is installed from scratch. .venv/.has-EXTRA holds what
@@ -32,10 +33,10 @@ install() {
         "$base_python" -m venv "$venv" >&2
     fi
     rm -f "$venv/.complete"
-    local extras=
-    [ "$1" = base ] || extras="[$1]"
+    local extra=$1
+    [ "$1" != base ] || extra=datasets # the data of the ready problems
     "$python" -m pip install --quiet --disable-pip-version-check --no-input \
-        --constraint "$root/constraints.txt" --editable "$root$extras" >&2
+        --constraint "$root/constraints.txt" --editable "$root[$extra]" >&2
     for extra in base test dev; do # each includes the one before
         cat "$root/pyproject.toml" "$root/constraints.txt" >"$venv/.has-$extra"
         [ "$extra" != "$1" ] || break

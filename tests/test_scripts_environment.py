@@ -86,18 +86,18 @@ def log(project: Path, *, clear: bool = True) -> list[str]:
 def test_the_program_runs_with_its_arguments_and_is_installed_once(project: Path) -> None:
     for message in (INSTALLING.format(project), ""):
         assert finish(start(project)) == (0, "-P -m animate --lrs 0.1\n", message)
-    assert log(project) == ["venv", f"pip {project}", "installed"]
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
 def test_settings_that_would_install_elsewhere_are_ignored(project: Path) -> None:
     finish(start(project, PYTHONPATH="/elsewhere", PIP_TARGET="/elsewhere"))
-    assert f"pip {project}" in log(project)
+    assert f"pip {project}[datasets]" in log(project)
 
 
 def test_two_at_once_install_once(project: Path) -> None:
     both = [start(project, slow_pip=0.5) for _ in range(2)]
     assert [finish(process)[:2] for process in both] == [(0, "-P -m animate --lrs 0.1\n")] * 2
-    assert log(project) == ["venv", f"pip {project}", "installed"]
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -114,7 +114,7 @@ def test_an_interrupted_installation_is_repeated_from_scratch(
     assert finish(process)[:2] == (-number, "")
     log(project)
     assert finish(start(project))[0] == 0
-    assert log(project) == ["venv", f"pip {project}", "installed"]
+    assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
@@ -125,7 +125,7 @@ def test_changed_requirements_are_installed_into_the_same_environment(
     log(project)
     (project / name).write_text("changed")
     assert finish(start(project))[0] == 0
-    assert log(project) == [f"pip {project}", "installed"]
+    assert log(project) == [f"pip {project}[datasets]", "installed"]
 
 
 def test_a_moved_checkout_is_installed_from_scratch(project: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_moved_checkout_is_installed_from_scratch(project: Path) -> None:
     log(project)
     moved = project.rename(project.with_name("moved"))
     assert finish(start(moved)) == (0, "-P -m animate --lrs 0.1\n", INSTALLING.format(moved))
-    assert log(moved) == ["venv", f"pip {moved}", "installed"]
+    assert log(moved) == ["venv", f"pip {moved}[datasets]", "installed"]
 
 
 def test_an_extra_includes_the_smaller_ones_and_is_kept_by_them(project: Path) -> None:

@@ -152,20 +152,6 @@ def test_a_single_rate_need_not_be_in_a_list(problem: Line, runs) -> None:
         np.testing.assert_array_equal(run.weights, runs[0].weights)
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"optimizer": "adam"}, "optimizer 'adam'"),
-        ({"momentum": 0.5}, "momentum 0.5"),
-        ({"schedule": "cosine"}, "schedule 'cosine'"),
-        ({"batch_size": 99}, "batch_size 99"),
-    ],
-)
-def test_what_cannot_be_trained_yet_is_named(problem: Line, settings, said) -> None:
-    with pytest.raises(InputError, match=f"{said} cannot be trained yet"):
-        train(problem, [Hyperparameters(0.1), Hyperparameters(0.1, **settings)], epochs=1)
-
-
 def test_what_comes_to_plain_descent_is_trained(problem: Line) -> None:
     for settings in ({"batch_size": 100}, {"optimizer": "momentum", "momentum": 0}):
         (run,) = train(problem, Hyperparameters(0.7, **settings), epochs=20)

@@ -1,13 +1,12 @@
 """
-Training with PyTorch: plain full-batch gradient descent, at many learning rates at once.
+`train`, and plain full-batch gradient descent of a line at many learning rates at once.
 
-Runs are trained in blocks that share one parameter and one backward pass per epoch. Only this
-module needs torch for more than random numbers.
+Those runs are trained in blocks that share one parameter and one backward pass per epoch. All other
+training is in `loop`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from animate.training.diagnosis import diagnose, find_events
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
 from animate.training.problem import Floats
+from animate.training.supervised import Supervised
 from animate.training.trajectory import Runs, Trajectory
 
 BLOCK_SIZE = 200_000  # residuals per block: few enough for the processor's cache
@@ -28,7 +28,7 @@ Settings = Iterable[float | Hyperparameters] | float | Hyperparameters
 
 
 def train(
-    problem: Line,
+    problem: Line | Supervised,
     hyperparameters: Settings | None = None,
     epochs: int = defaults.EPOCHS,
     on_epoch: OnEpoch | None = None,
@@ -37,23 +37,22 @@ def train(
     record_every: int = 1,
 ) -> Runs:
     """
-    Train a line from `problem.start` once for each learning rate.
+    Train `problem` from `problem.start` once for each learning rate or Hyperparameters.
 
-    One epoch is one step down the gradient of the mean squared error over all points. The results
-    of a run do not depend, to the last bit, on the other runs or on the number of cores. A rate
-    past the stability limit is allowed: the trajectory holds weights and losses that grow and
-    finally overflow float32.
+    The results are those of a loop with `torch.optim` on one thread, to the last bit. They do not
+    depend on the other runs or on the number of cores. A rate past the stability limit is allowed:
+    the trajectory holds weights and losses that grow and finally overflow.
 
     Parameters
     ----------
-    problem : Line
+    problem : Line or Supervised
     hyperparameters : learning rates or Hyperparameters, all different
         One per run. A single one may be given without a list.
     epochs : int
-        At least 1.
+        Passes over the data, at least 1. With full batches, an epoch is one step.
     on_epoch : callable, optional
-        Called as ``on_epoch(epoch, losses)``, from epoch 0 on, with float32 losses of shape
-        (runs,).
+        Called as ``on_epoch(epoch, losses)``, from epoch 0 on, with the last recorded losses of
+        all runs, shape (runs,).
     lrs : learning rates
         Another name for `hyperparameters`; give one of the two.
     record_every : int
@@ -62,17 +61,19 @@ def train(
     Returns
     -------
     Runs
-        One `Trajectory` per run, in the order given, with float32 weights and losses.
+        One `Trajectory` per run, in the order given. Losses and metrics are over all points. Runs
+        with mini-batches also have the metric "batch_loss": the loss of the last batch before each
+        record, NaN at step 0.
 
     Raises
     ------
     InputError
-        If a value is invalid, or a problem or setting cannot be trained yet.
+        If a value is invalid, or the records would not fit into memory.
     """
-    if not isinstance(problem, Line):
+    if not isinstance(problem, (Line, Supervised)):
         raise InputError(
-            f"a problem of type {type(problem).__name__} cannot be trained yet; "
-            "give an animate.Line"
+            f"a problem of type {type(problem).__name__} cannot be trained; give an animate.Line "
+            "or an animate.Supervised"
         )
     if (hyperparameters is None) == (lrs is None):
         raise InputError(
@@ -80,16 +81,21 @@ def train(
             "lrs=[0.1, 0.7]"
         )
     settings = _as_hyperparameters(hyperparameters if lrs is None else lrs)
-    for one in settings:
-        _check_supported(one, len(problem.x))
     record_every = validation.whole(record_every, "record_every", least=1)
+    points = len(problem.x)
+    effective = [one.for_data_size(points) for one in settings]
+    if isinstance(problem, Supervised) or not all(one.is_plain_descent for one in effective):
+        from animate.training.loop import train_each  # here, since it imports this module
+
+        return train_each(problem, settings, epochs, on_epoch, record_every)
     epochs = validation.epochs(epochs, runs=len(settings), record_every=record_every)
     record_every = min(record_every, epochs)
     steps = recorded_steps(epochs, record_every)
     steps.flags.writeable = False
     rates = tuple(one.lr for one in settings)
     weights, losses = gradient_descent(problem, rates, epochs, on_epoch, record_every)
-    labels = labels_for([one.for_data_size(len(problem.x)) for one in settings])
+    labels = labels_for(effective)
+    lrs_by_run = np.broadcast_to(np.array(rates)[:, None], (len(rates), len(steps)))  # read-only
     runs = [
         Trajectory(
             weights[:, index],
@@ -97,6 +103,7 @@ def train(
             steps=steps,
             hyperparameters=one,
             problem=problem,
+            lrs=lrs_by_run[index],
             label=one.label or label,
             from_train=True,
         )
@@ -153,7 +160,7 @@ def gradient_descent(
     records = {step: record for record, step in enumerate(recorded_steps(epochs, record_every))}
     weights = np.empty((len(records), len(lrs), 2), np.float32)
     losses = np.empty((len(records), len(lrs)), np.float32)
-    with _single_threaded():
+    with single_threaded():
         for epoch in range(epochs + 1):
             current = np.empty(len(lrs), np.float32)
             for runs, rate, parameter in blocks:
@@ -180,7 +187,7 @@ def gradient_descent(
 
 
 @contextmanager
-def _single_threaded() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """Use one thread inside: the last bits of a large sum depend on the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -211,25 +218,6 @@ def _as_hyperparameters(given: Settings | None) -> list[Hyperparameters]:
             raise InputError(f"{one} is given twice; give each once, or another seed or label")
         seen.add(one)
     return settings
-
-
-def _check_supported(one: Hyperparameters, points: int) -> None:
-    """Raise `InputError`, with the settings at fault, if `one` cannot be trained yet."""
-    full_batch = one.for_data_size(points)
-    if full_batch.is_plain_descent:
-        return
-    plain = Hyperparameters(one.lr)
-    given = [
-        f"{field.name} {validation.quoted(value)}"
-        for field in fields(one)
-        if field.name in ("optimizer", "momentum", "schedule", "batch_size")
-        and (value := getattr(full_batch, field.name)) != getattr(plain, field.name)
-        and not (field.name == "momentum" and not value)
-    ]
-    raise InputError(
-        f"{' with '.join(given)} cannot be trained yet, only plain full-batch descent; train "
-        "with a loop of your own, and give its records to animate.Trajectory"
-    )
 
 
 def _diagnose_in_batches(

@@ -123,6 +123,18 @@ class Predicts(Protocol):
 
 
 @runtime_checkable
+class Classifies(Problem, Protocol):
+    """
+    A problem with two inputs, whose model gives points (m, 2) a score for each of C classes.
+
+    (..., P) and x (m, 2) give (..., m, C). The class of a point is that of its highest score, and
+    the boundary of two classes is where their scores are equal.
+    """
+
+    def class_scores(self, weights: npt.ArrayLike, x: npt.ArrayLike, /) -> Doubles: ...  # noqa: D102
+
+
+@runtime_checkable
 class NamesWeights(Protocol):
     """
     A problem whose weights have names, and whose model can be written as an equation.

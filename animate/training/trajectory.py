@@ -49,6 +49,9 @@ class Trajectory:
         The problem that was trained.
     metrics : mapping of str to arrays of shape (T,)
         Other values per record, such as the accuracy; NaN for a missing one.
+    lrs : array, shape (T,), optional
+        The optimizer's learning rate at each record, used for the next step; NaN if unknown. By
+        default the rate of the hyperparameters if their schedule is constant, else NaN.
     label : str, optional
         The name of the run. By default the label of the hyperparameters, or the settings in which
         they differ from the other runs of the same `train` call.
@@ -64,7 +67,7 @@ class Trajectory:
 
     Notes
     -----
-    `weights`, `losses`, `steps` and the metrics are read-only views of the given arrays, not
+    `weights`, `losses`, `steps`, `lrs` and the metrics are read-only views of the given arrays, not
     copies. Do not change the given arrays afterwards. `metrics` is a read-only mapping.
     """
 
@@ -74,6 +77,7 @@ class Trajectory:
     hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
     problem: Problem | None = field(default=None, kw_only=True)
     metrics: Mapping[str, Array] = field(default_factory=lambda: NO_METRICS, kw_only=True)
+    lrs: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
@@ -99,9 +103,10 @@ class Trajectory:
         self._check_problem(weights)
         losses = self._checked_losses(weights)
         steps = _read_only(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
-        metrics = _metrics(self.metrics)
+        metrics, lrs = _metrics(self.metrics), self._checked_lrs(len(losses))
         named_metrics = {f"metric {name}": values for name, values in metrics.items()}
-        arrays = {"weights": weights, "losses": losses, "steps": steps, **named_metrics}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, "lrs": lrs}
+        arrays |= named_metrics
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             counts = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -119,6 +124,7 @@ class Trajectory:
             losses=losses,
             steps=steps,
             metrics=metrics,
+            lrs=lrs,
             steps_per_epoch=self._known_steps_per_epoch(),
             label=label or own_label or next(iter(labels_for(_known_hyperparameters([self]))), ""),
             has_own_label=bool(own_label),
@@ -151,6 +157,13 @@ class Trajectory:
             # NaN means a missing loss where it was given, but an overflow where it was evaluated.
             return _read_only(np.where(np.isnan(losses), np.inf, losses))
         return _read_only(np.full(len(weights), np.nan))
+
+    def _checked_lrs(self, count: int) -> Array:
+        if self.lrs is not None:
+            return _numbers(self.lrs, "lrs")
+        known = self.hyperparameters
+        rate = known.lr if known is not None and known.schedule == "constant" else math.nan
+        return np.broadcast_to(rate, count)  # which is read-only, and takes no memory
 
     def _known_steps_per_epoch(self) -> int | None:
         hyperparameters = self.effective_hyperparameters
