@@ -11,6 +11,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ from animate.system.validation import InputError
 from animate.system.version import VERSION
 from animate.training.hyperparameters import Hyperparameters, described
 from animate.training.line import Line
+from animate.training.standardization import Standardization
 from animate.training.trajectory import Runs, Trajectory
 
 PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
@@ -137,7 +139,7 @@ def load(path: files.AnyPath) -> Runs:
         arrays = {name: _array(told["problem"][name]) for name in _ARRAYS}
         if arrays["x"].ndim == 2:  # beside a column of ones, which go with the bias
             arrays["x"] = arrays["x"][:, 0]
-        problem = Line(**arrays)
+        problem = Line(**arrays, **_own_data(told["problem"]))
         several = [Hyperparameters(float(run["lr"])) for run in told["runs"]]
         return Runs(
             [
@@ -171,7 +173,38 @@ def _problem(problem: Line) -> dict[str, Any]:
         "best_loss": _rounded(problem.best_loss),
         "stability_limit": _rounded(problem.stability_limit),
         "best_lr": _rounded(problem.best_lr),
+        **_own_data_parts(problem),
     }
+
+
+def _own_data_parts(problem: Line) -> dict[str, Any]:
+    """Return what only the data of a file have: names of columns, and how they are standardized."""
+    parts: dict[str, Any] = {}
+    if (problem.x_name, problem.y_name) != ("x", "y"):
+        parts["columns"] = [problem.x_name, problem.y_name]
+    if problem.standardization is not None:
+        values = {
+            field.name: getattr(problem.standardization, field.name)
+            for field in fields(Standardization)
+        }
+        parts["standardization"] = {
+            name: value if isinstance(value, float) else _exact(value)
+            for name, value in values.items()
+        }
+    return parts
+
+
+def _own_data(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a line that `_own_data_parts` made parts of."""
+    x_name, y_name = told.get("columns", ("x", "y"))
+    parts: Mapping[str, Any] | None = told.get("standardization")
+    if parts is None:
+        return {"x_name": x_name, "y_name": y_name}
+    values: dict[str, Any] = {
+        field.name: _array(parts[field.name]) for field in fields(Standardization)[:2]
+    }
+    values |= {field.name: float(parts[field.name]) for field in fields(Standardization)[2:]}
+    return {"x_name": x_name, "y_name": y_name, "standardization": Standardization(**values)}
 
 
 def _run(run: Trajectory) -> dict[str, Any]:

@@ -121,8 +121,8 @@ def descend(
     record_every: int = 1,
 ) -> tuple[Floats, Floats]:
     """Return the recorded weights, shape (T, runs, 2), and losses, shape (T, runs)."""
-    values = torch.from_numpy(np.array(problem.x))
-    target = torch.from_numpy(np.array(problem.y))
+    values = torch.from_numpy(np.array(problem.training_x))
+    target = torch.from_numpy(np.array(problem.training_y))
     rates = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
     start = torch.from_numpy(np.array(problem.start))
     rows = max(1, BLOCK // len(target))

@@ -2,7 +2,7 @@
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import Path, weights_of
-from animate.drawing.views.terrain import draw_terrain
+from animate.drawing.views.terrain import draw_terrain, name_standardized
 from animate.training.problem import NamesWeights, Quadratic
 
 
@@ -17,6 +17,7 @@ class Landscape(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
+        name_standardized(self)
         draw_terrain(panel)
         self._paths = [
             Path(

@@ -2,7 +2,7 @@
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import Path, weights_of
-from animate.drawing.views.terrain import draw_terrain
+from animate.drawing.views.terrain import draw_terrain, name_standardized
 from animate.training.problem import NamesWeights, Quadratic
 
 
@@ -16,6 +16,7 @@ class Surface(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
+        name_standardized(self)
         draw_terrain(panel)
         weights = weights_of(panel.run)
         self._path = Path(

@@ -3,11 +3,18 @@
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from animate.drawing.views import Panel
+from animate.drawing.views import Panel, View
 from animate.drawing.views.marks import plain_ticks, starts_of
 
 RINGS = 7
 WIDEST = 3.0  # times the height: how far equal scales are kept
+
+
+def name_standardized(view: View) -> None:
+    """Say in the captions where slope and bias are those of standardized data."""
+    if getattr(view.panel.problem, "standardization", None) is not None:
+        view.caption = "loss at standardized slope →, bias ↑"
+        view.full_caption = "contours of the loss: slope →, bias ↑ of the standardized data"
 
 
 def draw_terrain(panel: Panel) -> None:
