@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import SupportsIndex, cast, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,12 @@ from animate.system.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, described
 from animate.training.problem import Array, HasLoss, Problem, has
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from animate.system import files
+    from animate.training.model_loss import Loss
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +56,11 @@ class Trajectory:
         those of the other runs of the same training.
     steps_per_epoch : int, optional
         By default what follows from hyperparameters and problem; None where that is not known.
+    lrs : array, shape (T,), optional
+        The learning rate at each record, NaN where unknown. By default that of the
+        hyperparameters, if their schedule is constant.
+    buffers : mapping of str to arrays of shape (T, ...), optional
+        The model's buffers at each record, such as the running means of BatchNorm.
     from_train : bool
         Whether `animate.train` made it, so that it can be made again from its settings.
 
@@ -73,6 +84,8 @@ class Trajectory:
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
+    lrs: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]
+    buffers: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
     has_own_label: bool = field(init=False, default=False)
     """Whether somebody chose the label, so that a scene does not word it anew."""
 
@@ -80,6 +93,7 @@ class Trajectory:
         known = self.hyperparameters
         if self.from_train and known is not None:  # right as it is, and one of thousands
             vars(self).update(
+                lrs=self._known_lrs(len(self.losses)),
                 weights=_view(cast("Array", self.weights)),
                 losses=_view(self.losses),
                 steps_per_epoch=self._known_steps_per_epoch(),
@@ -95,8 +109,11 @@ class Trajectory:
         losses = self._given_losses(weights)
         steps = _view(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
         metrics = _metrics(self.metrics)
+        lrs, buffers = self._known_lrs(len(losses)), _buffers(self.buffers)
         named_metrics = {f"metric {name}": values for name, values in metrics.items()}
+        named_metrics |= {f"buffer {name}": values for name, values in buffers.items()}
         arrays = {"weights": weights, "losses": losses, "steps": steps, **named_metrics}
+        arrays["lrs"] = lrs
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             told = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -108,6 +125,8 @@ class Trajectory:
             own = label = validation.label(label)
         # As it would be with object.__setattr__, which takes long for thousands of runs.
         vars(self).update(
+            lrs=lrs,
+            buffers=buffers,
             weights=weights,
             losses=losses,
             steps=steps,
@@ -158,6 +177,15 @@ class Trajectory:
         if known.batch_size is None:
             return 1
         return None if points is None else math.ceil(len(points) / known.batch_size)
+
+    def _known_lrs(self, count: int) -> Array:
+        """Return the learning rate at each of `count` records, NaN where unknown."""
+        if self.lrs is not None:
+            return _numbers(self.lrs, "lrs")
+        known = self.hyperparameters
+        constant = known is not None and known.schedule == "constant"
+        # One number, however many records and runs there are.
+        return np.broadcast_to(known.lr if known and constant else np.nan, count)
 
     def __repr__(self) -> str:
         weights = "no" if self.weights is None else self.weights.shape[1]
@@ -210,6 +238,48 @@ class Trajectory:
             vars(same).pop(name, None)
         vars(same)["steps_per_epoch"] = None
         return same
+
+    def with_loss(self, model: Module, loss: Loss) -> Trajectory:
+        """
+        Return this run with a problem whose loss can be computed at any weights.
+
+        Losses that are all missing are computed at the records.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            With the parameters that were recorded. Its own weights are not used, and not changed.
+        loss : callable
+            Takes the model and returns the loss, a number or a tensor of one number.
+
+        Raises
+        ------
+        InputError
+            If the run has no weights, or the weights or buffers are those of another model.
+        """
+        from animate.training.model_loss import ModelLoss  # here, since it needs torch
+
+        problem = ModelLoss.of_run(self, model, loss)
+        losses = None if np.isnan(self.losses).all() else self.losses
+        label = self.label if self.has_own_label else None
+        changed: Mapping[str, Any] = {"problem": problem, "losses": losses, "label": label}
+        return replace(self, **changed, from_train=False)
+
+    def save(self, path: files.AnyPath) -> None:
+        """
+        Write this run to `path`, which ends in ``.npz``; `animate.load` reads it.
+
+        Written are all arrays, the label, the hyperparameters, and a `Line`. Any other problem is
+        not written: give the run that was read its loss by `with_loss`.
+
+        Raises
+        ------
+        InputError, OutputError
+            If `path` does not end in ``.npz``, or cannot be written. A file there is kept.
+        """
+        from animate.training.storage import save  # here, since it builds a Trajectory
+
+        save(self, path)
 
     def record_at(self, step: int) -> int:
         """Return the first record at or after `step`, or the last if there is none."""
@@ -310,6 +380,17 @@ def _metrics(given: object) -> dict[str, Array]:
             'such as {"accuracy": [0.5, 0.8]}'
         )
     return {name: _numbers(values, f"metric {name}") for name, values in given.items()}
+
+
+def _buffers(given: Mapping[str, Any]) -> dict[str, Array]:
+    """Return buffers by name, each as a read-only array of shape (T, ...)."""
+    try:
+        return {str(name): _view(np.atleast_1d(values)) for name, values in given.items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        raise InputError(
+            f"buffers {validation.shown(given)} are not a mapping of names to arrays; give one "
+            "array of shape (T, ...) for each"
+        ) from None
 
 
 def _numbers(values: object, name: str) -> Array:
