@@ -111,7 +111,7 @@ def test_training_is_the_same_bits_with_a_recorder() -> None:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
 
         def noisy(model: nn.Module) -> torch.Tensor:
-            noise = torch.randn(()) + random.random() + np.random.rand()
+            noise = torch.randn(()) + random.gauss() + np.random.rand()
             return loss_of(model) + 0 * noise
 
         recorder = Recorder(model, noisy, optimizer=optimizer) if record else None
@@ -121,7 +121,7 @@ def test_training_is_the_same_bits_with_a_recorder() -> None:
             assert [one.training for one in model] == [True, False, True, True]
             assert torch.is_grad_enabled()
         state = [tensor.numpy().ravel() for tensor in model.state_dict().values()]
-        others = [torch.rand(3).numpy(), [random.random()], np.random.rand(2)]
+        others = [torch.rand(3).numpy(), [random.gauss()], np.random.rand(2)]
         return np.concatenate([*state, *others])
 
     np.testing.assert_array_equal(trained(True), trained(False))
@@ -262,7 +262,7 @@ def test_a_model_that_changes_is_refused_at_the_call(tmp_path, with_path) -> Non
     model = Growing()
     recorder = Recorder(model, path=tmp_path / "run.rec" if with_path else None)
     model.head = nn.Linear(4, 1)
-    with pytest.raises(InputError, match="has 5 weights .* had 3"):
+    with pytest.raises(InputError, match=r"has 5 weights .* had 3"):
         recorder.record()
     assert recorder.trajectory.weights.shape == (1, 3)
 
@@ -270,15 +270,15 @@ def test_a_model_that_changes_is_refused_at_the_call(tmp_path, with_path) -> Non
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda model: Recorder("model"), "not a torch.nn.Module"),
-        (lambda model: Recorder(nn.ReLU()), "has no parameters"),
-        (lambda model: Recorder(nn.ParameterList([torch.zeros(2) * 1j])), "complex64"),
-        (lambda model: Recorder(nn.LazyLinear(1)), "without a shape"),
+        (lambda _: Recorder("model"), "not a torch.nn.Module"),
+        (lambda _: Recorder(nn.ReLU()), "has no parameters"),
+        (lambda _: Recorder(nn.ParameterList([torch.zeros(2) * 1j])), "complex64"),
+        (lambda _: Recorder(nn.LazyLinear(1)), "without a shape"),
         (lambda model: Recorder(model, 0.5), "loss 0.5 is not a function"),
-        (lambda model: Recorder(model, lambda a, b: 0), "loss takes"),
+        (lambda model: Recorder(model, pow), "loss takes"),
         (lambda model: Recorder(model, lambda m: m(X)), r"shape \(24, 1\).*the mean"),
-        (lambda model: Recorder(model, lambda m: "low"), "'low' is not a number"),
-        (lambda model: Recorder(model, lambda m: None), "None is not a number"),
+        (lambda model: Recorder(model, lambda _: "low"), "'low' is not a number"),
+        (lambda model: Recorder(model, lambda _: None), "None is not a number"),
         (lambda model: Recorder(model, every=0), "every 0 is out of bounds"),
         (lambda model: Recorder(model, lr=-1), "not positive"),
         (lambda model: Recorder(model, steps_per_epoch=1.5), "not a whole number"),
@@ -516,10 +516,10 @@ def test_checkpoints_that_cannot_be_used_are_named(tmp_path) -> None:
     path = tmp_path / "a.pt"
     with pytest.raises(InputError, match="no checkpoint is given"):
         from_checkpoints(network, [])
-    with pytest.raises(InputError, match="a.pt cannot be read"):
+    with pytest.raises(InputError, match=r"a.pt cannot be read"):
         from_checkpoints(network, [path])
     path.write_text("text")
-    with pytest.raises(InputError, match="a.pt cannot be read as a checkpoint"):
+    with pytest.raises(InputError, match=r"a.pt cannot be read as a checkpoint"):
         from_checkpoints(network, [path])
     torch.save(network(), path)  # a pickle of a class, which could run anything
     with pytest.raises(InputError, match="weights_only=True"):

@@ -48,7 +48,7 @@ class Columns:
         """Raise `InputError` unless a line can be fitted, and float32 shows where points are."""
         for values, name in ((self.x, self.x_name), (self.y, self.y_name)):
             size, extent = float(np.abs(values).max()), float(np.ptp(values))
-            if size > np.finfo(np.float32).max:
+            if size > float(np.finfo(np.float32).max):
                 raise InputError(
                     f"{path}, column {name}: {size:g} is too large for float32; give smaller "
                     "numbers, in another unit"
@@ -203,7 +203,8 @@ class _Table:
         for line, row in zip(lines, rows, strict=True):
             if any(row[width:]):
                 _fail_width(path, line, row, lines[0], width, separator)
-            row[:] = [*row[:width], *[""] * (width - len(row))]
+            if len(row) != width:
+                row[:] = [*row[:width], *[""] * (width - len(row))]
         names: Sequence[str] = ()
         if _is_header(rows, path, lines[0]):
             names = rows[0]
@@ -330,7 +331,7 @@ def _separator(text: str) -> str:
             return False, 0
         cells = [cell.strip() for row in rows for cell in row]
         known = sum(1 for cell in cells if NUMBER.fullmatch(cell))
-        several = sum(len(row) > 1 for row in rows) * 2 > len(rows)
+        several = sum(len(row) > 1 for row in rows) * 2 >= max(1, len(rows))
         return several, known / max(1, len(cells))
 
     return max(SEPARATORS, key=score)

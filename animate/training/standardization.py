@@ -62,9 +62,9 @@ class Standardization:
         if not (math.isfinite(slope) and math.isfinite(bias)):
             return "no finite line"
         sign = MINUS if bias < 0 else "+"
-        slope_text = _rounded(slope, self.y_sd / self.x_sd)
-        bias_text = _rounded(abs(bias), max(self.y_sd, abs(self.y_mean) / 100))
-        return f"y = {slope_text} x {sign} {bias_text}"
+        # So that whoever computes y at some x of the data is right to a small part of the sd.
+        slope_text = _rounded(slope, self.y_sd / max(abs(self.x_mean), self.x_sd))
+        return f"y = {slope_text} x {sign} {_rounded(abs(bias), self.y_sd)}"
 
 
 def _rounded(value: float, size: float) -> str:
