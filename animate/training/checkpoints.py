@@ -21,6 +21,7 @@ from animate.training.model_loss import (
     copy_buffers,
     evaluate,
     flat_weights,
+    saved_buffers,
 )
 from animate.training.problem import Array, Problem
 from animate.training.trajectory import Trajectory
@@ -74,12 +75,13 @@ def from_checkpoints(
     with torch.random.fork_rng():
         model = check_model(make_model())
     function = None if loss is None else check_loss(loss, model)
+    names = saved_buffers(model)
     weights, losses = [], []
     buffers: dict[str, list[Array]] = {}
     for path in several:
         _load(model, path)
-        weights.append(flat_weights(model))
-        for name, values in copy_buffers(model).items():
+        weights.append(flat_weights(model.parameters()))
+        for name, values in copy_buffers(dict(model.named_buffers()), names).items():
             buffers.setdefault(name, []).append(values)
         value = math.nan if function is None else evaluate(model, function)
         # In a trajectory NaN is a missing loss, and an evaluated one is an overflow.

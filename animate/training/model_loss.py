@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -46,25 +46,31 @@ def check_model(model: object) -> nn.Module:
     return model
 
 
-def flat_weights(model: nn.Module) -> Array:
+def flat_weights(parameters: Iterable[Tensor]) -> Array:
     """
-    Return a copy of all parameters as one vector, shape (P,), in `parameters()` order.
+    Return a copy of all parameters as one vector, shape (P,).
 
     bfloat16, which NumPy lacks, becomes float32.
     """
-    parts = [parameter.detach().reshape(-1) for parameter in model.parameters()]
-    if len({part.device for part in parts}) > 1:
-        parts = [part.cpu() for part in parts]
-    return _as_array(torch.cat(parts))
+    with torch.no_grad():
+        parts = [parameter.reshape(-1) for parameter in parameters]
+        if len({part.device for part in parts}) > 1:
+            parts = [part.cpu() for part in parts]
+        return _as_array(torch.cat(parts))
 
 
-def copy_buffers(model: nn.Module) -> dict[str, Array]:
-    """Return a copy of each buffer that the model's state holds, by name."""
-    buffers = dict(model.named_buffers())
-    if not buffers:
-        return {}
-    kept = model.state_dict(keep_vars=True).keys() & buffers.keys()
-    return {name: _as_array(buffers[name].detach().clone()) for name in sorted(kept)}
+def copy_buffers(buffers: Mapping[str, Tensor], names: Collection[str]) -> dict[str, Array]:
+    """Return a copy of each buffer that is one of `names`."""
+    return {
+        name: _as_array(buffer.detach().clone())
+        for name, buffer in buffers.items()
+        if name in names
+    }
+
+
+def saved_buffers(model: nn.Module) -> set[str]:
+    """Return the names of the buffers that are part of the model's state."""
+    return set(model.state_dict(keep_vars=True)) & {name for name, _ in model.named_buffers()}
 
 
 def _as_array(tensor: Tensor) -> Array:

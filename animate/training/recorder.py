@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import nn
 
 from animate.system import files, validation
@@ -21,6 +22,7 @@ from animate.training.model_loss import (
     copy_buffers,
     evaluate,
     flat_weights,
+    saved_buffers,
 )
 from animate.training.problem import Array
 from animate.training.storage import RecordingFile, load_recording
@@ -90,7 +92,9 @@ class Recorder:
         self._counter = _StepCounter()
         if optimizer is not None:
             _check_optimizer(optimizer, model)
-        self._shapes, self._count = _shapes(model), len(flat_weights(model))
+        self._buffer_names = saved_buffers(model)
+        self._shapes: list[torch.Size] | None = None
+        self._count = 0
         self._records: list[_Record] = []
         self._trajectory: Trajectory | None = None
         self._last = _Record(-1, math.nan, math.nan, {}, None, {})
@@ -157,15 +161,18 @@ class Recorder:
         self._last, self._trajectory = one, None
 
     def _copy_state(self) -> tuple[Array, dict[str, Array]]:
-        weights, buffers = flat_weights(self._model), copy_buffers(self._model)
-        shapes = _shapes(self._model)
+        parameters, buffers = list(self._model.parameters()), dict(self._model.named_buffers())
+        weights = flat_weights(parameters)
+        shapes = [tensor.shape for tensor in (*parameters, *buffers.values())]
+        if self._shapes is None:
+            self._shapes, self._count = shapes, len(weights)
         if shapes != self._shapes:
             raise InputError(
                 f"the model has changed: it has {len(weights)} weights in {len(shapes)} "
-                f"parameters and buffers, and had {self._count} in "
-                f"{len(self._shapes)}; use a new Recorder for another model"
+                f"parameters and buffers, and had {self._count} in {len(self._shapes)}; use a new "
+                "Recorder for another model"
             )
-        return weights, buffers
+        return weights, copy_buffers(buffers, self._buffer_names)
 
     def _loss_now(self, step: int, given: object) -> float:
         if given is not None:
@@ -242,11 +249,6 @@ class _StepCounter:
 
     def __call__(self, *_: object) -> None:
         self.steps += 1
-
-
-def _shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
-    named = [*model.named_parameters(), *model.named_buffers()]
-    return {name: tuple(tensor.shape) for name, tensor in named}
 
 
 def _check_optimizer(optimizer: Any, model: nn.Module) -> None:

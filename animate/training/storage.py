@@ -80,7 +80,7 @@ def load_npz(path: files.AnyPath) -> Trajectory:
     """
     files.check_source(path, LARGEST, "run")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         about = json.loads(str(arrays["about"]))
         _check_format(path, about["format"])
