@@ -1,5 +1,6 @@
 """
 Problems, hyperparameters, trajectories and their diagnoses.
 
-Nothing here draws. Only `descent` needs torch to be loaded, and only when it trains or samples.
+Nothing here draws. Torch is loaded by `descent`, `recorder`, `checkpoints` and `model_loss`, and by
+sampling a line.
 """
