@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from animate.film.animation import Animation as Animation
     from animate.film.animation import save as save
     from animate.recipe import Recipe as Recipe
+    from animate.recipe.loading import load as load
     from animate.recipe.making import make as make
-    from animate.recipe.report import load as load
     from animate.system.errors import DestinationError as DestinationError
     from animate.system.errors import DrawingError as DrawingError
     from animate.system.errors import Error as Error
     from animate.system.errors import InputError as InputError
     from animate.system.errors import OutputError as OutputError
+    from animate.training.checkpoints import from_checkpoints as from_checkpoints
     from animate.training.descent import train as train
     from animate.training.diagnosis import Diagnosis as Diagnosis
     from animate.training.hyperparameters import Hyperparameters as Hyperparameters
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from animate.training.problem import Predicts as Predicts
     from animate.training.problem import Problem as Problem
     from animate.training.problem import Quadratic as Quadratic
+    from animate.training.recorder import Recorder as Recorder
     from animate.training.supervised import Supervised as Supervised
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
@@ -62,10 +64,12 @@ _MODULES = {
     "Problem": "training.problem",
     "Quadratic": "training.problem",
     "Recipe": "recipe",
+    "Recorder": "training.recorder",
     "Runs": "training.trajectory",
     "Supervised": "training.supervised",
     "Trajectory": "training.trajectory",
-    "load": "recipe.report",
+    "from_checkpoints": "training.checkpoints",
+    "load": "recipe.loading",
     "make": "recipe.making",
     "save": "film.animation",
     "train": "training.descent",

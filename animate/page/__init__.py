@@ -139,6 +139,11 @@ def _validate(runs: Sequence[Trajectory]) -> tuple[Line, int]:
             )
     assert isinstance(problem, Line)
     assert isinstance(epochs, int)
+    if problem.standardization is not None:
+        raise InputError(
+            "a page cannot show standardized data, which it would train on as they are; save a "
+            "film, or read them with standardize=False"
+        )
     if len(runs) > validation.MOST_RUNS:
         raise InputError(
             f"{len(runs)} runs are too many for a page; give at most {validation.MOST_RUNS}"

@@ -11,6 +11,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ from animate.system.errors import InputError
 from animate.system.version import VERSION
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
+from animate.training.standardization import Standardization
 from animate.training.trajectory import Runs, Trajectory
 
 PACKAGES = ("torch", "numpy", "matplotlib", "imageio-ffmpeg", "pillow")
@@ -128,7 +130,7 @@ def load(path: files.AnyPath) -> Runs:
         data = {name: _array(contents["problem"][name]) for name in DATA}
         if data["x"].ndim == 2:
             data["x"] = data["x"][:, 0]  # the other column is ones, for the bias
-        problem = Line(**data)
+        problem = Line(**data, **_own_data(contents["problem"]))
         entries, runs = contents["runs"], []
         hyperparameters = [Hyperparameters(float(entry["lr"])) for entry in entries]
         labels = labels_for(hyperparameters)
@@ -154,7 +156,38 @@ def _problem(problem: Line) -> dict[str, Any]:
         "best_loss": _rounded(problem.best_loss),
         "stability_limit": _rounded(problem.stability_limit),
         "best_lr": _rounded(problem.best_lr),
+        **_own_data_entries(problem),
     }
+
+
+def _own_data_entries(problem: Line) -> dict[str, Any]:
+    """Return what only the data of a file have: names of columns, and how they are standardized."""
+    parts: dict[str, Any] = {}
+    if (problem.x_name, problem.y_name) != ("x", "y"):
+        parts["columns"] = [problem.x_name, problem.y_name]
+    if problem.standardization is not None:
+        values = {
+            field.name: getattr(problem.standardization, field.name)
+            for field in fields(Standardization)
+        }
+        parts["standardization"] = {
+            name: value if isinstance(value, float) else _exact(value)
+            for name, value in values.items()
+        }
+    return parts
+
+
+def _own_data(contents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `Line` for the entries that `_own_data_entries` wrote."""
+    x_name, y_name = contents.get("columns", ("x", "y"))
+    parts: Mapping[str, Any] | None = contents.get("standardization")
+    if parts is None:
+        return {"x_name": x_name, "y_name": y_name}
+    values: dict[str, Any] = {
+        field.name: _array(parts[field.name]) for field in fields(Standardization)[:2]
+    }
+    values |= {field.name: float(parts[field.name]) for field in fields(Standardization)[2:]}
+    return {"x_name": x_name, "y_name": y_name, "standardization": Standardization(**values)}
 
 
 def _exact(values: npt.NDArray[np.float32] | None) -> Any:

@@ -148,8 +148,8 @@ def gradient_descent(
     weights : float32 array, shape (T, runs, 2)
     losses : float32 array, shape (T, runs)
     """
-    values = torch.from_numpy(np.array(problem.x))
-    target = torch.from_numpy(np.array(problem.y))
+    values = torch.from_numpy(np.array(problem.training_x))
+    target = torch.from_numpy(np.array(problem.training_y))
     rates = torch.tensor(lrs, dtype=torch.float64).float()[:, None]
     start = torch.from_numpy(np.array(problem.start))
     rows = max(1, BLOCK_SIZE // len(target))

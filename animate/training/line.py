@@ -8,15 +8,16 @@ Hessian, and the learning rate from which gradient descent cannot converge.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from animate.system import defaults, validation
+from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.system.numbers import line_equation
 from animate.training.problem import Doubles, Floats
+from animate.training.standardization import Standardization
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
@@ -62,8 +63,10 @@ class Line:
     start: Floats = defaults.START  # type: ignore[assignment]  # converted in __post_init__
     true_weights: Floats | None = None
     sampling: Sampling | None = None
-
-    weight_names: ClassVar[tuple[str, ...]] = ("slope", "bias")
+    standardization: Standardization | None = None
+    """The data that are trained on instead of `x` and `y`, to which all weights belong."""
+    x_name: str = "x"
+    y_name: str = "y"
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "start", "true_weights"):
@@ -82,7 +85,7 @@ class Line:
                 raise InputError(
                     f"{name} has shape {value.shape}; give two numbers, the slope and the bias"
                 )
-        if points < 2 or np.ptp(self.x) == 0:
+        if points < 2 or np.ptp(self.training_x) == 0:
             raise InputError("all x are the same and determine no line; give at least two values")
         least, most = self.curvatures
         if least * MAX_CONDITION_NUMBER < most:
@@ -147,15 +150,85 @@ class Line:
             sampling=Sampling(seed, points, noise),
         )
 
+    @classmethod
+    def read_csv(
+        cls,
+        path: files.AnyPath,
+        x: str | int | None = None,
+        y: str | int | None = None,
+        *,
+        standardize: bool = True,
+        start: Sequence[float] = defaults.START,
+    ) -> Self:
+        """
+        Return the line of two columns of a CSV file.
+
+        Parameters
+        ----------
+        path : path
+            With or without a header line; the separators are commas, semicolons or tabs.
+        x, y : str or int, optional
+            Names of columns, or their numbers, counted from 1. By default the only two columns
+            with numbers.
+        standardize : bool
+            Train on ``(x - mean) / sd``, and y likewise, computed in float64. Then `start`,
+            `weights`, `best_weights`, `hessian`, `stability_limit` and `loss()` are of the
+            standardized data; `x`, `y`, `predict` and `equation` are in the units of the file.
+        start : two floats
+            Slope and bias.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read; the message says in which line and column.
+        """
+        from animate.training.columns import read_columns  # here, since most lines are sampled
+
+        columns = read_columns(path, x, y)
+        columns.check_float32(path)
+        return cls(
+            x=columns.x.astype(np.float32),
+            y=columns.y.astype(np.float32),
+            start=np.array(validation.weights(start, "start weight"), np.float32),
+            standardization=Standardization.of(columns.x, columns.y) if standardize else None,
+            x_name=columns.x_name,
+            y_name=columns.y_name,
+        )
+
+    @property
+    def training_x(self) -> Floats:
+        """The inputs that training uses, shape (n,): `x`, or x standardized."""
+        return self.x if self.standardization is None else self.standardization.x
+
+    @property
+    def training_y(self) -> Floats:
+        """The targets that training uses, shape (n,): `y`, or y standardized."""
+        return self.y if self.standardization is None else self.standardization.y
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """The names of the weights, in their order."""
+        if self.standardization is None:
+            return "slope", "bias"
+        return "standardized slope", "standardized bias"
+
+    def in_user_units(self, weights: npt.ArrayLike) -> Doubles:
+        """Return slope and bias for `x` and `y`, float64 (..., 2), of `weights` (..., 2)."""
+        if self.standardization is None:
+            return np.array(weights, np.float64)
+        return self.standardization.weights_in_user_units(weights)
+
     @cached_property
     def design(self) -> Doubles:
         """The design matrix: x and a column of ones, shape (n, 2), float64."""
-        return _read_only(np.column_stack([self.x, np.ones_like(self.x)]).astype(np.float64))
+        return _read_only(
+            np.column_stack([self.training_x, np.ones_like(self.training_x)]).astype(np.float64)
+        )
 
     @cached_property
     def best_weights(self) -> Doubles:
         """The least-squares solution, shape (2,), float64: the minimum of the loss."""
-        solution = np.linalg.lstsq(self.design, self.y.astype(np.float64), rcond=None)
+        solution = np.linalg.lstsq(self.design, self.training_y.astype(np.float64), rcond=None)
         return _read_only(np.asarray(solution[0], np.float64))
 
     @cached_property
@@ -175,7 +248,7 @@ class Line:
         most = float(np.linalg.eigvalsh(self.hessian)[1])
         # The determinant divided by the larger one. Where x is far from 0, as years are, eigvalsh
         # returns only rounding errors for the smaller one.
-        return 4 * float(np.var(self.x, dtype=np.float64)) / most, most
+        return 4 * float(np.var(self.training_x, dtype=np.float64)) / most, most
 
     @cached_property
     def sharpest(self) -> Doubles:
@@ -202,19 +275,21 @@ class Line:
         """Return the mean squared error at `weights`, shape (..., 2), as float64 (...)."""
         offset = np.asarray(weights, np.float64) - self.best_weights
         bowl = 0.5 * np.einsum("...i,ij,...j->...", offset, self.hessian, offset)
-        residual = self.design @ self.best_weights - self.y
+        residual = self.design @ self.best_weights - self.training_y
         result: Doubles = bowl + np.mean(residual**2)
         return result
 
     def predict(self, weights: npt.ArrayLike, x: npt.ArrayLike) -> Doubles:
         """Return ``slope * x + bias`` for `weights` (..., 2) and `x` (m,), float64 (..., m)."""
-        slope_and_bias, x = np.asarray(weights, np.float64), np.asarray(x, np.float64)
+        slope_and_bias, x = self.in_user_units(weights), np.asarray(x, np.float64)
         lines: Doubles = slope_and_bias @ np.stack([x, np.ones_like(x)])
         return lines
 
     def equation(self, weights: npt.ArrayLike) -> str:
         """Return the equation for `weights`, shape (2,), such as ``y = 2.95 x + 0.50``."""
-        slope, bias = np.asarray(weights, np.float64)
+        slope, bias = self.in_user_units(weights)
+        if self.standardization is not None:
+            return self.standardization.equation(slope, bias)
         return line_equation(slope, bias)
 
 

@@ -20,13 +20,13 @@ from animate.system.errors import InputError
 from animate.training.descent import gradient_descent, recorded_steps, single_threaded
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
+from animate.training.model_loss import fork_random_state
 from animate.training.optimizers import make_optimizer, make_scheduler, optimizer_class
 from animate.training.problem import Array
 from animate.training.supervised import (
     BATCH_LOSS,
     Supervised,
     copy_weights,
-    fork_random_state,
     supervised_line,
 )
 from animate.training.trajectory import Runs, Trajectory
@@ -163,7 +163,7 @@ class _Run:
         self._rows = torch.from_numpy(self.records.weights)
         self._next = 0  # record
         self._loop = self._train()
-        with fork_random_state(problem.device, settings.seed):
+        with fork_random_state(problem.device, seed=settings.seed):
             self._random_state = _random_state(problem.device)
 
     def advance(self, epochs: int) -> float:

@@ -17,6 +17,7 @@ from torch.nn import functional
 from animate.system.errors import InputError
 from animate.system.validation import LARGEST_SEED, quoted, whole
 from animate.training.line import Line
+from animate.training.model_loss import eval_mode, fork_random_state
 from animate.training.problem import Array, Doubles
 
 BATCH_LOSS = "batch_loss"
@@ -178,13 +179,8 @@ class Supervised:
         if self.is_same_in_evaluation:  # setting the mode takes half as long as evaluating
             yield
             return
-        modes = [(module, module.training) for module in model.modules()]
-        model.eval()
-        try:
+        with eval_mode(model):
             yield
-        finally:
-            for module, mode in modes:
-                module.training = mode
 
     def loss(self, weights: npt.ArrayLike) -> Doubles:
         """Return the loss over all points at `weights`, shape (..., P), as float64: shape (...)."""
@@ -326,20 +322,9 @@ class LineModel(nn.Module):
 
 def supervised_line(line: Line) -> Supervised:
     """Return a line as a PyTorch model, for optimizers other than plain gradient descent."""
-    return Supervised(lambda: LineModel(line.start), line.x, line.y, loss=functional.mse_loss)
-
-
-@contextmanager
-def fork_random_state(device: torch.device, seed: int | None = None) -> Iterator[None]:
-    """Restore torch's random state of the CPU and of `device` at the end; optionally seed it."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        if seed is not None:
-            torch.default_generator.manual_seed(seed)
-            for one in devices:
-                with torch.cuda.device(one):
-                    torch.cuda.manual_seed(seed)
-        yield
+    return Supervised(
+        lambda: LineModel(line.start), line.training_x, line.training_y, loss=functional.mse_loss
+    )
 
 
 def copy_weights(parameters: list[nn.Parameter], row: Tensor) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, SupportsIndex, cast, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,16 @@ from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.problem import Array, HasLoss, Problem, provides
 
-NO_METRICS: Mapping[str, Array] = MappingProxyType({})  # one for all of many runs
+NO_ARRAYS: Mapping[str, Array] = MappingProxyType({})  # one for all of many runs
+MAPPINGS = ("metrics", "buffers")
 MAX_REPR_RUNS = 12  # more are shortened to the first and last ones
 REPR_EDGE_RUNS = 5
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from animate.system import files
+    from animate.training.model_loss import Loss
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,6 +64,8 @@ class Trajectory:
         they differ from the other runs of the same `train` call.
     steps_per_epoch : int, optional
         By default derived from hyperparameters and problem; None if these do not tell it.
+    buffers : mapping of str to arrays of shape (T, ...), optional
+        The model's buffers at each record, such as the running means of BatchNorm.
     from_train : bool
         Whether `animate.train` made the run, so that its settings are enough to repeat it.
 
@@ -76,11 +85,12 @@ class Trajectory:
     steps: npt.NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]
     hyperparameters: Hyperparameters | None = field(default=None, kw_only=True)
     problem: Problem | None = field(default=None, kw_only=True)
-    metrics: Mapping[str, Array] = field(default_factory=lambda: NO_METRICS, kw_only=True)
+    metrics: Mapping[str, Array] = field(default_factory=lambda: NO_ARRAYS, kw_only=True)
     lrs: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]
     label: str = field(default=None, kw_only=True)  # type: ignore[assignment]
     steps_per_epoch: int | None = field(default=None, kw_only=True)
     from_train: bool = field(default=False, kw_only=True)
+    buffers: Mapping[str, Array] = field(default_factory=lambda: NO_ARRAYS, kw_only=True)
     has_own_label: bool = field(init=False, default=False)
     """Whether the label was given by the user, so that a scene must not replace it."""
 
@@ -104,9 +114,10 @@ class Trajectory:
         losses = self._checked_losses(weights)
         steps = _read_only(np.arange(len(losses)) if self.steps is None else _steps(self.steps))
         metrics, lrs = _metrics(self.metrics), self._checked_lrs(len(losses))
-        named_metrics = {f"metric {name}": values for name, values in metrics.items()}
-        arrays = {"weights": weights, "losses": losses, "steps": steps, "lrs": lrs}
-        arrays |= named_metrics
+        buffers = _buffers(self.buffers)
+        named = {f"metric {name}": values for name, values in metrics.items()}
+        named |= {f"buffer {name}": values for name, values in buffers.items()}
+        arrays = {"weights": weights, "losses": losses, "steps": steps, "lrs": lrs, **named}
         sizes = {name: len(array) for name, array in arrays.items() if array is not None}
         if len(set(sizes.values())) > 1:
             counts = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -125,6 +136,7 @@ class Trajectory:
             steps=steps,
             metrics=metrics,
             lrs=lrs,
+            buffers=buffers,
             steps_per_epoch=self._known_steps_per_epoch(),
             label=label or own_label or next(iter(labels_for(_known_hyperparameters([self]))), ""),
             has_own_label=bool(own_label),
@@ -182,10 +194,12 @@ class Trajectory:
         return None if points is None else math.ceil(len(points) / hyperparameters.batch_size)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "metrics": dict(self.metrics)}  # a mapping proxy cannot be pickled
+        # A mapping proxy cannot be pickled.
+        return {**vars(self), **{name: dict(getattr(self, name)) for name in MAPPINGS}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, metrics=MappingProxyType(state["metrics"]))
+        mappings = {name: MappingProxyType(state[name]) for name in MAPPINGS}
+        vars(self).update(state, **mappings)
 
     def __repr__(self) -> str:
         weights = "no" if self.weights is None else self.weights.shape[1]
@@ -240,6 +254,48 @@ class Trajectory:
     def as_trained(self, label: str) -> Trajectory:
         """Return a copy marked as made by `animate.train`, with `label`."""
         return replace(self, label=label, from_train=True)
+
+    def with_loss(self, model: Module, loss: Loss) -> Trajectory:
+        """
+        Return this run with a problem whose loss can be computed at any weights.
+
+        Losses that are all missing are computed at the records.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            With the parameters that were recorded. Its own weights are not used, and not changed.
+        loss : callable
+            Takes the model and returns the loss, a number or a tensor of one number.
+
+        Raises
+        ------
+        InputError
+            If the run has no weights, or the weights or buffers are those of another model.
+        """
+        from animate.training.model_loss import ModelLoss  # here, since it needs torch
+
+        problem = ModelLoss.of_run(self, model, loss)
+        losses = None if np.isnan(self.losses).all() else self.losses
+        label = self.label if self.has_own_label else None
+        changed: Mapping[str, Any] = {"problem": problem, "losses": losses, "label": label}
+        return replace(self, **changed, from_train=False)
+
+    def save(self, path: files.AnyPath) -> None:
+        """
+        Write this run to `path`, which ends in ``.npz``; `animate.load` reads it.
+
+        Written are all arrays, the label, the hyperparameters, and a `Line`. Any other problem is
+        not written: give the run that was read its loss by `with_loss`.
+
+        Raises
+        ------
+        InputError, OutputError
+            If `path` does not end in ``.npz``, or cannot be written. A file there is kept.
+        """
+        from animate.training.storage import save  # here, since it builds a Trajectory
+
+        save(self, path)
 
     def record_at(self, step: int) -> int:
         """Return the first record at or after `step`, or the last record."""
@@ -351,6 +407,19 @@ def _metrics(given: object) -> Mapping[str, Array]:
     return MappingProxyType(
         {name: _numbers(values, f"metric {name}") for name, values in given.items()}
     )
+
+
+def _buffers(given: Mapping[str, Any]) -> Mapping[str, Array]:
+    """Return buffers by name, each a read-only array of shape (T, ...), in a read-only mapping."""
+    try:
+        return MappingProxyType(
+            {str(name): _read_only(np.atleast_1d(values)) for name, values in given.items()}
+        )
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        raise InputError(
+            f"buffers {validation.quoted(given)} are not a mapping of names to arrays; give one "
+            "array of shape (T, ...) for each"
+        ) from None
 
 
 def _numbers(values: object, name: str) -> Array:

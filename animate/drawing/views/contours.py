@@ -3,12 +3,19 @@
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from animate.drawing.views import Panel
+from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import unique_starts
 from animate.drawing.views.ticks import set_ticks
 
 LEVEL_COUNT = 7
 MAX_ASPECT = 3.0  # width over height, up to which both axes have equal scales
+
+
+def name_standardized(view: View) -> None:
+    """Say in the captions where slope and bias are those of standardized data."""
+    if getattr(view.panel.problem, "standardization", None) is not None:
+        view.caption = "loss at standardized slope →, bias ↑"
+        view.full_caption = "contours of the loss: slope →, bias ↑ of the standardized data"
 
 
 def draw_contours(panel: Panel) -> None:

@@ -1,7 +1,7 @@
 """Contours of the loss over two weights, with the trajectories of all runs."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.contours import draw_contours
+from animate.drawing.views.contours import draw_contours, name_standardized
 from animate.drawing.views.curves import RunCurve, weights_until_overflow
 from animate.training.problem import NamesWeights, Quadratic
 
@@ -18,6 +18,7 @@ class Landscape(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
+        name_standardized(self)
         draw_contours(panel)
         self._curves = [
             RunCurve(
