@@ -79,7 +79,7 @@ def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
     listener = Counter()
     recipe = Recipe(epochs=3, hold=0, size="640x360", outputs=paths)
     make(recipe, listener)
-    assert listener.drawn == listener.frames == recipe.frames + 1
+    assert listener.drawn == listener.frames == recipe.frame_count(recipe.epochs + 1) + 1
     for path in paths:
         make(replace(recipe, outputs=[tmp_path / f"alone{path.suffix}"]))
         assert (tmp_path / f"alone{path.suffix}").read_bytes() == path.read_bytes()

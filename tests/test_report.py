@@ -151,15 +151,15 @@ def test_a_folder_of_frames_is_verified(run, tmp_path) -> None:
     [
         (
             lambda contents: contents["runs"][0]["weights"].__setitem__(5, [99, 99]),
-            "the run at 0.7 is not",
+            "the run 'learning rate 0.7' is not",
         ),
         (
             lambda contents: contents["runs"][1]["losses"].__setitem__(-1, "nan"),
-            "the run at 5.0 is not",
+            "the run 'learning rate 5' is not",
         ),
         (
             lambda contents: contents["runs"][0].__setitem__("verdict", "diverging"),
-            "the diagnosis at 0.7",
+            "the diagnosis of 'learning rate 0.7'",
         ),
         (lambda contents: contents["runs"].pop(), "the runs are not those of the settings"),
         (lambda contents: contents["problem"]["x"][0].__setitem__(0, 0.5), "the data are not"),

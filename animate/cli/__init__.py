@@ -21,9 +21,9 @@ from animate.recipe import OUTPUT_FOLDER, Recipe
 from animate.recipe.destinations import apply_limits, destination
 from animate.recipe.making import (
     Writing,
-    check,
     check_use,
     groups,
+    prepare_runs,
     settings_without_effect,
     train_runs,
     write_in_turn,
@@ -135,7 +135,7 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> int:
     if command.save_recipe is not None:
         _check_recipe_path(command.save_recipe)
     environment.import_matplotlib()
-    check(whole_recipe)
+    prepared = prepare_runs(whole_recipe)
     if not command.quiet:
         for sentence in ignored:
             say(f"animate: --{sentence}")
@@ -149,7 +149,7 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> int:
         ) as display,
         _writing(whole_recipe, jobs) as write,
     ):
-        runs = train_runs(whole_recipe, display)
+        runs = train_runs(whole_recipe, prepared, display)
         signals.begin_writing()
         try:
             try:
@@ -216,7 +216,9 @@ def _writing(recipe: Recipe, jobs: int | None) -> Iterator[Writing]:
     """Yield the function that writes the outputs with `jobs` processes, by default one a core."""
     from animate.cli.workers import cores, worker_processes
 
-    jobs = min(jobs or cores(), len(groups(recipe)))
+    # A model of the reader's own need not pickle.
+    most = len(groups(recipe)) if recipe.problem is None else 1
+    jobs = min(jobs or cores(), most)
     if jobs <= 1:
         yield write_in_turn
         return

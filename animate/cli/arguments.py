@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="animate",
         usage="animate [RECIPE.toml] [--lrs LR ...] [--views VIEW ...] [-o PATH ...] [options]",
-        description="Trains a line at several learning rates and shows what each does.",
+        description="Trains a model at several learning rates and shows what each does.",
         epilog=EXAMPLES,
         formatter_class=_Help,
         argument_default=argparse.SUPPRESS,
@@ -87,10 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     groups = {name: parser.add_argument_group(name) for name in ("training", "picture", "output")}
     for setting in SETTINGS.values():
-        groups[setting.group].add_argument(
-            f"--{setting.key}", dest=setting.name, nargs=_count(setting),
-            metavar=setting.metavar, help=_escaped(setting.help_text),
-        )  # fmt: skip
+        if not setting.is_option:
+            continue
+        add, help_ = groups[setting.group].add_argument, _escaped(setting.help_text)
+        if setting.default is True:
+            add(setting.option, dest=setting.name, action="store_false", help=help_)
+        else:
+            add(
+                setting.option, dest=setting.name, nargs=_count(setting),
+                metavar=setting.metavar, help=help_,
+            )  # fmt: skip
     add = groups["output"].add_argument
     add(
         "-o", "--output", action="append", dest="outputs", metavar="PATH",

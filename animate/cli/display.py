@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from animate.training.problem import Floats
 
 SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # erases the bar's line and shows the cursor, which it hid
-LOSS_EVERY = 10  # epochs from one line of the table to the next
+MOST_LINES = 20  # of the table of losses, beside epoch 0
 EPOCHS_PER_FRAME = 50  # epochs that train in about the time that one frame takes to draw
 
 
@@ -56,11 +56,11 @@ class Display:
             tell("".join(f"{path}\n" for path in written), sys.stdout)
 
     def on_epoch(self, epoch: int, losses: Floats) -> None:
-        """Show the losses of every tenth epoch."""
+        """Show the losses of every tenth epoch, or of fewer epochs if there are many."""
         if epoch == 0:
             self._headings = _headings(self._recipe)
             self._show(_table_line("epoch", self._headings, self._headings))
-        if epoch % LOSS_EVERY == 0:
+        if epoch % _epochs_per_line(self._recipe.epochs) == 0:
             cells = [value_text(loss) for loss in losses]
             self._show(_table_line(str(epoch), cells, self._headings))
         self._advance(1 / EPOCHS_PER_FRAME)
@@ -144,6 +144,18 @@ def _headings(recipe: Recipe) -> list[str]:
     return [run.label or text for run, text in zip(runs, labels_for(runs), strict=True)]
 
 
+def _epochs_per_line(epochs: int) -> int:
+    """Return 10, 20, 50, 100 … so that there are at most `MOST_LINES` lines.
+
+    >>> [_epochs_per_line(epochs) for epochs in (100, 500, 20_000)]
+    [10, 50, 1000]
+    """
+    step = 10
+    while epochs > step * MOST_LINES:
+        step = step * 5 // 2 if str(step).startswith("2") else step * 2
+    return step
+
+
 def _table_line(first: str, cells: Sequence[str], headings: Sequence[str]) -> str:
     widths = [max(10, len(heading)) for heading in headings]
     columns = [f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
@@ -152,17 +164,19 @@ def _table_line(first: str, cells: Sequence[str], headings: Sequence[str]) -> st
 
 def plan(recipe: Recipe) -> str:
     """Return in words what `make` would do."""
+    what = recipe.data or recipe.problem or "a line"
+    seed = "" if recipe.seed is None else f" (seed {recipe.seed})"
     lines = [
-        f"would train {count_text(recipe.epochs, 'epoch')} at "
-        f"{', '.join(_headings(recipe))} (seed {recipe.seed}) and write"
+        f"would train {plain(what)} for {count_text(recipe.epochs, 'epoch')} at "
+        f"{', '.join(_headings(recipe))}{seed} and write"
     ]
     for part in recipe.by_output:
         size = "x".join(map(str, part.pixels))
-        what = {
+        kind = {
             "film": f"{size}, {part.fps:g} frames a second",
             "still": f"{size}, at {', '.join(map(str, part.at))}",
             "page": "an interactive page",
             "report": "a report",
         }[part.form]
-        lines.append(f"  {part.path}  {what}")
+        lines.append(f"  {part.path}  {kind}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from importlib import resources
 from string import Template
+from typing import Any
 
 from animate.drawing import pacing
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
@@ -91,14 +92,30 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
     )
 
 
-def check(points: int, epochs: int) -> None:
-    """Raise `InputError` if points or epochs are too many for a page."""
+def check(runs: Sequence[Trajectory], epochs: int) -> Line:
+    """Return the problem of the runs of a page; raise `InputError` if it cannot show them."""
+    problem = runs[0].problem
+    for number, run in enumerate(runs, 1):
+        if not _can_be_trained_again(run):
+            raise InputError(
+                "a page trains its runs again, so it can show only runs from animate.train, of "
+                "plain full-batch gradient descent on a Line; "
+                f"{run.label or f'run {number}'} is not one: save a film instead"
+            )
+    assert isinstance(problem, Line)
+    if problem.standardization is not None:
+        raise InputError(
+            "a page cannot show standardized data, which it would train on as they are; save a "
+            "film, or do not standardize them"
+        )
+    points = len(problem.x)
     for count, most, name in ((points, MOST_POINTS, "points"), (epochs, MOST_EPOCHS, "epochs")):
         if count > most:
             raise InputError(
                 f"{count} {name} are too many for a page, which trains again at each change; "
                 f"give at most {most}"
             )
+    return problem
 
 
 def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, theme: str) -> None:
@@ -129,21 +146,8 @@ def script(*modules: str) -> str:
 def _validate(runs: Sequence[Trajectory]) -> tuple[Line, int]:
     if not runs:
         raise InputError("there is no run to show; train at least one learning rate")
-    problem, epochs = runs[0].problem, runs[0].epochs
-    for number, run in enumerate(runs, 1):
-        if not _can_be_trained_again(run):
-            raise InputError(
-                "a page trains its runs again, so it can show only runs from animate.train, of "
-                "plain full-batch gradient descent on a Line; "
-                f"{run.label or f'run {number}'} is not one: save a film instead"
-            )
-    assert isinstance(problem, Line)
-    assert isinstance(epochs, int)
-    if problem.standardization is not None:
-        raise InputError(
-            "a page cannot show standardized data, which it would train on as they are; save a "
-            "film, or read them with standardize=False"
-        )
+    epochs: Any = runs[0].epochs  # a whole number, since the runs are of plain descent
+    problem = check(runs, epochs)
     if len(runs) > validation.MOST_RUNS:
         raise InputError(
             f"{len(runs)} runs are too many for a page; give at most {validation.MOST_RUNS}"
@@ -152,7 +156,6 @@ def _validate(runs: Sequence[Trajectory]) -> tuple[Line, int]:
         raise InputError("the runs are of different problems; show runs of one problem together")
     if any(run.epochs != epochs for run in runs):
         raise InputError("the runs have different numbers of epochs; train them with the same")
-    check(len(problem.x), epochs)
     return problem, epochs
 
 

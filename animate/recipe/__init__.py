@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from animate.drawing.views import VIEWS
 from animate.recipe import settings
+from animate.recipe.problems import READY_NAMES, ready_problem
 from animate.recipe.settings import Form, SettingError, naming_output, naming_setting, setting
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
@@ -28,7 +29,6 @@ from animate.training.hyperparameters import (
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation
-    from animate.training.line import Line
     from animate.training.trajectory import Trajectory
 
 OTHER_FORMS: dict[str, Form] = {".html": "page", ".json": "report"}
@@ -36,6 +36,8 @@ OUTPUT_FOLDER = "outputs"  # which is made if it is missing, as other folders ar
 DEFAULT_OUTPUTS = (f"{OUTPUT_FOLDER}/convergence.mp4", f"{OUTPUT_FOLDER}/convergence.gif")
 STILLS = (".png", ".svg", ".pdf")  # `drawing.stills.FORMATS`, without importing matplotlib
 GIF_SIZE = (800, 450)
+DATA_SETTINGS = ("columns", "standardize", "data_sha256")
+SAMPLE_SETTINGS = ("points", "noise", "true_weights")
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,34 @@ class Recipe:
         If a value cannot be used.
     """
 
+    problem: str | None = setting(
+        None, settings.PROBLEM,
+        f"model to train: {settings.join_values(READY_NAMES)}, or file.py:function or "
+        "module:function",
+        default_words="a line", metavar="NAME", group="training", per_output=False,
+    )  # fmt: skip
+    data: str | None = setting(
+        None, settings.FILE, "CSV file with the points of the line", default_words="sampled points",
+        metavar="FILE", group="training", per_output=False,
+    )  # fmt: skip
+    columns: Sequence[str | int] | None = setting(
+        None, settings.COLUMNS, "names or numbers of two columns of the data",
+        default_words="the only two with numbers", metavar=("X", "Y"), group="training",
+        per_output=False,
+    )  # fmt: skip
+    standardize: bool = setting(
+        True, settings.BOOLEAN, "do not scale the data to mean 0 and standard deviation 1",
+        default_words="", metavar="", group="training", per_output=False,
+    )  # fmt: skip
+    data_sha256: str | None = setting(
+        None, settings.TEXT, "checksum that the data must have", metavar="", group="training",
+        per_output=False, is_option=False,
+    )  # fmt: skip
     lrs: Sequence[float] = setting(
-        defaults.LRS, settings.RATES, "learning rates", metavar="LR", group="training"
-    )
+        None, settings.RATES, "learning rates",
+        default_words=f"{settings.join_values(defaults.LRS)}, or the problem's", metavar="LR",
+        group="training",
+    )  # fmt: skip
     optimizer: Sequence[str] = setting(
         ("sgd",), settings.OPTIMIZERS,
         f"{settings.join_values(OPTIMIZER_NAMES)}, or a class in torch.optim",
@@ -84,12 +111,14 @@ class Recipe:
         group="training",
     )  # fmt: skip
     epochs: int = setting(
-        defaults.EPOCHS, settings.whole("number of epochs", 1), "passes over the data",
-        metavar="N", group="training", per_output=False,
+        None, settings.whole("number of epochs", 1), "passes over the data",
+        default_words=f"{defaults.EPOCHS}, or the problem's", metavar="N", group="training",
+        per_output=False,
     )  # fmt: skip
-    seed: int = setting(
-        defaults.SEED, settings.whole("seed", 0, validation.LARGEST_SEED),
-        "seed of the random data", metavar="N", group="training", per_output=False,
+    seed: int | None = setting(
+        None, settings.whole("seed", 0, validation.LARGEST_SEED),
+        "seed of the random data", default_words=f"{defaults.SEED}, or the problem's", metavar="N",
+        group="training", per_output=False,
     )  # fmt: skip
     points: int = setting(
         defaults.POINTS, settings.whole("number of points", 2, validation.MOST_POINTS),
@@ -109,9 +138,10 @@ class Recipe:
         defaults.START, settings.weights("start weight"), "weights before the first step",
         metavar=("SLOPE", "BIAS"), group="training", per_output=False,
     )  # fmt: skip
-    views: Sequence[str] = setting(
-        defaults.VIEWS, settings.choices("view", VIEWS), f"panels: {settings.join_values(VIEWS)}",
-        metavar="VIEW", group="picture", forms=("film", "still"),
+    views: Sequence[str] | None = setting(
+        None, settings.choices("view", VIEWS), f"panels: {settings.join_values(VIEWS)}",
+        default_words=f"{settings.join_values(defaults.VIEWS)}, or the problem's", metavar="VIEW",
+        group="picture", forms=("film", "still"),
     )  # fmt: skip
     size: tuple[int, int] | None = setting(
         None, settings.SIZE, f"in pixels, or {settings.join_values(validation.SIZES)}",
@@ -119,7 +149,7 @@ class Recipe:
         metavar="WxH", group="picture", forms=("film", "still"),
     )  # fmt: skip
     theme: str = setting(
-        defaults.THEME, settings.TEXT, "light, dark, transparent or a matplotlib style file",
+        defaults.THEME, settings.THEME, "light, dark, transparent or a matplotlib style file",
         metavar="NAME", group="picture",
     )  # fmt: skip
     title: str | None = setting(
@@ -170,11 +200,15 @@ class Recipe:
             if value is not None or declared.default is not None:
                 with naming_setting(name):
                     object.__setattr__(self, name, declared.kind.check(value))
+        self._check_data()
+        self._set_defaults()
         object.__setattr__(self, "runs", tuple(self.runs))
         with naming_setting("epochs"):
             validation.epochs(self.epochs, runs=len(self.hyperparameters))
         with naming_setting("at"):
-            object.__setattr__(self, "at", validation.moments(self.at, self.epochs))
+            has_batches = any(one.batch_size for one in self.hyperparameters)
+            moments = validation.moments(self.at, self.epochs, fractions=has_batches)
+            object.__setattr__(self, "at", moments)
         object.__setattr__(self, "outputs", _outputs(self.outputs))
         if any(output.changes for output in self.normalized_outputs):
             checked = tuple(
@@ -184,6 +218,42 @@ class Recipe:
             object.__setattr__(self, "outputs", checked)
             with naming_setting("epochs"):
                 validation.epochs(self.epochs, runs=len(self.trained))
+
+    def _check_data(self) -> None:
+        """Raise `SettingError` if a setting has no effect on what is trained."""
+        if self.data is not None and self.problem is not None:
+            raise SettingError("data and problem both say what to train; give one of them", "data")
+        for name, why in self.unused_settings.items():
+            if getattr(self, name) != SETTINGS[name].default:
+                raise SettingError(
+                    f"{SETTINGS[name].key} has no effect, since {why}; leave it out", name
+                )
+
+    @property
+    def unused_settings(self) -> dict[str, str]:
+        """The settings that do not apply to what is trained, each with the reason."""
+        unused = {}
+        if self.data is None:
+            unused = dict.fromkeys(DATA_SETTINGS, "no data are given")
+        if self.problem is not None:
+            unused |= dict.fromkeys((*SAMPLE_SETTINGS, "start"), "a problem is given")
+        elif self.data is not None:
+            unused |= dict.fromkeys((*SAMPLE_SETTINGS, "seed"), "data are given")
+        return unused
+
+    def _set_defaults(self) -> None:
+        """Set the settings that are missing to those of the problem."""
+        with naming_setting("problem"):
+            ready = ready_problem(self.problem)
+        found: dict[str, object] = {"lrs": defaults.LRS, "epochs": defaults.EPOCHS}
+        if ready is not None:
+            found = {"lrs": ready.lrs, "epochs": ready.epochs, "views": ready.views}
+        elif self.problem is None:
+            found |= {"views": defaults.VIEWS}
+            found |= {} if self.data is not None else {"seed": defaults.SEED}
+        for name, value in found.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
 
     @cached_property
     def by_output(self) -> tuple[Recipe, ...]:
@@ -260,18 +330,11 @@ class Recipe:
             return stills.default_size(self.path, len(self.at), defaults.SIZE)
         return GIF_SIZE if Path(self.path).suffix.lower() == ".gif" else defaults.SIZE
 
-    def problem(self) -> Line:
-        """Return the data to train on."""
-        from animate.training.line import Line
-
-        return Line.sample(self.seed, self.points, self.noise, self.true_weights, self.start)
-
-    @property
-    def frames(self) -> int:
-        """How many frames each film has."""
+    def frame_count(self, moments: int) -> int:
+        """Return the number of frames of each film that shows so many moments."""
         from animate.film.timeline import timeline
 
-        return len(timeline(self.epochs, self.fps, self.hold, self.duration))
+        return len(timeline(moments - 1, self.fps, self.hold, self.duration))
 
     def select_runs(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""

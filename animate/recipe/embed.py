@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
 from animate.drawing.clock import resolve_moments
+from animate.drawing.views.requirements import name_of
 from animate.film.encode import FORMATS, is_video
 from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
@@ -139,7 +140,10 @@ def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
     """Describe a film or still for readers who cannot see it."""
     shown, is_still = part.select_runs(runs), part.form == "still"
     moments = resolve_moments(part.at if is_still else ["end"], shown)
-    return describe(shown, part.views, moments, is_still=is_still)
+    from animate.drawing.scene import validate_views
+
+    views = [name_of(view_class) for view_class in validate_views(part.views, shown)]
+    return describe(shown, views, moments, is_still=is_still)
 
 
 def _markdown(path: str, alt: str) -> str:

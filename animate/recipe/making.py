@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from animate.recipe import OUTPUT_FOLDER, SETTINGS, Recipe
 from animate.recipe.settings import Form
@@ -66,18 +66,47 @@ def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
         If a file cannot be written. What can be checked is checked before training; otherwise the
         error comes after the other files were made.
     """
-    runs = train_runs(recipe, listener)
+    runs = train_runs(recipe, prepare_runs(recipe), listener)
     write_outputs(recipe, runs, listener)
     return runs
 
 
-def train_runs(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
-    """Check `recipe`, and train the runs of all its outputs."""
+def prepare_runs(recipe: Recipe) -> Runs:
+    """
+    Return the runs of all outputs before their first step.
+
+    Raises
+    ------
+    InputError, OutputError
+        If `recipe` cannot be made, as far as can be checked before training.
+    """
+    from animate.recipe.problems import make_problem
+    from animate.training.descent import untrained_runs
+
+    _check_own_settings(recipe)
+    for part in recipe.by_output:
+        if _is_in_output_folder(part.path):
+            files.check_folder(Path(part.path).parent)
+        if not _is_in_missing_output_folder(part.path):
+            files.check(part.path)
+    runs = untrained_runs(make_problem(recipe), recipe.trained)
+    for part in recipe.by_output:
+        try:
+            _check_picture(part, part.select_runs(runs))
+        except InputError as error:
+            raise InputError(f"{part.path}: {error}") from None
+    return runs
+
+
+def train_runs(
+    recipe: Recipe, prepared: Sequence[Trajectory], listener: ProgressListener | None = None
+) -> Runs:
+    """Train the runs of all outputs, from `prepare_runs` on."""
     from animate.training.descent import train
 
-    check(recipe)
+    problem: Any = prepared[0].problem
     on_epoch = None if listener is None else listener.on_epoch
-    runs = train(recipe.problem(), recipe.trained, recipe.epochs, on_epoch)
+    runs = train(problem, recipe.trained, recipe.epochs, on_epoch)
     _check_moments(recipe, runs)
     return runs
 
@@ -99,7 +128,7 @@ def write_outputs(
         if _is_in_output_folder(part.path):
             files.make_folder(Path(part.path).parent)
     pictures = groups(recipe)
-    listener.on_total(sum(map(_frames, pictures)))
+    listener.on_total(sum(_frame_count(group, runs) for group in pictures))
     failed = write(pictures, runs, listener)
     failed += _write_reports(recipe, runs, listener, failed)
     if failed:
@@ -108,37 +137,30 @@ def write_outputs(
         )
 
 
-def check(recipe: Recipe) -> None:
-    """Raise if `recipe` cannot be made, as far as can be checked before training."""
-    _check_own_settings(recipe)
-    for part in recipe.by_output:
-        if _is_in_output_folder(part.path):
-            files.check_folder(Path(part.path).parent)
-        if not _is_in_output_folder(part.path) or Path(part.path).parent.exists():
-            _check_path(part)
-        try:
-            _check_picture(part)
-        except InputError as error:
-            raise InputError(f"{part.path}: {error}") from None
-
-
-def _check_picture(part: Recipe) -> None:
+def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
     from animate import page
     from animate.drawing import stills
-    from animate.drawing.scene import check_legible
+    from animate.drawing.scene import check_legible, validate_views
     from animate.drawing.theme import load_theme
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
-        check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
+        check_legible(len(runs), views, size, part.title, part.epochs)
 
     look = load_theme(part.theme)
+    if part.form in ("film", "still"):
+        views = validate_views(part.views, runs)
     if part.form == "film":
         encode.check_transparency(part.path, transparent=look.transparent)
         legible(part.pixels)
-        _frames([part])  # raises if the duration is too short
+        moments = _moment_count(part, runs)
+        frames = part.frame_count(moments)  # raises if the duration is too short
+        film = encode.Film(part.path, part.fps, part.loop, part.quality)
+        distinct = min(frames, moments) if part.max_size is None else 0
+        if not _is_in_missing_output_folder(part.path):
+            encode.check(film, part.pixels, frames, distinct)
     elif part.form == "page":
-        page.check(part.points, part.epochs)
+        page.check(runs, part.epochs)
     elif part.form == "still":
         stills.check_size(part.path, len(part.at), part.pixels, legible)
 
@@ -181,15 +203,14 @@ def _check_own_settings(recipe: Recipe) -> None:
             )
 
 
-def _check_path(part: Recipe) -> None:
-    from animate.film import encode
+def _moment_count(part: Recipe, runs: Sequence[Trajectory]) -> int:
+    """Return at how many moments the runs have records once they are trained."""
+    import numpy as np
 
-    if part.form != "film":
-        files.check(part.path)
-        return
-    film = encode.Film(part.path, part.fps, part.loop, part.quality)
-    distinct = min(part.frames, part.epochs + 1) if part.max_size is None else 0
-    encode.check(film, part.pixels, part.frames, distinct)
+    sizes = sorted({run.steps_per_epoch or 1 for run in runs})
+    if len(sizes) == 1:
+        return part.epochs * sizes[0] + 1
+    return len(np.unique(np.concatenate([np.arange(part.epochs * n + 1) / n for n in sizes])))
 
 
 def _check_moments(recipe: Recipe, runs: Sequence[Trajectory]) -> None:
@@ -214,10 +235,13 @@ def groups(recipe: Recipe) -> list[Group]:
     return [tuple(group) for group in by_picture.values()]
 
 
-def _frames(group: Group) -> int:
+def _frame_count(group: Group, runs: Sequence[Trajectory]) -> int:
     """Return the number of frames to draw for a group; a still or a page counts as one."""
     films = [part for part in group if part.form == "film"]
-    return len(group) - len(films) + (films[0].frames if films else 0)
+    if not films:
+        return len(group)
+    moments = _moment_count(films[0], films[0].select_runs(runs))
+    return len(group) - len(films) + films[0].frame_count(moments)
 
 
 def write_in_turn(
@@ -331,15 +355,18 @@ def _write_within_limit(
     part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener
 ) -> None:
     """Write the best film of at most `max_size` bytes, with a remark on each attempt."""
-    from animate.drawing.scene import check_legible
+    from animate.drawing.scene import check_legible, validate_views
     from animate.recipe.size_limit import Attempt, first_that_fits, ladder
 
     limit, output = part.max_size, part.path
     assert limit is not None
+    shown = part.select_runs(runs)
+    views = validate_views(part.views, shown)
+    frames = part.frame_count(_moment_count(part, shown))
 
     def is_legible(size: tuple[int, int]) -> bool:
         try:
-            check_legible(len(part.hyperparameters), part.views, size, part.title, part.epochs)
+            check_legible(len(shown), views, size, part.title, part.epochs)
         except InputError:
             return False
         return True
@@ -354,7 +381,7 @@ def _write_within_limit(
             quality=attempt.quality,
             fps=attempt.fps,
             size=attempt.size,
-            duration=part.frames / part.fps,
+            duration=frames / part.fps,
         )
         with files.scratch(output) as folder:
             path = folder / f"film{Path(output).suffix}"
@@ -381,6 +408,10 @@ def _is_in_output_folder(path: str) -> bool:
     """Return whether `path` lies in the folder that is created if it is missing."""
     there = Path(os.path.normpath(path))
     return not there.is_absolute() and there.parts[:1] == (OUTPUT_FOLDER,)
+
+
+def _is_in_missing_output_folder(path: str) -> bool:
+    return _is_in_output_folder(path) and not Path(path).parent.exists()
 
 
 class _NoListener:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,16 +50,8 @@ def report(
         "animate": VERSION,
         "versions": versions(),
         "settings": dict(settings),
-        "problem": _problem(cast("Line", runs[0].problem)),
-        "runs": [
-            {
-                "lr": run.lr,
-                **{name: getattr(run.diagnosis, name) for name in DIAGNOSIS},
-                "weights": _exact(run.weights),
-                "losses": _exact(run.losses),
-            }
-            for run in runs
-        ],
+        "problem": _problem(runs[0].problem),
+        "runs": [_run(run) for run in runs],
         "outputs": [
             {
                 "path": files.relative_to_folder(path, folder),
@@ -127,18 +119,17 @@ def load(path: files.AnyPath) -> Runs:
     """Return the runs of the report at `path` to the last bit, or raise `InputError`."""
     contents = read(path)
     try:
-        data = {name: _array(contents["problem"][name]) for name in DATA}
-        if data["x"].ndim == 2:
-            data["x"] = data["x"][:, 0]  # the other column is ones, for the bias
-        problem = Line(**data, **_own_data(contents["problem"]))
-        entries, runs = contents["runs"], []
-        hyperparameters = [Hyperparameters(float(entry["lr"])) for entry in entries]
+        is_line = "best_weights" in contents["problem"]
+        problem = _line(contents["problem"]) if is_line else None
+        entries = contents["runs"]
+        hyperparameters = [_hyperparameters(entry) for entry in entries]
         labels = labels_for(hyperparameters)
-        for entry, settings, label in zip(entries, hyperparameters, labels, strict=True):
-            arrays = _array(entry["weights"]), _array(entry["losses"])
-            run = Trajectory(*arrays, hyperparameters=settings, problem=problem)
-            runs.append(run.as_trained(label))
-        return Runs(runs)
+        return Runs(
+            [
+                _trajectory(entry, settings, problem, label)
+                for entry, settings, label in zip(entries, hyperparameters, labels, strict=True)
+            ]
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is an incomplete report: {error!r}") from error
 
@@ -147,7 +138,14 @@ def _files(path: files.AnyPath) -> list[Path]:
     return sorted(Path(path).iterdir()) if Path(path).is_dir() else [Path(path)]
 
 
-def _problem(problem: Line) -> dict[str, Any]:
+def data_names(problem: object) -> tuple[str, ...]:
+    """Return the names of the arrays that a report holds of `problem`, and `load` returns."""
+    return DATA if isinstance(problem, Line) else ()
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    if not isinstance(problem, Line):
+        return {name: _exact(getattr(problem, name)) for name in ("x", "y", "start")}
     return {
         **{name: _exact(getattr(problem, name)) for name in DATA},
         # Reports have always had a column of ones, for the bias.
@@ -158,6 +156,68 @@ def _problem(problem: Line) -> dict[str, Any]:
         "best_lr": _rounded(problem.best_lr),
         **_own_data_entries(problem),
     }
+
+
+def _line(entry: Mapping[str, Any]) -> Line:
+    data = {name: _array(entry[name]) for name in DATA}
+    if data["x"].ndim == 2:
+        data["x"] = data["x"][:, 0]  # the other column is ones, for the bias
+    return Line(**data, **_own_data(entry))
+
+
+def _run(run: Trajectory) -> dict[str, Any]:
+    """Return a run; of plain descent with a record an epoch, what reports have always had."""
+    settings = run.hyperparameters
+    assert settings is not None
+    assert run.weights is not None
+    others = {
+        field.name: value
+        for field in fields(settings)
+        if field.name != "lr" and (value := getattr(settings, field.name)) != field.default
+    }
+    parts: dict[str, Any] = {"lr": run.lr}
+    if others:
+        parts["hyperparameters"] = others
+    parts |= {name: getattr(run.diagnosis, name) for name in DIAGNOSIS}
+    parts |= {"weights": _exact(run.weights), "losses": _exact(run.losses)}
+    types = {"weights": str(run.weights.dtype), "losses": str(run.losses.dtype)}
+    if set(types.values()) != {"float32"}:
+        parts["dtypes"] = types
+    if not np.array_equal(run.steps, np.arange(len(run.steps))):
+        parts["steps"] = run.steps.tolist()
+    if run.steps_per_epoch != 1:
+        parts["steps_per_epoch"] = run.steps_per_epoch
+    if settings.schedule != "constant":
+        parts["lrs"] = _exact(run.lrs)
+    if run.metrics:
+        parts["metrics"] = {name: _exact(values) for name, values in run.metrics.items()}
+    return parts
+
+
+def _hyperparameters(entry: Mapping[str, Any]) -> Hyperparameters:
+    return Hyperparameters(float(entry["lr"]), **entry.get("hyperparameters", {}))
+
+
+def _trajectory(
+    entry: Mapping[str, Any], settings: Hyperparameters, problem: Line | None, label: str
+) -> Trajectory:
+    types = entry.get("dtypes", {})
+    weights, losses = (
+        _array(entry[name], types.get(name, "float32")) for name in ("weights", "losses")
+    )
+    run = Trajectory(
+        weights,
+        losses,
+        steps=_array(entry.get("steps"), "int64"),
+        hyperparameters=settings,
+        problem=problem,
+        metrics={
+            name: _array(values, "float64") for name, values in entry.get("metrics", {}).items()
+        },
+        lrs=_array(entry.get("lrs"), "float64"),
+        steps_per_epoch=entry.get("steps_per_epoch"),
+    )
+    return run.as_trained(settings.label or label)
 
 
 def _own_data_entries(problem: Line) -> dict[str, Any]:
@@ -190,17 +250,19 @@ def _own_data(contents: Mapping[str, Any]) -> dict[str, Any]:
     return {"x_name": x_name, "y_name": y_name, "standardization": Standardization(**values)}
 
 
-def _exact(values: npt.NDArray[np.float32] | None) -> Any:
-    """Return `values` as nested lists of the shortest numbers that float32 reads as them."""
+def _exact(values: npt.NDArray[Any] | None) -> Any:
+    """Return `values` as nested lists of the shortest numbers that their type reads as them."""
     if values is None:
         return None
     if values.ndim:
         return [_exact(value) for value in values]
+    if values.dtype.kind != "f":
+        return values.item()
     return float(str(values)) if np.isfinite(values) else str(values)
 
 
-def _array(values: object) -> Any:
-    return None if values is None else np.array(values, dtype=np.float32)
+def _array(values: object, dtype: str = "float32") -> Any:
+    return None if values is None else np.array(values, dtype)
 
 
 def _rounded(value: float) -> float | str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
+from animate.recipe.problems import python_file
 from animate.system import files, validation
 from animate.system.errors import InputError
 from animate.training.hyperparameters import Hyperparameters
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Form = Literal["film", "still", "page", "report"]
 Group = Literal["training", "picture"]
-Default = TypeVar("Default")
 
 STYLE_FILE = ".mplstyle"
 PICTURES: tuple[Form, ...] = ("film", "still", "page")
@@ -48,6 +48,9 @@ class Kind:
     is_list : bool
     may_be_single : bool
         Whether TOML may give the only item without a list.
+    file_in : callable, optional
+        Takes a value and returns the part of it that is a file, "" for none. In a file of
+        settings, it is relative to that file.
     """
 
     type_name: str
@@ -56,13 +59,22 @@ class Kind:
     bounds: str
     is_list: bool = False
     may_be_single: bool = False
+    file_in: Callable[[str], str] | None = None
 
     def has_type(self, value: object) -> bool:
         """Return whether a value from TOML has the right type."""
         items = value if isinstance(value, list) else [value]
         if self.is_list != isinstance(value, list) and not self.may_be_single:
             return False
-        return all(isinstance(one, self.types) and not isinstance(one, bool) for one in items)
+        return all(
+            isinstance(one, self.types) and (not isinstance(one, bool) or bool in self.types)
+            for one in items
+        )
+
+    def with_file(self, value: object, move: Callable[[str], str]) -> object:
+        """Return `value` with the file in it, if there is one, as `move` returns it."""
+        file = self.file_in(value) if self.file_in and isinstance(value, str) else ""
+        return move(file) + str(value).removeprefix(file) if file else value
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,8 @@ class Setting:
         Whether an output may have a value of its own.
     changes_frames : bool
         Whether the frames depend on it, so that outputs with different values cannot share them.
+    is_option : bool
+        Whether the command line has it.
     """
 
     name: str
@@ -104,6 +118,12 @@ class Setting:
     forms: tuple[Form, ...]
     per_output: bool
     changes_frames: bool
+    is_option: bool
+
+    @property
+    def option(self) -> str:
+        """The option of the command line that changes it."""
+        return f"--no-{self.key}" if self.default is True else f"--{self.key}"
 
     @property
     def default_text(self) -> str:
@@ -149,7 +169,7 @@ def naming_output(number: int) -> Iterator[None]:
 
 
 def setting(
-    default: Default,
+    default: object,
     kind: Kind,
     help_: str,
     *,
@@ -160,7 +180,8 @@ def setting(
     forms: tuple[Form, ...] = PICTURES,
     per_output: bool = True,
     changes_frames: bool = True,
-) -> Default:
+    is_option: bool = True,
+) -> Any:
     """Return a field of `Recipe`; see `Setting` for the parameters."""
     declared = Setting(
         "",
@@ -174,9 +195,9 @@ def setting(
         forms,
         per_output,
         changes_frames,
+        is_option,
     )
-    made: Default = field(default=default, metadata={"setting": declared})
-    return made
+    return field(default=default, metadata={"setting": declared})
 
 
 def settings_of(recipe: type[Recipe]) -> dict[str, Setting]:
@@ -196,22 +217,27 @@ def table(settings: Iterable[Setting]) -> str:
         "| option | meaning | values | default | used by |",
         "|---|---|---|---|---|",
     ]
-    for one in settings:
+    for one in filter(lambda one: one.is_option, settings):
         used_by = "all" if one.forms == PICTURES else ", ".join(f"{form}s" for form in one.forms)
         default = f"`{one.default_text}`" if one.default_text else ""
-        cells = (f"`--{one.key}`", one.help, one.kind.bounds, default, used_by)
+        cells = (f"`{one.option}`", one.help, one.kind.bounds, default, used_by)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def as_settings(recipe: Recipe, folder: files.AnyPath = "") -> dict[str, Any]:
     """Return `recipe` as plain values by their keys, with paths relative to `folder`."""
-    known = settings_of(type(recipe))
+    from animate.recipe.report import checksum
+
+    known, unused = settings_of(type(recipe)), recipe.unused_settings
     common = {
         name: getattr(recipe, name)
         for name in known
         if name not in HYPERPARAMETERS or not (recipe.runs or _is_default(recipe, name))
+        if name not in unused
     }
+    if recipe.data is not None:
+        common["data_sha256"] = checksum(recipe.data)
     tables = {
         "output": [
             {"path": files.relative_to_folder(output.path, folder)}
@@ -245,9 +271,9 @@ def _plain(
             continue
         if isinstance(value, tuple):
             value = "{}x{}".format(*value) if name == "size" else list(value)
-        if name == "theme" and str(value).endswith(STYLE_FILE):
-            value = files.relative_to_folder(str(value), folder)
-        plain[known[name].key] = value
+        plain[known[name].key] = known[name].kind.with_file(
+            value, lambda path: files.relative_to_folder(path, folder)
+        )
     return plain
 
 
@@ -334,8 +360,8 @@ OPTIMIZERS = hyperparameter("optimizer", "texts", (str,), "names")
 MOMENTA = hyperparameter("momentum", "numbers", (int, float), "0 to below 1")
 BATCH_SIZES = hyperparameter("batch_size", "whole numbers", (int,), "1 or more")
 MOMENTS = Kind(
-    "a list of whole numbers and texts",
-    (int, str),
+    "a list of numbers and texts",
+    (int, float, str),
     tuple,  # checked against the number of epochs by `Recipe`
     f"0 to the number of epochs, or {', '.join(validation.MOMENTS)}",
     is_list=True,
@@ -361,3 +387,16 @@ BYTES = Kind(
     "such as 2MB or 500kB",
 )
 TEXT = Kind("text", (str,), lambda value: value, "any text")
+THEME = replace(TEXT, file_in=lambda value: value if value.endswith(STYLE_FILE) else "")
+FILE = Kind("text", (str,), validation.file_name, "a file", file_in=lambda value: value)
+PROBLEM = Kind(
+    "text", (str,), lambda value: validation.label(value), "names", file_in=python_file
+)  # fmt: skip
+COLUMNS = Kind(
+    "a list of two texts or whole numbers",
+    (int, str),
+    validation.columns,
+    "names, or numbers from 1",
+    is_list=True,
+)
+BOOLEAN = Kind("true or false", (bool,), validation.boolean, "")

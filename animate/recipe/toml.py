@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from animate.recipe import SETTINGS, Output, Recipe
-from animate.recipe.settings import HYPERPARAMETERS, STYLE_FILE, SettingError, as_settings
+from animate.recipe.settings import HYPERPARAMETERS, SettingError, as_settings
 from animate.system import files
 from animate.system.errors import InputError
 from animate.system.validation import quoted
@@ -62,7 +62,9 @@ def _assignments(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    """Return a number, a text or a flat list as TOML writes it."""
+    """Return a number, a text, a truth value or a flat list as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):  # as in JSON, save for one character
@@ -242,9 +244,9 @@ def _by_field(
             )
         if setting.kind.may_be_single and not isinstance(value, list):
             value = [value]
-        if setting.name == "theme" and value.endswith(STYLE_FILE):
-            value = files.relative_to_cwd(value, folder)
-        values[setting.name] = value
+        values[setting.name] = setting.kind.with_file(
+            value, lambda path: files.relative_to_cwd(path, folder)
+        )
     return values
 
 

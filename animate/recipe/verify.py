@@ -18,11 +18,10 @@ import numpy as np
 
 from animate.recipe import report
 from animate.recipe.file_difference import difference
-from animate.recipe.making import make
+from animate.recipe.making import make, prepare_runs, train_runs
 from animate.recipe.toml import from_settings
 from animate.system import files
 from animate.system.errors import OutputError
-from animate.training.descent import train
 
 if TYPE_CHECKING:
     from animate.training.trajectory import Trajectory
@@ -41,10 +40,15 @@ class Finding:
 def verify(path: files.AnyPath) -> list[Finding]:
     """Make the outputs of the report at `path` again, and compare them and the runs with it."""
     contents, recorded = report.read(path), report.load(path)
-    recipe = from_settings(contents["settings"], os.fspath(path))
+    recipe = from_settings(contents["settings"], os.fspath(path), Path(path).parent)
     parts = zip(recipe.normalized_outputs, recipe.by_output, strict=True)
     outputs = [output for output, part in parts if part.form != "report"]
-    names = [output.path for output in outputs]
+    tables = contents["settings"]["output"]
+    names = [
+        table["path"]
+        for table, part in zip(tables, recipe.by_output, strict=True)
+        if part.form != "report"
+    ]
     if [entry.get("path") for entry in contents["outputs"]] != names:
         expected = ", ".join(names) or "none"
         return [Finding(f"the outputs are not those of the settings: {expected}", False)]
@@ -57,7 +61,7 @@ def verify(path: files.AnyPath) -> list[Finding]:
             if again:
                 runs = make(replace(recipe, outputs=again))
             else:
-                runs = train(recipe.problem(), recipe.trained, recipe.epochs)
+                runs = train_runs(recipe, prepare_runs(recipe))
         except OutputError as error:
             return [Finding(f"cannot be made again: {error}", False)]
         changes = _version_changes(contents)
@@ -75,12 +79,13 @@ def _compare_numbers(
     changes: str,
 ) -> Finding:
     """Compare data, trajectories and diagnoses: exactly, and else within the tolerance."""
-    if [run.lr for run in recorded] != [run.lr for run in trained]:
+    if [run.hyperparameters for run in recorded] != [run.hyperparameters for run in trained]:
         return Finding("the runs are not those of the settings", False)
     compared: list[tuple[str, object, object, tuple[str, ...]]]
-    compared = [("the data are", recorded[0].problem, trained[0].problem, report.DATA)]
+    data = report.data_names(trained[0].problem)
+    compared = [("the data are", recorded[0].problem, trained[0].problem, data)]
     compared += [
-        (f"the run at {old.lr} is", old, new, ("weights", "losses"))
+        (f"the run {old.label!r} is", old, new, ("steps", "weights", "losses"))
         for old, new in zip(recorded, trained, strict=True)
     ]
     is_exact = True
@@ -88,16 +93,19 @@ def _compare_numbers(
         for arrays in [(getattr(old, name), getattr(new, name)) for name in names]:
             if not _is_close(*arrays):
                 return Finding(f"{what} not what the settings make now{changes}", False)
-            is_exact &= np.array_equal(*arrays, equal_nan=True)
+            is_exact &= arrays[0] is None or np.array_equal(*arrays, equal_nan=True)
     for run, entry in zip(recorded, entries, strict=True):
         if any(entry.get(name) != getattr(run.diagnosis, name) for name in report.DIAGNOSIS):
-            return Finding(f"the diagnosis at {run.lr} is not that of the run beside it", False)
+            said = f"the diagnosis of {run.label!r} is not that of the run beside it"
+            return Finding(said, False)
     how = "to the last bit" if is_exact else f"within a relative {TOLERANCE:g}{changes}"
     return Finding(f"{len(recorded)} runs: trained again the same, {how}", True)
 
 
 def _is_close(recorded: Any, trained: Any) -> bool:
-    if recorded is None or recorded.shape != trained.shape:
+    if recorded is None or trained is None:
+        return recorded is trained
+    if recorded.shape != trained.shape:
         return False
     largest = np.abs(recorded[np.isfinite(recorded)]).max(initial=0)
     return np.allclose(

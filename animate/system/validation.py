@@ -7,6 +7,7 @@ a message that says what is wrong, the value, and what to do.
 
 import difflib
 import math
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -215,24 +216,31 @@ def seconds(value: object, name: str) -> float:
     return between(value, name, least=0, most=LONGEST, unit=" seconds")
 
 
-def moment(value: object, epochs: int) -> int | str:
+def moment(value: object, epochs: int, *, fractions: bool = False) -> float | str:
     """
     Return `value` as an epoch from 0 to `epochs`, or as one of the names for one.
 
-    >>> moment("8", 100), moment("converged", 100)
-    (8, 'converged')
+    With `fractions`, an epoch need not be whole.
+
+    >>> moment("8", 100), moment("converged", 100), moment("0.5", 100, fractions=True)
+    (8, 'converged', 0.5)
     """
     if isinstance(value, str) and value in MOMENTS:
         return value
     try:
+        if fractions:
+            epoch = between(value, "epoch", least=0, most=epochs)
+            return int(epoch) if epoch.is_integer() else epoch
         return whole(value, "epoch", least=0, most=epochs)
     except InputError as error:
         raise InputError(f"{error}, or one of {', '.join(MOMENTS)}") from None
 
 
-def moments(values: Iterable[object], epochs: int) -> tuple[int | str, ...]:
-    """Return `values` as epochs, each a number or a name for one, all different."""
-    found = tuple(moment(value, epochs) for value in values)
+def moments(
+    values: Iterable[object], epochs: int, *, fractions: bool = False
+) -> tuple[float | str, ...]:
+    """Return `values` as epochs, each a number or a name for one, all different; see `moment`."""
+    found = tuple(moment(value, epochs, fractions=fractions) for value in values)
     check_moment_list(found, "epoch", f"0 to {epochs}")
     return found
 
@@ -246,6 +254,32 @@ def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None
     for index, moment in enumerate(moments):
         if moment in moments[:index]:
             raise InputError(f"{unit} {moment} is given twice; give each once")
+
+
+def file_name(value: object) -> str:
+    """Return `value` as the name of a file to read."""
+    if not (isinstance(value, str | os.PathLike) and os.fspath(value)):
+        raise InputError(f"{quoted(value)} is not the name of a file; give one")
+    return str(os.fspath(value))
+
+
+def columns(values: Iterable[object]) -> tuple[str | int, ...]:
+    """Return `values` as two different columns, each by its name or its number, from 1."""
+    found = tuple(values)
+    for value in found:
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise InputError(f"column {quoted(value)} is not a name or a number; give one")
+    if len(found) != 2 or found[0] == found[1]:
+        given = ", ".join(map(quoted, found)) or "none"
+        raise InputError(f"columns {given} are not two; give two different ones, x and y")
+    return found  # type: ignore[return-value]
+
+
+def boolean(value: object) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{quoted(value)} is not true or false; give one of these")
+    return value
 
 
 def quoted(value: object) -> str:

@@ -5,6 +5,7 @@ Those runs are trained in blocks that share one parameter and one backward pass 
 training is in `loop`.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -111,6 +112,28 @@ def train(
     ]
     _diagnose_in_batches(runs, weights, losses, problem)
     return Runs(runs)
+
+
+def untrained_runs(problem: Line | Supervised, several: Sequence[Hyperparameters]) -> Runs:
+    """Return runs as `train` would, with the record of the start alone."""
+    if isinstance(problem, Line):
+        loss, metrics = float(problem.loss(problem.start)), {}
+    else:
+        loss, values = problem.evaluate(problem.model)
+        metrics = dict(zip(problem.metric_names, np.array(values)[:, None], strict=True))
+    labels = labels_for([one.for_data_size(len(problem.x)) for one in several])
+    return Runs(
+        [
+            Trajectory(
+                problem.start[None],
+                np.array([math.inf if math.isnan(loss) else loss]),
+                hyperparameters=one,
+                problem=problem,
+                metrics=metrics,
+            ).as_trained(one.label or label)
+            for one, label in zip(several, labels, strict=True)
+        ]
+    )
 
 
 def recorded_steps(count: int, every: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def check_views(view_classes: Sequence[type[View]], runs: Sequence[Trajectory]) 
                 "none; draw fewer runs together, or give the losses or weights of all"
             )
             raise InputError(
-                f"view {_name(view_class)}: {reason}; views that can show these runs: {others}"
+                f"view {name_of(view_class)}: {reason}; views that can show these runs: {others}"
             )
 
 
@@ -80,7 +80,8 @@ def _suitable_views(runs: Sequence[Trajectory]) -> Iterator[str]:
             yield name
 
 
-def _name(view_class: type[View]) -> str:
+def name_of(view_class: type[View]) -> str:
+    """Return the name of a view in `VIEWS`, or else that of its class."""
     return next(
         (name for name, known in VIEWS.items() if known == view_class.__name__), view_class.__name__
     )
