@@ -239,7 +239,10 @@ class Trajectory:
     @property
     def epochs(self) -> int | float | None:
         """The number of epochs, a float if the last one is not complete; None if unknown."""
-        return None if self.steps_per_epoch is None else self.times[-1].item()
+        if self.steps_per_epoch is None:
+            return None
+        whole, rest = divmod(int(self.steps[-1]), self.steps_per_epoch)
+        return whole + rest / self.steps_per_epoch if rest else whole
 
     @cached_property
     def times(self) -> Array:
