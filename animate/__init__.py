@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from animate.training.problem import Problem as Problem
     from animate.training.problem import Quadratic as Quadratic
     from animate.training.recorder import Recorder as Recorder
+    from animate.training.sharpness import sharpness as sharpness
     from animate.training.supervised import Supervised as Supervised
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
@@ -72,6 +73,7 @@ _MODULES = {
     "load": "recipe.loading",
     "make": "recipe.making",
     "save": "film.animation",
+    "sharpness": "training.sharpness",
     "train": "training.descent",
 }
 __all__ = ["__version__", "problems", *_MODULES]
