@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from animate.training.line import Line as Line
     from animate.training.problem import Classifies as Classifies
     from animate.training.problem import HasLoss as HasLoss
+    from animate.training.problem import HasTorchLoss as HasTorchLoss
     from animate.training.problem import Predicts as Predicts
     from animate.training.problem import Problem as Problem
     from animate.training.problem import Quadratic as Quadratic
@@ -57,6 +58,7 @@ _MODULES = {
     "DrawingError": "system.errors",
     "Error": "system.errors",
     "HasLoss": "training.problem",
+    "HasTorchLoss": "training.problem",
     "Hyperparameters": "training.hyperparameters",
     "InputError": "system.errors",
     "Line": "training.line",

@@ -196,6 +196,18 @@ def test_runs_do_not_depend_on_each_other_or_on_a_listener(make) -> None:
     ]
 
 
+def test_metrics_and_buffers_of_a_run_are_read_only_and_go_to_other_processes() -> None:
+    (run,) = train(problem_of(noisy, metrics={"accuracy": accuracy}), 0.1, epochs=2)
+    for name, arrays in (("metrics", run.metrics), ("buffers", run.buffers)):
+        assert arrays
+        with pytest.raises(TypeError):
+            arrays["mine"] = run.losses
+        again = getattr(unpickled(pickle.dumps(run)), name)
+        for key, values in arrays.items():
+            assert not values.flags.writeable
+            np.testing.assert_array_equal(again[key], values)
+
+
 def test_neither_random_state_nor_model_nor_threads_change() -> None:
     made = []
 
@@ -438,6 +450,7 @@ def fails() -> nn.Module:
         ({"metrics": [accuracy]}, "are not a mapping of names to functions"),
         ({"metrics": {"accuracy": 1}}, "metric accuracy 1 cannot be called"),
         ({"metrics": {"batch_loss": accuracy}}, "has a name that training itself uses"),
+        ({"metrics": {"loss": accuracy}}, "has a name that training itself uses"),
         ({"metrics": {"validation_loss": accuracy}}, "has a name that training itself uses"),
         ({"validation": X}, "validation is not a pair"),
         ({"validation": (X, Y[:3])}, r"validation x has shape \(30, 3\) and validation y \(3,\)"),

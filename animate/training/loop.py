@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -132,9 +133,9 @@ class _Records:
             steps=self.steps,
             hyperparameters=settings,
             problem=problem,
-            metrics=self.metrics,
+            metrics=MappingProxyType(self.metrics),
             lrs=lrs,
-            buffers=self.buffers,
+            buffers=MappingProxyType(self.buffers),
             label=label,
             from_train=True,
         )

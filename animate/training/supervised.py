@@ -355,7 +355,7 @@ def _metrics(given: object) -> dict[str, Callable[[Tensor, Tensor], Any]]:
             '{"accuracy": accuracy}'
         )
     for name, metric in given.items():
-        if name == BATCH_LOSS or name.startswith(VALIDATION):
+        if name in ("loss", BATCH_LOSS) or name.startswith(VALIDATION):
             raise InputError(
                 f"metric {quoted(name)} has a name that training itself uses; give another"
             )
