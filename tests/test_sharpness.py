@@ -65,6 +65,33 @@ def test_sharpness_of_a_recorded_model_is_with_the_buffers_of_its_record() -> No
         np.testing.assert_allclose(value, exact, rtol=1e-6)
 
 
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(1, 2)
+        self.attend = nn.MultiheadAttention(2, 1, batch_first=True)
+        self.double()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inside = self.embed(x[..., None])
+        return self.attend(inside, inside, inside, need_weights=False)[0].mean((1, 2))
+
+
+def test_sharpness_of_attention_is_that_of_small_changes_of_its_gradient() -> None:
+    problem = Supervised(Attention, X, Y[:, 0], loss=functional.mse_loss)
+    (run,) = train(problem, 0.1, epochs=1)
+    columns = []
+    for change in 1e-5 * np.eye(problem.start.size):
+        ends = []
+        for sign in (1, -1):
+            at = torch.tensor(problem.start + sign * change, requires_grad=True)
+            problem.torch_loss(at).backward()
+            ends.append(at.grad.numpy())
+        columns.append((ends[0] - ends[1]) / 2e-5)
+    exact = np.linalg.eigvalsh(np.array(columns))[-1]
+    assert sharpness(run, [0])[0] == pytest.approx(exact, rel=1e-5)
+
+
 class Quartic(nn.Module):
     """Weights whose loss has the Hessian diag(-200, 6, 1000) at the start; the last is frozen."""
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from animate.system import validation
 from animate.system.errors import InputError
@@ -68,7 +69,8 @@ def sharpness(run: Trajectory, records: Iterable[int] | None = None) -> Doubles:
     if provides(problem, Quadratic):
         is_finite = [bool(np.isfinite(weights[record]).all()) for record in chosen]
         return np.where(is_finite, problem.curvatures[-1], np.nan)
-    with single_threaded(), torch.enable_grad():
+    # The other kernels of attention cannot be differentiated twice.
+    with single_threaded(), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
         values = [_at(run.problem_at(record), weights[record], record) for record in chosen]
     return np.array(values, np.float64)
 
