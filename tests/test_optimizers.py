@@ -142,6 +142,7 @@ def test_records_of_batches_are_every_few_steps_and_the_last(problem, every, kep
     weights, losses, batch_losses, rates = trained(problem, 0.1, 3, "momentum", "cosine", 20)
     kept = list(kept)
     assert run.steps.tolist() == kept
+    assert (run.epochs, type(run.epochs)) == (3, int)
     np.testing.assert_array_equal(run.weights, weights[kept])
     np.testing.assert_array_equal(run.losses, losses[kept].astype(np.float32))
     np.testing.assert_array_equal(run.metrics["batch_loss"], batch_losses[kept])

@@ -233,6 +233,33 @@ def test_without_standardizing_the_data_are_trained_on_as_they_are(tmp_path) -> 
     np.testing.assert_allclose(line.hessian, 2 / 6 * design.T @ design)
 
 
+def test_the_condition_number_tells_the_epochs_that_training_needs(tmp_path) -> None:
+    path = tmp_path / "a.csv"
+    generator = np.random.default_rng(0)
+    for highest in (3, 100):
+        x = generator.uniform(0, highest, 200)
+        y = 3 + 0.2 * x + generator.normal(0, 1, 200)
+        path.write_text("".join(f"{a},{b}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True)))
+        line = Line.read_csv(path, standardize=False)
+        design = np.column_stack([x, np.ones(200)])
+        least, most = np.linalg.eigvalsh(2 / 200 * design.T @ design)
+        assert line.condition_number == pytest.approx(most / least, rel=1e-4)
+        error = np.array([1.0, 1.0])  # in the eigenbasis
+        factors = 1 - 2 / (least + most) * np.array([least, most])
+        epochs = line.epochs_at_best_lr
+        before, after = (np.hypot(*(error * factors**n)) for n in (epochs - 1, epochs))
+        assert after <= 0.01 * np.hypot(*error) < before * (1 + 1e-4)
+        if highest == 3:
+            (run,) = train(line, line.best_lr, epochs=2 * epochs)
+            assert run.diagnosis.converged_at == pytest.approx(epochs, abs=1)
+    assert 12_000 < line.condition_number < 20_000
+    told = f"{line.condition_number:,.0f}, {epochs:,} epochs at the fastest rate"
+    assert repr(line).endswith(f"condition number {told})")
+    standardized = Line.read_csv(path)
+    assert standardized.condition_number == pytest.approx(1, abs=1e-5)
+    assert standardized.epochs_at_best_lr == 1
+
+
 def test_equal_y_are_a_horizontal_line(tmp_path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,0.1\n2,0.1\n4,0.1\n")

@@ -127,6 +127,35 @@ def test_training_is_the_same_bits_with_a_recorder() -> None:
     np.testing.assert_array_equal(trained(True), trained(False))
 
 
+class Shared(nn.Module):
+    """One layer under two names, and one parameter in two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(1, 4), nn.Linear(4, 4)
+        self.again, self.other = self.last, nn.Linear(4, 4)
+        self.other.weight = self.last.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.other(self.again(self.last(self.first(x).tanh()))).sum(1, keepdim=True)
+
+
+def test_a_model_with_shared_layers_keeps_its_parameters() -> None:
+    model = Shared()
+    before = [(name, id(one)) for name, one in model.named_parameters(remove_duplicate=False)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    recorder = Recorder(model, loss_of, optimizer=optimizer)
+    losses = [eval_loss(model)]
+    for _ in train_steps(model, optimizer, 3):
+        recorder.record()
+        losses.append(eval_loss(model))
+    after = [(name, id(one)) for name, one in model.named_parameters(remove_duplicate=False)]
+    assert after == before
+    run = recorder.trajectory
+    np.testing.assert_allclose(run.losses, losses, rtol=1e-6)
+    np.testing.assert_allclose(run.problem.loss(run.weights), losses, rtol=1e-6)
+
+
 def test_a_loss_that_raises_leaves_the_model_and_the_records_as_they_were() -> None:
     model = network()
     calls = []
@@ -273,7 +302,7 @@ def test_a_model_that_changes_is_refused_at_the_call(tmp_path, with_path) -> Non
         (lambda _: Recorder("model"), "not a torch.nn.Module"),
         (lambda _: Recorder(nn.ReLU()), "has no parameters"),
         (lambda _: Recorder(nn.ParameterList([torch.zeros(2) * 1j])), "complex64"),
-        (lambda _: Recorder(nn.LazyLinear(1)), "without a shape"),
+        (lambda _: Recorder(nn.LazyLinear(1)), "has no shape yet"),
         (lambda model: Recorder(model, 0.5), "loss 0.5 is not a function"),
         (lambda model: Recorder(model, pow), "loss takes"),
         (lambda model: Recorder(model, lambda m: m(X)), r"shape \(24, 1\).*the mean"),
@@ -453,12 +482,16 @@ def test_with_loss_gives_the_loss_at_any_weights() -> None:
     again = run.with_loss(other, loss_of)
     assert isinstance(again.problem, HasLoss)
     assert again.label == "mine"
-    expected = []
+    recorded, expected = [], []
     buffers = {name: one for name, one in states[-1].items() if "running" in name}
-    for state in states:
+    for record, state in enumerate(states):
+        model.load_state_dict(state)
+        recorded.append(eval_loss(model))
+        at_record = again.problem_at(record).loss(run.weights[record])
+        np.testing.assert_allclose(at_record, recorded[-1], rtol=1e-6)
         model.load_state_dict({**state, **buffers})
         expected.append(eval_loss(model))
-    np.testing.assert_allclose(again.losses, expected, rtol=1e-6)
+    np.testing.assert_allclose(again.losses, recorded, rtol=1e-6)
     grid = np.stack([run.weights, 2 * run.weights])
     assert again.problem.loss(grid).shape == (2, 5)
     np.testing.assert_allclose(again.problem.loss(grid)[0], expected, rtol=1e-6)

@@ -132,6 +132,34 @@ def test_a_model_is_trained_as_by_a_plain_loop(make, batch) -> None:
     assert run.weights.dtype == run.losses.dtype == np.float32
 
 
+def test_buffers_are_recorded_and_predictions_are_those_of_their_record() -> None:
+    x, y = RANDOM.standard_normal((12, 1)), RANDOM.standard_normal((12, 1))
+    make = lambda: nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))  # noqa: E731
+    problem = Supervised(make, x, y, loss=functional.mse_loss)
+    (run,) = train(problem, H(0.1, batch_size=5), epochs=2, record_every=4)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = make()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    order = torch.Generator().manual_seed(0)
+    inputs, targets = torch.tensor(x).float(), torch.tensor(y).float()
+    for _ in range(2):
+        for rows in torch.randperm(12, generator=order).split(5):
+            optimizer.zero_grad()
+            functional.mse_loss(model(inputs[rows]), targets[rows]).backward()
+            optimizer.step()
+    assert run.steps.tolist() == [0, 4, 6]
+    for name, buffer in model.named_buffers():
+        np.testing.assert_array_equal(run.buffers[name][-1], buffer)
+        assert not run.buffers[name].flags.writeable
+    assert run.buffers["1.running_mean"].shape == (3, 4)
+    model.eval()
+    expected = model(inputs).detach()[:, 0]
+    at_end = run.problem_at(-1)
+    np.testing.assert_allclose(at_end.predict(run.weights[-1], x[:, 0]), expected, rtol=1e-6)
+    assert not np.allclose(problem.predict(run.weights[-1], x[:, 0]), expected, rtol=1e-2)
+
+
 def test_plain_descent_momentum_and_a_schedule_of_a_model() -> None:
     several = [H(0.1), H(0.1, momentum=0.9, schedule="cosine")]
     runs = train(problem_of(seed=5), several, epochs=9, record_every=2)
@@ -166,6 +194,18 @@ def test_runs_do_not_depend_on_each_other_or_on_a_listener(make) -> None:
         (epoch, *(run.losses[epoch * run.steps_per_epoch] for run in together))
         for epoch in range(5)
     ]
+
+
+def test_metrics_and_buffers_of_a_run_are_read_only_and_go_to_other_processes() -> None:
+    (run,) = train(problem_of(noisy, metrics={"accuracy": accuracy}), 0.1, epochs=2)
+    for name, arrays in (("metrics", run.metrics), ("buffers", run.buffers)):
+        assert arrays
+        with pytest.raises(TypeError):
+            arrays["mine"] = run.losses
+        again = getattr(unpickled(pickle.dumps(run)), name)
+        for key, values in arrays.items():
+            assert not values.flags.writeable
+            np.testing.assert_array_equal(again[key], values)
 
 
 def test_neither_random_state_nor_model_nor_threads_change() -> None:
@@ -229,6 +269,11 @@ def test_the_loss_at_any_weights_is_the_recorded_one(make) -> None:
     problem = run.problem
     if make is not noisy:  # whose buffers have changed on the way
         np.testing.assert_array_equal(problem.loss(run.weights), run.losses)
+        assert run.problem_at(2) is problem
+    for record, weights in enumerate(run.weights):
+        assert run.problem_at(record).loss(weights) == run.losses[record]
+    by_hand = Trajectory(run.weights, problem=problem, buffers=run.buffers)
+    np.testing.assert_array_equal(by_hand.losses, run.losses)
     many = np.stack([run.weights[:2], run.weights[2:4]])
     losses = problem.loss(many)
     assert (losses.shape, losses.dtype) == ((2, 2), np.float64)
@@ -405,6 +450,7 @@ def fails() -> nn.Module:
         ({"metrics": [accuracy]}, "are not a mapping of names to functions"),
         ({"metrics": {"accuracy": 1}}, "metric accuracy 1 cannot be called"),
         ({"metrics": {"batch_loss": accuracy}}, "has a name that training itself uses"),
+        ({"metrics": {"loss": accuracy}}, "has a name that training itself uses"),
         ({"metrics": {"validation_loss": accuracy}}, "has a name that training itself uses"),
         ({"validation": X}, "validation is not a pair"),
         ({"validation": (X, Y[:3])}, r"validation x has shape \(30, 3\) and validation y \(3,\)"),

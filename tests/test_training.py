@@ -86,6 +86,13 @@ def test_training_touches_no_global_state(problem: Line) -> None:
     np.testing.assert_array_equal(train(problem, [0.5], epochs=5)[0].weights, first[0].weights)
 
 
+def test_training_needs_no_gradients_of_its_caller(problem: Line, runs) -> None:
+    with torch.no_grad():
+        (run,) = train(problem, [0.1], epochs=100)
+        assert not torch.is_grad_enabled()
+    np.testing.assert_array_equal(run.weights, runs[0].weights)
+
+
 def test_every_epoch_is_reported_with_all_losses(problem: Line) -> None:
     heard = []
     runs = train(problem, [0.1, 0.7], 3, lambda epoch, losses: heard.append((epoch, *losses)))

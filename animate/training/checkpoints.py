@@ -19,8 +19,8 @@ from animate.training.model_loss import (
     check_loss,
     check_model,
     copy_buffers,
-    evaluate,
     flat_weights,
+    loss_value,
     saved_buffers,
 )
 from animate.training.problem import Array, Problem
@@ -83,9 +83,7 @@ def from_checkpoints(
         weights.append(flat_weights(model.parameters()))
         for name, values in copy_buffers(dict(model.named_buffers()), names).items():
             buffers.setdefault(name, []).append(values)
-        value = math.nan if function is None else evaluate(model, function)
-        # In a trajectory NaN is a missing loss, and an evaluated one is an overflow.
-        losses.append(math.inf if function is not None and math.isnan(value) else value)
+        losses.append(math.nan if function is None else loss_value(model, function))
     stacked = {name: np.stack(values) for name, values in buffers.items()}
     last = {name: values[-1] for name, values in stacked.items()}
     return Trajectory(

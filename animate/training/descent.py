@@ -183,7 +183,7 @@ def gradient_descent(
     records = {step: record for record, step in enumerate(recorded_steps(epochs, record_every))}
     weights = np.empty((len(records), len(lrs), 2), np.float32)
     losses = np.empty((len(records), len(lrs)), np.float32)
-    with single_threaded():
+    with single_threaded(), torch.enable_grad():
         for epoch in range(epochs + 1):
             current = np.empty(len(lrs), np.float32)
             for runs, rate, parameter in blocks:

@@ -5,6 +5,7 @@ The mean squared error is quadratic in slope and bias. So the data determine the
 Hessian, and the learning rate from which gradient descent cannot converge.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.system.numbers import line_equation
+from animate.training.diagnosis import CONVERGENCE_TOLERANCE
 from animate.training.problem import Doubles, Floats
 from animate.training.standardization import Standardization
 
@@ -34,7 +36,7 @@ class Sampling:
     noise: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Line:
     """
     Data for the model ``y = slope * x + bias``, and the weights that training starts from.
@@ -174,6 +176,7 @@ class Line:
             Train on ``(x - mean) / sd``, and y likewise, computed in float64. Then `start`,
             `weights`, `best_weights`, `hessian`, `stability_limit` and `loss()` are of the
             standardized data; `x`, `y`, `predict` and `equation` are in the units of the file.
+            Without, `condition_number` and `epochs_at_best_lr` tell how slow training will be.
         start : two floats
             Slope and bias.
 
@@ -271,6 +274,31 @@ class Line:
         """The fixed learning rate with the fastest guaranteed convergence, ``2/(λmin+λmax)``."""
         return 2 / sum(self.curvatures)
 
+    @property
+    def condition_number(self) -> float:
+        """``λmax/λmin``. The larger, the more epochs any fixed learning rate needs."""
+        least, most = self.curvatures
+        return most / least
+
+    @property
+    def epochs_at_best_lr(self) -> int:
+        """
+        The epochs after which 1 % of the initial distance is left at the rate `best_lr`.
+
+        There each epoch multiplies the distance by ``(κ - 1)/(κ + 1)``, κ the condition number.
+        """
+        share = 2 / (self.condition_number + 1)  # of the distance that an epoch removes
+        if share >= 1 - CONVERGENCE_TOLERANCE:
+            return 1
+        return math.ceil(math.log(CONVERGENCE_TOLERANCE) / math.log1p(-share))
+
+    def __repr__(self) -> str:
+        return (
+            f"Line({len(self.x)} points, stability limit {self.stability_limit:#.4g}, condition "
+            f"number {_count(self.condition_number)}, {_count(self.epochs_at_best_lr)} epochs at "
+            "the fastest rate)"
+        )
+
     def loss(self, weights: npt.ArrayLike) -> Doubles:
         """Return the mean squared error at `weights`, shape (..., 2), as float64 (...)."""
         offset = np.asarray(weights, np.float64) - self.best_weights
@@ -291,6 +319,11 @@ class Line:
         if self.standardization is not None:
             return self.standardization.equation(slope, bias)
         return line_equation(slope, bias)
+
+
+def _count(number: float) -> str:
+    """Return `number` in full up to seven digits, else with three."""
+    return f"{number:,.0f}" if 10 <= number < 1e7 else f"{number:.3g}"
 
 
 def _float32(value: object, name: str) -> Floats:

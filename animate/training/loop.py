@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -20,13 +21,12 @@ from animate.system.errors import InputError
 from animate.training.descent import gradient_descent, recorded_steps, single_threaded
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
-from animate.training.model_loss import fork_random_state
+from animate.training.model_loss import copy_buffers, copy_weights, fork_random_state, saved_buffers
 from animate.training.optimizers import make_optimizer, make_scheduler, optimizer_class
 from animate.training.problem import Array
 from animate.training.supervised import (
     BATCH_LOSS,
     Supervised,
-    copy_weights,
     supervised_line,
 )
 from animate.training.trajectory import Runs, Trajectory
@@ -115,15 +115,17 @@ class _Records:
         losses: Array,
         metrics: dict[str, Array] | None = None,
         lrs: Array | None = None,
+        buffers: dict[str, Array] | None = None,
     ) -> None:
         self.steps, self.weights, self.losses, self.lrs = steps, weights, losses, lrs
-        self.metrics = metrics or {}
+        self.metrics, self.buffers = metrics or {}, buffers or {}
 
     def trajectory(
         self, problem: Line | Supervised, settings: Hyperparameters, label: str
     ) -> Trajectory:
         lrs = np.broadcast_to(settings.lr, len(self.steps)) if self.lrs is None else self.lrs
-        for array in (self.steps, self.weights, self.losses, lrs, *self.metrics.values()):
+        arrays = [self.steps, self.weights, self.losses, lrs]
+        for array in (*arrays, *self.metrics.values(), *self.buffers.values()):
             array.flags.writeable = False
         return Trajectory(
             self.weights,
@@ -131,8 +133,9 @@ class _Records:
             steps=self.steps,
             hyperparameters=settings,
             problem=problem,
-            metrics=self.metrics,
+            metrics=MappingProxyType(self.metrics),
             lrs=lrs,
+            buffers=MappingProxyType(self.buffers),
             label=label,
             from_train=True,
         )
@@ -152,13 +155,18 @@ class _Run:
         self._scheduler = make_scheduler(settings.schedule, self._optimizer, self._steps)
         steps = recorded_steps(self._steps, min(record_every, self._steps))
         count = len(steps)
+        self._buffer_names = saved_buffers(self._model)
         names = [*problem.metric_names, *([BATCH_LOSS] if settings.batch_size else [])]
         self.records = _Records(
             steps,
-            np.empty((count, problem.start.size), problem.weights_dtype),
+            np.empty((count, problem.start.size), problem.start.dtype),
             np.empty(count, problem.losses_dtype),
             {name: np.full(count, np.nan) for name in names},
             np.empty(count) if self._scheduler else None,
+            {
+                name: np.empty((count, *values.shape), values.dtype)
+                for name, values in self._buffer_values().items()
+            },
         )
         self._rows = torch.from_numpy(self.records.weights)
         self._next = 0  # record
@@ -229,11 +237,18 @@ class _Run:
             order = torch.randperm(len(inputs), generator=generator).to(inputs.device)
             yield ((inputs[rows], targets[rows]) for rows in order.split(size))
 
+    def _buffer_values(self) -> dict[str, Array]:
+        if not self._buffer_names:
+            return {}
+        return copy_buffers(dict(self._model.named_buffers()), self._buffer_names)
+
     def _record(
         self, batch_loss: Tensor | None, training_pass: tuple[Tensor, Tensor] | None = None
     ) -> None:
         records, index = self.records, self._next
         copy_weights(self._parameters, self._rows[index])
+        for name, values in self._buffer_values().items():
+            records.buffers[name][index] = values
         loss, metrics = self._problem.evaluate(self._model, training_pass)
         # An evaluated NaN is an overflow; in a trajectory, NaN means that a loss is missing.
         self._last_loss = math.inf if math.isnan(loss) else loss
@@ -270,7 +285,8 @@ def _check_memory(
     """Raise `InputError` if the runs and their records do not fit into memory."""
     size, runs = problem.start.size, len(several)
     weights = size * problem.start.itemsize
-    numbers = 8 * (3 + len(problem.metric_names))  # of a record, beside its weights
+    buffers = sum(buffer.nbytes for buffer in problem.model.buffers())
+    numbers = 8 * (3 + len(problem.metric_names)) + buffers  # of a record, beside its weights
     steps = [epochs * steps_per_epoch(one, len(problem.x)) for one in several]
 
     def memory(every: int) -> int:

@@ -4,7 +4,7 @@ Protocols for problems: the minimum (`Problem`), and what views and rules may ne
 A problem provides a protocol if it has its attributes. It need not inherit.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import (
     TYPE_CHECKING,
@@ -28,6 +28,8 @@ Array = npt.NDArray[Any]
 Capability = TypeVar("Capability")
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     _Meta = type
 else:
 
@@ -70,6 +72,35 @@ class HasLoss(Protocol):
     """
 
     def loss(self, weights: npt.ArrayLike, /) -> Doubles: ...  # noqa: D102
+
+
+@runtime_checkable
+class HasTorchLoss(HasLoss, Protocol):
+    """
+    A problem whose loss torch can differentiate.
+
+    ``torch_loss(weights)`` takes a tensor of shape (P,) and returns a scalar tensor.
+
+    Attributes
+    ----------
+    trained_weights : bool array, shape (P,)
+        Which weights are trained; the others are constants.
+    """
+
+    def torch_loss(self, weights: "Tensor", /) -> "Tensor": ...  # noqa: D102
+    @property
+    def trained_weights(self) -> npt.NDArray[np.bool_]: ...  # noqa: D102
+
+
+@runtime_checkable
+class HasBuffers(Protocol):
+    """
+    A problem with a model that has buffers, such as the running means of BatchNorm.
+
+    ``with_buffers(buffers)`` returns the same problem with these arrays as buffers, by name.
+    """
+
+    def with_buffers(self, buffers: Mapping[str, Array], /) -> Any: ...  # noqa: D102
 
 
 @runtime_checkable

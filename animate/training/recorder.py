@@ -20,8 +20,8 @@ from animate.training.model_loss import (
     check_loss,
     check_model,
     copy_buffers,
-    evaluate,
     flat_weights,
+    loss_value,
     saved_buffers,
 )
 from animate.training.problem import Array
@@ -181,9 +181,7 @@ class Recorder:
             return self._last.loss
         if self._loss is None:
             return math.nan
-        loss = evaluate(self._model, self._loss)
-        # In a trajectory NaN is a missing loss, and an evaluated one is an overflow.
-        return math.inf if math.isnan(loss) else loss
+        return loss_value(self._model, self._loss)
 
     def _lr_now(self) -> float:
         groups = getattr(self._optimizer, "param_groups", ())

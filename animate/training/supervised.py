@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import reduce
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +15,15 @@ from torch.nn import functional
 from animate.system.errors import InputError
 from animate.system.validation import LARGEST_SEED, quoted, whole
 from animate.training.line import Line
-from animate.training.model_loss import eval_mode, fork_random_state
+from animate.training.model_loss import (
+    FlatModel,
+    as_array,
+    check_model,
+    evaluate,
+    evaluation,
+    flat_weights,
+    forked_random_states,
+)
 from animate.training.problem import Array, Doubles
 
 BATCH_LOSS = "batch_loss"
@@ -101,14 +107,9 @@ class Supervised:
         self.loss_function = _callable(loss, "loss", "loss(output, y)")
         self.metric_functions = _metrics(metrics or {})
         self.model = _make(make_model, seed)
-        self.parameter_names = [name for name, _ in self.model.named_parameters()]
-        parameters = list(self.model.parameters())
-        self._shapes = [parameter.shape for parameter in parameters]
-        self._sizes = [parameter.numel() for parameter in parameters]
-        self.device, dtype = parameters[0].device, parameters[0].dtype
-        self.weights_dtype = _recorded(
-            reduce(torch.promote_types, [parameter.dtype for parameter in parameters])
-        )
+        self._flat = FlatModel(self.model)
+        first = next(self.model.parameters())
+        self.device, dtype = first.device, first.dtype
         self.x, self.y = _data(x, y, "")
         self.inputs, self.targets = (
             _tensor(values, dtype, self.device) for values in (self.x, self.y)
@@ -128,7 +129,8 @@ class Supervised:
             and not (module._forward_hooks or module._forward_pre_hooks)
             for module in self.model.modules()
         )
-        self.start = self._start(parameters)
+        self.start = flat_weights(self.model.parameters())
+        self.start.flags.writeable = False
         output, self.losses_dtype = self._check_loss()
         self._offer_predictions(output)
 
@@ -156,35 +158,41 @@ class Supervised:
         """
         if training_pass is not None and not self.metric_names:
             return training_pass[1].item(), []
-        with fork_random_state(self.device), torch.no_grad(), self._evaluation_mode(model):
-            if training_pass is None:
-                output = model(self.inputs)
-                loss = self.loss_function(output, self.targets)
-            else:
-                output, loss = training_pass[0].detach(), training_pass[1]
-            values = [
-                float(metric(output, self.targets)) for metric in self.metric_functions.values()
-            ]
-            if self.validation is not None:
-                inputs, targets = self.validation
-                output = model(inputs)
-                values.append(float(self.loss_function(output, targets)))
-                values += [
-                    float(metric(output, targets)) for metric in self.metric_functions.values()
-                ]
+        with torch.no_grad():
+            if not self.is_same_in_evaluation:
+                return cast("tuple[float, list[float]]", evaluate(model, self._values))
+            with forked_random_states(model):  # all else takes as long as evaluating
+                return self._values(model, training_pass)
+
+    def _values(
+        self, model: nn.Module, training_pass: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[float, list[float]]:
+        """Return the loss and the metrics of a model in evaluation mode."""
+        if training_pass is None:
+            output = model(self.inputs)
+            loss = self.loss_function(output, self.targets)
+        else:
+            output, loss = training_pass[0].detach(), training_pass[1]
+        values = [float(metric(output, self.targets)) for metric in self.metric_functions.values()]
+        if self.validation is not None:
+            inputs, targets = self.validation
+            output = model(inputs)
+            values.append(float(self.loss_function(output, targets)))
+            values += [float(metric(output, targets)) for metric in self.metric_functions.values()]
         return loss.item(), values
 
-    @contextmanager
-    def _evaluation_mode(self, model: nn.Module) -> Iterator[None]:
-        if self.is_same_in_evaluation:  # setting the mode takes half as long as evaluating
-            yield
-            return
-        with eval_mode(model):
-            yield
+    def with_buffers(self, buffers: Mapping[str, Array]) -> Supervised:
+        """Return the same problem, evaluated with other buffers of the model."""
+        changed = copy.copy(self)
+        changed._flat = self._flat.with_buffers(buffers)
+        for name in ("predict", "class_scores"):
+            if name in vars(self):
+                setattr(changed, name, getattr(changed, f"_{name}"))
+        return changed
 
     def loss(self, weights: npt.ArrayLike) -> Doubles:
         """Return the loss over all points at `weights`, shape (..., P), as float64: shape (...)."""
-        rows, shape = self._rows(weights)
+        rows, shape = self._flat.rows(weights)
         losses = np.empty(len(rows))
         with torch.no_grad():
             for index, row in enumerate(rows):
@@ -201,39 +209,25 @@ class Supervised:
         loss: Tensor = self.loss_function(self._output(weights, self.inputs), self.targets)
         return loss
 
+    @property
+    def trained_weights(self) -> npt.NDArray[np.bool_]:
+        """Which weights are of parameters that require a gradient, shape (P,)."""
+        return self._flat.trained()
+
     def _output(self, weights: Tensor, inputs: Tensor) -> Tensor:
         """Return the output in evaluation mode, as a function of one vector of weights."""
-        parts = zip(
-            self.parameter_names, self.model.parameters(), weights.split(self._sizes), strict=True
-        )
-        state = {name: part.view(like.shape).to(like) for name, like, part in parts}
-        for name, buffer in self.model.named_buffers():
-            state[name] = buffer.clone()
-        with fork_random_state(self.device), self._evaluation_mode(self.model):
-            output: Tensor = torch.func.functional_call(self.model, state, (inputs,))
-        return output
-
-    def _rows(self, weights: npt.ArrayLike) -> tuple[list[Tensor], tuple[int, ...]]:
-        """Return each vector of `weights` as a tensor, and the shape (...) of `weights`."""
-        array = np.asarray(weights)
-        if array.shape[-1:] != self.start.shape:
-            raise InputError(
-                f"weights of shape {array.shape} are not of this model; give shape "
-                f"(..., {self.start.size})"
-            )
-        rows = np.array(array.reshape(-1, self.start.size), self.start.dtype)
-        return list(torch.from_numpy(rows)), array.shape[:-1]
+        return cast("Tensor", self._flat.at(weights, lambda model: model(inputs)))
 
     def _predict(self, weights: npt.ArrayLike, x: npt.ArrayLike) -> Doubles:
         """Return the outputs of `weights`, shape (..., P), at `x`, shape (m,): (..., m)."""
         inputs = np.asarray(x, np.float64).reshape(-1, *self.inputs.shape[1:])
-        rows, shape = self._rows(weights)
+        rows, shape = self._flat.rows(weights)
         return self._outputs(rows, inputs).reshape(*shape, len(inputs))
 
     def _class_scores(self, weights: npt.ArrayLike, x: npt.ArrayLike) -> Doubles:
         """Return the scores of each class, (..., m, C), of `weights` (..., P) at `x` (m, 2)."""
         inputs = np.asarray(x, np.float64).reshape(-1, 2)
-        rows, shape = self._rows(weights)
+        rows, shape = self._flat.rows(weights)
         scores = self._outputs(rows, inputs).reshape(*shape, len(inputs), -1)
         if scores.shape[-1] > 1:
             return scores
@@ -270,16 +264,10 @@ class Supervised:
                 return threshold
         return None
 
-    def _start(self, parameters: list[nn.Parameter]) -> Array:
-        start = np.empty(sum(self._sizes), self.weights_dtype)
-        copy_weights(parameters, torch.from_numpy(start))
-        start.flags.writeable = False
-        return start
-
     def _check_loss(self) -> tuple[Tensor, npt.DTypeLike]:
         """Return the model's output and the dtype of its loss, if the model can be trained."""
         model = self.copy_model()
-        with fork_random_state(self.device), torch.enable_grad(), self._evaluation_mode(model):
+        with evaluation(model), torch.enable_grad():
             try:
                 output = model(self.inputs)
                 loss = self.loss_function(output, self.targets)
@@ -306,7 +294,7 @@ class Supervised:
                 "the loss has no gradient, so nothing can be trained; compute it from the model's "
                 "output with torch operations"
             )
-        return output.detach(), _recorded(loss.dtype)
+        return output.detach(), as_array(loss).dtype
 
 
 class LineModel(nn.Module):
@@ -327,15 +315,6 @@ def supervised_line(line: Line) -> Supervised:
     )
 
 
-def copy_weights(parameters: list[nn.Parameter], row: Tensor) -> None:
-    """Write all parameters, one after the other, into `row`, shape (P,)."""
-    parts = [parameter.detach().reshape(-1) for parameter in parameters]
-    if parts[0].is_cpu:
-        torch.cat(parts, out=row)
-    else:
-        row.copy_(torch.cat(parts))
-
-
 def _make(make_model: object, seed: int) -> nn.Module:
     if not callable(make_model) or isinstance(make_model, nn.Module):
         raise InputError(
@@ -349,20 +328,8 @@ def _make(make_model: object, seed: int) -> nn.Module:
         raise InputError(
             f"make_model returns a {type(model).__name__}, not a torch.nn.Module; return the model"
         )
-    parameters = dict(model.named_parameters())
-    if not parameters:
-        raise InputError("the model has no parameters, so nothing can be trained; give another")
-    for name, parameter in parameters.items():
-        if nn.parameter.is_lazy(parameter):
-            raise InputError(
-                f"parameter {name} has no shape yet; call the model on some x in make_model"
-            )
-        if not parameter.is_floating_point():
-            raise InputError(
-                f"parameter {name} is {_dtype_name(parameter.dtype)}; only real floating-point "
-                "parameters can be recorded (for complex ones, train torch.view_as_real of them)"
-            )
-    if not any(parameter.requires_grad for parameter in parameters.values()):
+    check_model(model)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError(
             "no parameter of the model requires a gradient, so nothing can be trained; leave "
             "requires_grad of at least one as it is"
@@ -388,7 +355,7 @@ def _metrics(given: object) -> dict[str, Callable[[Tensor, Tensor], Any]]:
             '{"accuracy": accuracy}'
         )
     for name, metric in given.items():
-        if name == BATCH_LOSS or name.startswith(VALIDATION):
+        if name in ("loss", BATCH_LOSS) or name.startswith(VALIDATION):
             raise InputError(
                 f"metric {quoted(name)} has a name that training itself uses; give another"
             )
@@ -425,15 +392,6 @@ def _data(x: object, y: object, name: str) -> tuple[Array, Array]:
 def _tensor(values: Array, dtype: torch.dtype, device: torch.device) -> Tensor:
     tensor = torch.from_numpy(np.array(values))
     return tensor.to(device, dtype if tensor.is_floating_point() else None)
-
-
-def _recorded(dtype: torch.dtype) -> npt.DTypeLike:
-    """Return the NumPy dtype for values of `dtype`; float32 for one that NumPy lacks."""
-    known: dict[torch.dtype, npt.DTypeLike] = {
-        torch.float16: np.dtype(np.float16),
-        torch.float64: np.dtype(np.float64),
-    }
-    return known.get(dtype, np.dtype(np.float32))
 
 
 def _dtype_name(dtype: torch.dtype) -> str:

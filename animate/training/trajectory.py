@@ -20,7 +20,7 @@ from animate.system import validation
 from animate.system.errors import InputError
 from animate.training.diagnosis import Diagnosis, diagnose
 from animate.training.hyperparameters import Hyperparameters, labels_for
-from animate.training.problem import Array, HasLoss, Problem, provides
+from animate.training.problem import Array, HasBuffers, HasLoss, Problem, provides
 
 NO_ARRAYS: Mapping[str, Array] = MappingProxyType({})  # one for all of many runs
 MAPPINGS = ("metrics", "buffers")
@@ -165,10 +165,18 @@ class Trajectory:
             raise InputError("weights and losses are both missing; give at least one of them")
         if provides(self.problem, HasLoss):
             with np.errstate(all="ignore"):  # an overflow is a valid loss
-                losses = _numbers(self.problem.loss(weights), "the problem's losses")
+                losses = _numbers(self._losses_at(weights), "the problem's losses")
             # NaN means a missing loss where it was given, but an overflow where it was evaluated.
             return _read_only(np.where(np.isnan(losses), np.inf, losses))
         return _read_only(np.full(len(weights), np.nan))
+
+    def _losses_at(self, weights: Array) -> object:
+        """Return the problem's losses, each with the buffers of its record."""
+        buffers = _buffers(self.buffers)
+        if not (buffers and provides(self.problem, HasBuffers)):
+            return cast("HasLoss", self.problem).loss(weights)
+        count = min(map(len, (weights, *buffers.values())))  # unequal lengths are refused later
+        return [self.problem_at(record).loss(weights[record]) for record in range(count)]
 
     def _checked_lrs(self, count: int) -> Array:
         if self.lrs is not None:
@@ -231,7 +239,10 @@ class Trajectory:
     @property
     def epochs(self) -> int | float | None:
         """The number of epochs, a float if the last one is not complete; None if unknown."""
-        return None if self.steps_per_epoch is None else self.times[-1].item()
+        if self.steps_per_epoch is None:
+            return None
+        whole, rest = divmod(int(self.steps[-1]), self.steps_per_epoch)
+        return whole + rest / self.steps_per_epoch if rest else whole
 
     @cached_property
     def times(self) -> Array:
@@ -250,6 +261,17 @@ class Trajectory:
     def time_unit(self) -> str:
         """The unit of `times`: "epoch" or "step"."""
         return "step" if self.steps_per_epoch is None else "epoch"
+
+    def problem_at(self, record: int) -> Any:
+        """
+        Return the problem with the model's buffers as they were at `record`.
+
+        So its loss and its predictions at the weights of that record are those that were recorded.
+        Without buffers, such as those of BatchNorm, it is `problem` itself.
+        """
+        if not (self.buffers and provides(self.problem, HasBuffers)):
+            return self.problem
+        return self.problem.with_buffers({n: values[record] for n, values in self.buffers.items()})
 
     def as_trained(self, label: str) -> Trajectory:
         """Return a copy marked as made by `animate.train`, with `label`."""

@@ -7,13 +7,21 @@ import numpy as np
 from animate.drawing.views import VIEWS, View, load
 from animate.system.errors import InputError
 from animate.training.line import Line
-from animate.training.problem import HasLoss, NamesWeights, Predicts, Quadratic, provides
+from animate.training.problem import (
+    HasLoss,
+    HasTorchLoss,
+    NamesWeights,
+    Predicts,
+    Quadratic,
+    provides,
+)
 from animate.training.trajectory import Trajectory
 
 CAPABILITY_WORDS: Mapping[type, str] = {
     Predicts: "has one input and predicts at any weights",
     Quadratic: "has known best weights and a known Hessian",
     HasLoss: "computes its loss at any weights",
+    HasTorchLoss: "computes its loss with torch at any weights",
     NamesWeights: "has names for its weights",
     Line: "is an animate.Line",
 }
