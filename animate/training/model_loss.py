@@ -267,3 +267,14 @@ class ModelLoss:
         parameters = {name: part.reshape(shape).to(like[name]) for (name, shape), part in parts}
         # Copies, since a model may write into its buffers in eval mode too.
         return parameters, {name: buffer.clone() for name, buffer in self._buffers.items()}
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Use one thread inside: the last bits of a large sum depend on the number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

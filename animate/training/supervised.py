@@ -17,11 +17,9 @@ from torch.nn import functional
 from animate.system.errors import InputError
 from animate.system.validation import LARGEST_SEED, quoted, whole
 from animate.training.line import Line
-from animate.training.model_loss import eval_mode, fork_random_state
+from animate.training.model_loss import eval_mode, fork_random_state, single_threaded
 from animate.training.problem import Array, Doubles
-
-BATCH_LOSS = "batch_loss"
-VALIDATION = "validation_"
+from animate.training.trajectory import BATCH_LOSS, VALIDATION
 
 SAME_IN_EVALUATION = {
     nn.Sequential, nn.ModuleList, nn.Identity, nn.Flatten, nn.Linear, nn.Conv1d, nn.Conv2d,
@@ -76,6 +74,8 @@ class Supervised:
         ``predict(weights, x)``, only of a model with one input and one output: see `Predicts`.
     class_scores : callable
         ``class_scores(weights, x)``, only of a classifier with two inputs: see `Classifies`.
+    default_views : tuple of str
+        The views that are drawn if none are given; empty for those of any problem of its kind.
 
     Raises
     ------
@@ -85,6 +85,7 @@ class Supervised:
 
     predict: Callable[[npt.ArrayLike, npt.ArrayLike], Doubles]
     class_scores: Callable[[npt.ArrayLike, npt.ArrayLike], Doubles]
+    default_views: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -243,7 +244,8 @@ class Supervised:
 
     def _outputs(self, rows: list[Tensor], inputs: Doubles) -> Doubles:
         tensor = _tensor(inputs, self.inputs.dtype, self.device)
-        with torch.no_grad():
+        # On several threads, small models take longer, and outputs may differ in the last bits.
+        with torch.no_grad(), single_threaded():
             outputs = [self._output(row, tensor).double().cpu().numpy() for row in rows]
         return np.array(outputs, np.float64)
 
