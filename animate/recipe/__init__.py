@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from animate.training.trajectory import Trajectory
 
 OTHER_FORMS: dict[str, Form] = {".html": "page", ".json": "report"}
-OUTPUT_FOLDER = "outputs"  # which is made if it is missing, as other folders are not
+OUTPUT_FOLDER = "outputs"
 DEFAULT_OUTPUTS = (f"{OUTPUT_FOLDER}/convergence.mp4", f"{OUTPUT_FOLDER}/convergence.gif")
 STILLS = (".png", ".svg", ".pdf")  # `drawing.stills.FORMATS`, without importing matplotlib
 GIF_SIZE = (800, 450)

@@ -6,14 +6,13 @@ A stage is imported when it is reached. If one output fails, the others are stil
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from animate.recipe import OUTPUT_FOLDER, SETTINGS, Recipe
+from animate.recipe import SETTINGS, Recipe
 from animate.recipe.settings import Form
 from animate.system import files, signals
 from animate.system.errors import InputError, OutputError, reason
@@ -85,10 +84,7 @@ def prepare_runs(recipe: Recipe) -> Runs:
 
     _check_own_settings(recipe)
     for part in recipe.by_output:
-        if _is_in_output_folder(part.path):
-            files.check_folder(Path(part.path).parent)
-        if not _is_in_missing_output_folder(part.path):
-            files.check(part.path)
+        files.check(part.path)
     runs = untrained_runs(make_problem(recipe), recipe.trained, recipe.epochs)
     for part in recipe.by_output:
         try:
@@ -124,9 +120,6 @@ def write_outputs(
     after the other, in this process.
     """
     listener, write = listener or _NoListener(), write or write_in_turn
-    for part in recipe.by_output:
-        if _is_in_output_folder(part.path):
-            files.make_folder(Path(part.path).parent)
     pictures = groups(recipe)
     listener.on_total(sum(_frame_count(group, runs) for group in pictures))
     failed = write(pictures, runs, listener)
@@ -157,8 +150,7 @@ def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
         frames = part.frame_count(moments)  # raises if the duration is too short
         film = encode.Film(part.path, part.fps, part.loop, part.quality)
         distinct = min(frames, moments) if part.max_size is None else 0
-        if not _is_in_missing_output_folder(part.path):
-            encode.check(film, part.pixels, frames, distinct)
+        encode.check(film, part.pixels, frames, distinct)
     elif part.form == "page":
         page.check(runs, part.epochs)
     elif part.form == "still":
@@ -402,16 +394,6 @@ def _write_within_limit(
         )
     with files.atomic(output) as temporary:
         temporary.write_bytes(films[rungs[place]])
-
-
-def _is_in_output_folder(path: str) -> bool:
-    """Return whether `path` lies in the folder that is created if it is missing."""
-    there = Path(os.path.normpath(path))
-    return not there.is_absolute() and there.parts[:1] == (OUTPUT_FOLDER,)
-
-
-def _is_in_missing_output_folder(path: str) -> bool:
-    return _is_in_output_folder(path) and not Path(path).parent.exists()
 
 
 class _NoListener:

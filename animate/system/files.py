@@ -2,10 +2,12 @@
 Atomic writing of files and folders of files.
 
 Everything is written to a hidden temporary file in the destination's folder, synchronised, and
-renamed over the destination. The process locks its temporary files. The system releases a lock
-when its process ends, however it ends, so the next writer in the folder can tell which temporary
-files are abandoned and remove them. Process ids could not tell that: they are reused, and another
-machine may write to the same folder.
+renamed over the destination. A folder that is missing is made just before that; until then the
+temporary file is in the nearest folder that exists.
+
+The process locks its temporary files. The system releases a lock when its process ends, however it
+ends, so the next writer in the folder can tell which temporary files are abandoned and remove them.
+Process ids could not tell that: they are reused, and another machine may write to the same folder.
 """
 
 import errno
@@ -112,16 +114,17 @@ def check(path: AnyPath, needed: int = 0) -> None:
     DestinationError
         If `path` is something that a file cannot replace, such as a folder or a device.
     OutputError
-        If the folder, the permission or the space to write it is missing.
+        If the permission or the space to write it is missing.
     """
     target = real(path)
     _check_replaceable(path, target)
     parent = Path(os.fspath(path)).parent if target.name == Path(path).name else target.parent
-    if not target.parent.is_dir():
-        raise OutputError(f"there is no folder {parent}; make it first")
-    if not _has_access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {parent} is not writable; choose another")
-    free = shutil.disk_usage(target.parent).free
+    folder, shown = _existing_folder(target), _existing_folder(parent / target.name)
+    if not folder.is_dir():
+        raise OutputError(f"{path}: {shown} is not a folder; choose another path")
+    if not _has_access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {shown} is not writable; choose another")
+    free = shutil.disk_usage(folder).free
     if free < needed:
         raise OutputError(
             f"{path} would not fit: disk full, {free} bytes are left and it takes {needed} or "
@@ -129,11 +132,16 @@ def check(path: AnyPath, needed: int = 0) -> None:
         )
 
 
+def _existing_folder(target: Path) -> Path:
+    """Return the nearest folder above `target` that exists."""
+    return next(folder for folder in target.parents if os.path.lexists(folder))
+
+
 def _check_replaceable(path: AnyPath, target: Path) -> None:
     """Raise if `target`, to which `path` resolves, exists and must not be replaced."""
     try:
         mode = target.stat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}; give another path") from None
@@ -153,25 +161,6 @@ def _check_replaceable(path: AnyPath, target: Path) -> None:
     # Root has access to every file, but nobody's write permission means: protected on purpose.
     elif not (mode & 0o222 and _has_access(target, os.W_OK)):
         raise OutputError(f"{path} is not writable; remove it or choose another")
-
-
-def check_folder(folder: Path) -> None:
-    """Raise `OutputError` if `folder` does not exist and cannot be made. Changes nothing."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise OutputError(
-            f"{existing} is not a folder; move it away, or say where to write with -o"
-        )
-    if not _has_access(existing, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {existing} is not writable; say where to write with -o")
-
-
-def make_folder(folder: Path) -> None:
-    """Make `folder` and its parents where they are missing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {cause(error)}") from error
 
 
 def check_source(path: AnyPath, most: int, what: str) -> None:
@@ -246,8 +235,8 @@ def scratch(path: AnyPath) -> Iterator[Path]:
 
 @contextmanager
 def _temporary(target: Path, *, folder: bool) -> Iterator[Path]:
-    """Yield a new temporary file or folder beside `target`, and remove it after the block."""
-    sweep(target.parent)
+    """Yield a new temporary file or folder near `target`, and remove it after the block."""
+    sweep(_existing_folder(target))
     temporary = None
     try:
         with deferred():
@@ -261,7 +250,7 @@ def _temporary(target: Path, *, folder: bool) -> Iterator[Path]:
 
 def _make_temporary(target: Path, *, folder: bool) -> Path:
     while True:
-        path = target.parent / f".animate-{os.getpid()}-{os.urandom(4).hex()}"
+        path = _existing_folder(target) / f".animate-{os.getpid()}-{os.urandom(4).hex()}"
         if folder:
             path.mkdir()
         else:
@@ -321,12 +310,21 @@ def _publish(temporary: Path, target: Path) -> None:
         raise OutputError("nothing was written")
     for path in {*files, temporary}:
         _sync(path)
-    if temporary.is_dir():
-        _replace_folder(temporary, target)
-    else:
-        _copy_mode(target, temporary)
-        temporary.replace(target)
-    _sync(target.parent)
+    missing = [folder for folder in target.parents if not folder.exists()]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if temporary.is_dir():
+            _replace_folder(temporary, target)
+        else:
+            _copy_mode(target, temporary)
+            temporary.replace(target)
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):  # not made, or not empty
+                folder.rmdir()
+        raise
+    for folder in {target.parent, *(folder.parent for folder in missing)}:
+        _sync(folder)
 
 
 def _replace_folder(new: Path, target: Path) -> None:

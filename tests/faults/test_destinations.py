@@ -1,6 +1,7 @@
 """Rows 10 to 13 and 25 to 27: where files go, and where they must not."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -59,15 +60,42 @@ def test_the_folder_of_the_default_outputs_is_made(tmp_path: Path) -> None:
     assert names(tmp_path / "outputs") == ["convergence.gif", "convergence.mp4"]
 
 
+@pytest.mark.parametrize("form", [*FORMS, "frames/"])
+def test_a_folder_that_is_missing_is_made_with_its_parents(tmp_path: Path, form: str) -> None:
+    ended = command(tmp_path, *SHORT, "-o", f"no/such/{form}", "--quiet")
+    assert (ended.code, ended.out, ended.err) == (0, f"no/such/{form}\n", "")
+    assert names(tmp_path) == ["no"]
+    assert names(tmp_path / "no" / "such") == [form.rstrip("/")]
+
+
+def test_a_folder_is_made_when_its_file_is_complete_not_before(tmp_path: Path) -> None:
+    with files.atomic(tmp_path / "no" / "such" / "a.txt") as temporary:
+        assert temporary.parent == tmp_path
+        temporary.write_text("whole")
+        assert not (tmp_path / "no").exists()
+    assert (tmp_path / "no" / "such" / "a.txt").read_text() == "whole"
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_a_folder_that_is_missing_is_1_before_training_and_named(
+def test_a_folder_is_not_there_where_nothing_was_written(
     tmp_path: Path, monkeypatch, form: str
 ) -> None:
-    untrained(monkeypatch)
-    ended = command(tmp_path, *SHORT, "-o", f"no/such/{form}")
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    ended = command(tmp_path, *SHORT, "-o", f"no/such/{form}", "--quiet")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "animate: there is no folder no/such; make it first\n"
     assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_made_is_1_before_training(tmp_path: Path, monkeypatch) -> None:
+    untrained(monkeypatch)
+    old(tmp_path, "file")
+    ended = command(tmp_path, *SHORT, "-o", "file/such/a.png")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == "animate: file/such/a.png: file is not a folder; choose another path\n"
+    assert names(tmp_path) == ["file"]
 
 
 # Row 11.
@@ -292,8 +320,8 @@ def test_a_name_that_is_no_text_is_written_and_printed_byte_for_byte(tmp_path: P
 
 
 def test_a_name_cannot_move_the_cursor(tmp_path: Path) -> None:
-    ended = command(tmp_path, *SHORT, "-o", "no/\x1b[2J\nanimate: all is well.png")
-    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    ended = command(tmp_path, *SHORT, "-o", "\x1b[2J\nanimate: all is well.xyz")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "\x1b" not in ended.err
     ended = command(tmp_path, *SHORT, "-o", "\x1b[2J")
     assert (ended.code, ended.err.count("\n"), "\x1b" in ended.err) == (2, 1, False)
