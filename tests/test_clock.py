@@ -73,7 +73,7 @@ def test_fractions_of_an_epoch_are_moments() -> None:
         assert clock.record(1, clock.moment(step / 7)) == int(step / 7 * 2 + 1e-9)
     assert clock.moment(0.5) == 0.5
     assert clock.moment(0.99) == 6 / 7
-    assert clock.text(3 / 7) == "epoch 0.43 of 5.00"
+    assert clock.text(3 / 7) == "epoch 0.43 of 5"
     assert [falling(15, steps_per_epoch=7, steps=7 * np.arange(15)).times[-1]] == [14]
 
 

@@ -16,6 +16,7 @@ from animate.training.problem import Array
 from animate.training.trajectory import Trajectory
 
 FIGURE_SPACE = "\u2007"  # as wide as a digit
+PERIOD_SPACE = "\u2008"  # as wide as a period
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,12 @@ class Clock:
         number: float = self.moments[-1].item()
         return number
 
+    @property
+    def moments_per_epoch(self) -> float:
+        """The mean number of moments in an epoch; 1 if the unit is a step."""
+        span = self.last - self.first
+        return (len(self.moments) - 1) / span if span and self.unit == "epoch" else 1.0
+
     def moment(self, value: float) -> float:
         """
         Return the last moment at or before `value`.
@@ -97,10 +104,27 @@ class Clock:
 
     def text(self, moment: float) -> str:
         """Return the text for `moment` above a picture, of the same width for all moments."""
-        texts = [number_text(value) for value in (moment, self.last)]
-        if not (self.moments == self.moments.astype(np.int64)).all():
-            texts = [f"{value:.2f}" for value in (moment, self.last)]
-        return f"{self.unit} {texts[0].rjust(len(texts[1]), FIGURE_SPACE)} of {texts[1]}"
+        number, last = (self._number_text(value) for value in (moment, self.last))
+        dot = "." in number
+        padding = (self._width[0] - len(number) + dot) * FIGURE_SPACE
+        padding += (self._width[1] - dot) * PERIOD_SPACE
+        return f"{self.unit} {padding}{number} of {last}"
+
+    def _number_text(self, moment: float) -> str:
+        """Return `moment`, with decimals only if it is not whole."""
+        return f"{moment:.{self._decimals if moment != int(moment) else 0}f}"
+
+    @cached_property
+    def _decimals(self) -> int:
+        """The decimals of fractions of an epoch: one if that is exact, else two."""
+        return 1 if np.array_equal(self.moments, self.moments.round(1)) else 2
+
+    @cached_property
+    def _width(self) -> tuple[int, int]:
+        """The most digits of a moment, and whether one has a period."""
+        digits = len(f"{self.last:.0f}")
+        has_fractions = not np.array_equal(self.moments, self.moments.astype(np.int64))
+        return digits + has_fractions * self._decimals, int(has_fractions)
 
 
 def resolve_moments(values: Iterable[float | str], runs: Sequence[Trajectory]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import numpy as np
 from matplotlib.text import Text
@@ -101,8 +102,9 @@ class RunHeader:
         if moment > self._times[-1]:
             yield f"ended at {moment_text(self._times[-1], unit)}"
         unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
-        if unfinished and run.is_plain_descent and provides(run.problem, Quadratic):
-            yield f"fastest rate {run.problem.best_lr:.2g}"
+        is_line = provides(run.problem, Quadratic) and provides(run.problem, NamesWeights)
+        if unfinished and run.is_plain_descent and is_line:
+            yield f"fastest rate {cast('Quadratic', run.problem).best_lr:.2g}"
         if run.weights is not None and provides(run.problem, NamesWeights):
             yield run.problem.equation(run.weights[record])
         for name, values in self._metrics:

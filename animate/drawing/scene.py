@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate.drawing.clock import Clock
-from animate.drawing.layout import GAP, Box, Layout, arrange
+from animate.drawing.layout import GAP, MIN_EM, Box, Layout, arrange
 from animate.drawing.run_header import RunHeader
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import replace_missing_glyphs, text_width, truncate
@@ -42,6 +42,10 @@ Views = str | type[View] | Sequence[str | type[View]]
 TEXT_MIDDLE = 0.26  # em, from the baseline to the vertical center of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
+# Of the labels that follow from settings, in the order in which they are used.
+ABBREVIATIONS = (
+    ("learning rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"), ("momentum", "β"),
+)  # fmt: skip
 
 
 class ThemedFigure(Figure):
@@ -144,7 +148,7 @@ class Scene:
             self._parent = parent or make_figure(self.size, self.theme)
             self.figure: Figure = self._parent.get_figure(root=True)
             self._draw_background()
-            self._names = self._choose_names()
+            self._names, self._name_size = self._choose_names()
             self._moment = self._draw_title_row()
             self._headers = [self._draw_header(index) for index in range(len(self.layout.headers))]
             self._timeline = self._draw_timeline()
@@ -248,25 +252,35 @@ class Scene:
         self._clip_to(epoch, replace(last, left=right - epoch_width, width=epoch_width))
         return epoch
 
-    def _choose_names(self) -> list[str]:
-        """Return the labels of the runs, all abbreviated if one does not fit."""
-        full = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
+    def _choose_names(self) -> tuple[list[str], float]:
+        """Return the labels of the runs, abbreviated if one does not fit, and their size."""
+        names = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
         rooms = [box.width for box in self.layout.headers]
-        size = self.layout.em * NAME_SIZE
-        if all(
-            text_width(name, size, bold=True) <= room
-            for name, room in zip(full, rooms, strict=False)
-        ):
-            return full
-        return [name.replace("learning rate", "lr") for name in full]
+        size = NAME_SIZE * self.layout.em
+
+        def fit(size: float) -> bool:
+            return all(
+                text_width(name, size, bold=True) <= room
+                for name, room in zip(names, rooms, strict=False)
+            )
+
+        for long, short in ABBREVIATIONS:
+            if fit(size):
+                return names, size
+            names = [
+                name if run.has_own_label else name.replace(long, short)
+                for name, run in zip(names, self.runs, strict=True)
+            ]
+        return names, size if fit(size) else max(self.layout.em, MIN_EM)
 
     def _draw_header(self, index: int) -> RunHeader:
         box, em = self.layout.headers[index], self.layout.em
         style = self.theme.run(index)
-        name = truncate(self._names[index], box.width, em * NAME_SIZE, bold=True)
+        size = self._name_size
+        name = truncate(self._names[index], box.width, size, bold=True)
         top = box.top
-        self._text(box.left, top - 0.95 * em, name, NAME_SIZE, weight="bold", color=style.text)
-        end = box.left + text_width(name, em * NAME_SIZE, bold=True)
+        self._text(box.left, top - 0.95 * em, name, size / em, weight="bold", color=style.text)
+        end = box.left + text_width(name, size, bold=True)
         if end + (KEY_GAP + KEY) * em <= box.left + box.width:
             self._draw_legend_key(end + KEY_GAP * em, top - 0.95 * em, style)
         loss = self._changing_text(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)

@@ -111,7 +111,9 @@ class Animation(FuncAnimation):
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:
-            indices = default_timeline(len(clock.moments) - 1, self.fps, hold, duration)
+            indices = default_timeline(
+                len(clock.moments) - 1, self.fps, hold, duration, clock.moments_per_epoch
+            )
             timeline = clock.moments[list(indices)].tolist()
         if not isinstance(timeline, Iterable):
             raise InputError(

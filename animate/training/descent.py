@@ -6,8 +6,7 @@ training is in `loop`.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from animate.system.errors import InputError
 from animate.training.diagnosis import diagnose, find_events
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
+from animate.training.model_loss import single_threaded
 from animate.training.problem import Floats
 from animate.training.supervised import Supervised
 from animate.training.trajectory import Runs, Trajectory
@@ -207,17 +207,6 @@ def gradient_descent(
             if on_epoch is not None:
                 on_epoch(epoch, current)
     return weights, losses
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Use one thread inside: the last bits of a large sum depend on the number of threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _as_hyperparameters(given: Settings | None) -> list[Hyperparameters]:

@@ -18,18 +18,23 @@ from torch import Tensor
 
 from animate.system import validation
 from animate.system.errors import InputError
-from animate.training.descent import gradient_descent, recorded_steps, single_threaded
+from animate.training.descent import gradient_descent, recorded_steps
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
-from animate.training.model_loss import copy_buffers, copy_weights, fork_random_state, saved_buffers
+from animate.training.model_loss import (
+    copy_buffers,
+    copy_weights,
+    fork_random_state,
+    saved_buffers,
+    single_threaded,
+)
 from animate.training.optimizers import make_optimizer, make_scheduler, optimizer_class
 from animate.training.problem import Array
 from animate.training.supervised import (
-    BATCH_LOSS,
     Supervised,
     supervised_line,
 )
-from animate.training.trajectory import Runs, Trajectory
+from animate.training.trajectory import BATCH_LOSS, Runs, Trajectory
 
 TRAINING_COPIES = 4  # of the weights: the model, its gradient, and two moments of the optimizer
 

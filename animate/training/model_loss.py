@@ -367,3 +367,14 @@ class ModelLoss:
     def trained_weights(self) -> npt.NDArray[np.bool_]:
         """Which weights are of parameters that require a gradient, shape (P,)."""
         return self._flat.trained()
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Use one thread inside: the last bits of a large sum depend on the number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -63,13 +63,13 @@ def moons(points: int = 200, noise: float = 0.1, seed: int = 0) -> Supervised:
         If a value cannot be used, or scikit-learn is not installed.
     """
     make = _sklearn_datasets("moons").make_moons
-    return _two_classes(*_sampled(make, points, noise, seed), seed)
+    return _two_classes("moons", *_sampled(make, points, noise, seed), seed)
 
 
 def circles(points: int = 200, noise: float = 0.1, seed: int = 0) -> Supervised:
     """Return a circle within another of twice its radius; the parameters are those of `moons`."""
     make = partial(_sklearn_datasets("circles").make_circles, factor=0.5)
-    return _two_classes(*_sampled(make, points, noise, seed), seed)
+    return _two_classes("circles", *_sampled(make, points, noise, seed), seed)
 
 
 def spirals(points: int = 200, noise: float = 0.1, seed: int = 0) -> Supervised:
@@ -84,7 +84,7 @@ def spirals(points: int = 200, noise: float = 0.1, seed: int = 0) -> Supervised:
     along = np.sqrt(random.uniform(0.01, 1, count))  # evenly dense along the spiral
     angle = 2 * np.pi * SPIRAL_TURNS * along + np.pi * y
     x = 3 * along[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    return _two_classes(x + noise * random.standard_normal(x.shape), y, seed)
+    return _two_classes("spirals", x + noise * random.standard_normal(x.shape), y, seed)
 
 
 def digits(seed: int = 0) -> Supervised:
@@ -102,7 +102,7 @@ def digits(seed: int = 0) -> Supervised:
     x, y = _sklearn_datasets("digits").load_digits(return_X_y=True)
     order = np.random.default_rng(seed).permutation(len(x))
     x, y = x[order] / 16, y[order]
-    return Supervised(
+    problem = Supervised(
         lambda: nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)),
         x[VALIDATION_DIGITS:],
         y[VALIDATION_DIGITS:],
@@ -111,6 +111,7 @@ def digits(seed: int = 0) -> Supervised:
         validation=(x[:VALIDATION_DIGITS], y[:VALIDATION_DIGITS]),
         seed=seed,
     )
+    return _with_views("digits", problem)
 
 
 def curve(points: int = 100, noise: float = 0.1, seed: int = 0) -> Supervised:
@@ -119,9 +120,10 @@ def curve(points: int = 100, noise: float = 0.1, seed: int = 0) -> Supervised:
     random = np.random.default_rng(seed)
     x = np.sort(random.uniform(-1, 1, count))
     y = np.sin(np.pi * x) + noise * random.standard_normal(count)
-    return Supervised(
+    problem = Supervised(
         lambda: _network(1, 32, 32, 1), x[:, None], y[:, None], loss=functional.mse_loss, seed=seed
     )
+    return _with_views("curve", problem)
 
 
 def chebyshev(degree: int = 4) -> Supervised:
@@ -140,7 +142,7 @@ def chebyshev(degree: int = 4) -> Supervised:
     degree = whole(degree, "degree", least=1, most=20)
     x = torch.linspace(-1, 1, 20, dtype=torch.float64)[:, None]
     y = torch.special.chebyshev_polynomial_t(x, degree)
-    return Supervised(_chebyshev_network, x, y, loss=half_mse_loss)
+    return _with_views("chebyshev", Supervised(_chebyshev_network, x, y, loss=half_mse_loss))
 
 
 READY: dict[str, ReadyProblem] = {
@@ -183,8 +185,8 @@ def _network(*widths: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def _two_classes(x: Array, y: Array, seed: int) -> Supervised:
-    return Supervised(
+def _two_classes(name: str, x: Array, y: Array, seed: int) -> Supervised:
+    problem = Supervised(
         lambda: _network(2, 16, 16, 2),
         x,
         y,
@@ -192,6 +194,13 @@ def _two_classes(x: Array, y: Array, seed: int) -> Supervised:
         metrics={"accuracy": accuracy},
         seed=seed,
     )
+    return _with_views(name, problem)
+
+
+def _with_views(name: str, problem: Supervised) -> Supervised:
+    """Return `problem` with the views of the row `name` of `READY`."""
+    problem.default_views = READY[name].views
+    return problem
 
 
 def _sampled(

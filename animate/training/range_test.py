@@ -24,6 +24,9 @@ class RangeTest:
         The learning rate of each step, and the loss after it.
     suggested_lr : float or None
         Where the smoothed loss falls most steeply, before it is lowest; None where it never falls.
+    suggested_from : int or None
+        The first record at which that is known: the last one of those over which the lowest loss
+        is smoothed. None without a `suggested_lr`.
     diverging_lr : float or None
         The first rate from which the loss stays more than halfway back from its lowest value to its
         first, or not finite; None where it does not.
@@ -32,6 +35,7 @@ class RangeTest:
     lrs: Array
     losses: Array
     suggested_lr: float | None
+    suggested_from: int | None
     diverging_lr: float | None
 
 
@@ -44,13 +48,12 @@ def range_test(run: Trajectory) -> RangeTest:
     InputError
         If it has another schedule, or fewer than three records.
     """
-    known = run.hyperparameters
-    if known is None or known.schedule != "range":
+    if not has_range_schedule(run):
         raise InputError(
             f"{run.label or 'the run'} is not a range test; train with "
             'Hyperparameters(lr, schedule="range")'
         )
-    if len(run.losses) < 3:
+    if not is_range_test(run):
         raise InputError(
             "a range test of fewer than two steps tells nothing; train for more epochs"
         )
@@ -63,12 +66,30 @@ def range_test(run: Trajectory) -> RangeTest:
     # rise by the same factor each step.
     lowest = int(np.where(np.isfinite(smoothed), smoothed, np.inf).argmin())
     suggested = float(lrs[(-np.diff(smoothed[: lowest + 1])).argmax()]) if lowest else None
-    return RangeTest(lrs, losses, suggested, diverging)
+    last = len(smoothed) - 1
+    suggested_from = min(lowest + _half_width(len(smoothed)), last) if lowest else None
+    return RangeTest(lrs, losses, suggested, suggested_from, diverging)
+
+
+def has_range_schedule(run: Trajectory) -> bool:
+    """Return whether `run` is known to have the schedule `range`."""
+    known = run.hyperparameters
+    return known is not None and known.schedule == "range"
+
+
+def is_range_test(run: Trajectory) -> bool:
+    """Return whether `range_test` can be called with `run`."""
+    return has_range_schedule(run) and len(run.losses) >= 3
+
+
+def _half_width(count: int) -> int:
+    """Return how many records on each side a mean is taken over."""
+    return int(SMOOTHED_SHARE * (count - 1)) // 2
 
 
 def _smoothed(losses: Doubles) -> Doubles:
     """Return the mean over 5 % of the records around each; fewer at the ends."""
-    half = int(SMOOTHED_SHARE * (len(losses) - 1)) // 2
+    half = _half_width(len(losses))
     with np.errstate(all="ignore"):
         return np.array(
             [losses[max(i - half, 0) : i + half + 1].mean() for i in range(len(losses))]

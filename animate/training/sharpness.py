@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from animate.system import validation
 from animate.system.errors import InputError
-from animate.training.descent import single_threaded
+from animate.training.model_loss import single_threaded
 from animate.training.problem import Array, Doubles, HasTorchLoss, Quadratic, provides
 from animate.training.trajectory import Trajectory
 

@@ -23,11 +23,10 @@ from animate.training.model_loss import (
     evaluation,
     flat_weights,
     forked_random_states,
+    single_threaded,
 )
 from animate.training.problem import Array, Doubles
-
-BATCH_LOSS = "batch_loss"
-VALIDATION = "validation_"
+from animate.training.trajectory import BATCH_LOSS, VALIDATION
 
 SAME_IN_EVALUATION = {
     nn.Sequential, nn.ModuleList, nn.Identity, nn.Flatten, nn.Linear, nn.Conv1d, nn.Conv2d,
@@ -82,6 +81,8 @@ class Supervised:
         ``predict(weights, x)``, only of a model with one input and one output: see `Predicts`.
     class_scores : callable
         ``class_scores(weights, x)``, only of a classifier with two inputs: see `Classifies`.
+    default_views : tuple of str
+        The views that are drawn if none are given; empty for those of any problem of its kind.
 
     Raises
     ------
@@ -91,6 +92,7 @@ class Supervised:
 
     predict: Callable[[npt.ArrayLike, npt.ArrayLike], Doubles]
     class_scores: Callable[[npt.ArrayLike, npt.ArrayLike], Doubles]
+    default_views: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -237,7 +239,8 @@ class Supervised:
 
     def _outputs(self, rows: list[Tensor], inputs: Doubles) -> Doubles:
         tensor = _tensor(inputs, self.inputs.dtype, self.device)
-        with torch.no_grad():
+        # On several threads, small models take longer, and outputs may differ in the last bits.
+        with torch.no_grad(), single_threaded():
             outputs = [self._output(row, tensor).double().cpu().numpy() for row in rows]
         return np.array(outputs, np.float64)
 

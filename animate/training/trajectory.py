@@ -24,6 +24,8 @@ from animate.training.problem import Array, HasBuffers, HasLoss, Problem, provid
 
 NO_ARRAYS: Mapping[str, Array] = MappingProxyType({})  # one for all of many runs
 MAPPINGS = ("metrics", "buffers")
+BATCH_LOSS = "batch_loss"  # the metric of runs with mini-batches
+VALIDATION = "validation_"  # begins the names of the metrics over other data
 MAX_REPR_RUNS = 12  # more are shortened to the first and last ones
 REPR_EDGE_RUNS = 5
 
@@ -402,6 +404,21 @@ def labels(runs: Sequence[Trajectory]) -> list[str]:
         name if names.count(name) == 1 and name else f"run {number}" + (f": {name}" if name else "")
         for number, name in enumerate(names, 1)
     ]
+
+
+def metric_names(run: Trajectory) -> list[str]:
+    """
+    Return the metrics of `run` that are no losses, and have a finite value.
+
+    One of the validation data alone is named without its "validation_".
+    """
+    losses = (BATCH_LOSS, f"{VALIDATION}loss")
+    given = [
+        name
+        for name, values in run.metrics.items()
+        if name not in losses and np.isfinite(values).any()
+    ]
+    return list(dict.fromkeys(name.removeprefix(VALIDATION) for name in given))
 
 
 def _known_hyperparameters(runs: Sequence[Trajectory]) -> list[Hyperparameters]:

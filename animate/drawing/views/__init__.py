@@ -36,6 +36,10 @@ VIEWS = {
     "weights": "Weights",
     "data": "Data",
     "cliff": "Cliff",
+    "losses": "Losses",
+    "metric": "Metric",
+    "boundary": "Boundary",
+    "range": "Range",
 }
 
 AnyArtist = TypeVar("AnyArtist", bound="Artist")
@@ -142,7 +146,7 @@ class View(ABC):
     requires: ClassVar[tuple[type, ...]] = ()
     """What the runs' problem must provide: protocols such as `animate.Quadratic`, or classes."""
     records: ClassVar[tuple[str, ...]] = ()
-    """The records that each run must have: "weights", "losses" or both."""
+    """What each run must have: "weights", "losses", "metrics", or "range" for a range test."""
     weight_count: ClassVar[int | None] = None
     """The number of weights that each run must have; None for any number."""
     needs: ClassVar[tuple[str, ...]] = ()

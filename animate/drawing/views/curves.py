@@ -1,17 +1,20 @@
 """The curve of a run up to a record, and the values to draw, shared by several views."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from animate.drawing.palette import LineStyle
 from animate.drawing.theme import RunStyle
 from animate.drawing.views import Panel
 from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 
+VALIDATION_DASH: LineStyle = (0, (1.0, 1.2))
 MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
 
 
@@ -32,9 +35,14 @@ def weights_until_overflow(run: Trajectory) -> Doubles:
 
     Weights after the overflow may be finite, but are too large to be drawn.
     """
+    return weights_at(run, np.arange(len(run.steps)))
+
+
+def weights_at(run: Trajectory, records: npt.NDArray[np.intp]) -> Doubles:
+    """Return the rows of `weights_until_overflow` at `records`, without a copy of the others."""
     assert run.weights is not None
-    weights = clip_for_drawing(run.weights)
-    weights[overflow_record(run) :] = np.nan
+    weights = clip_for_drawing(run.weights[records])
+    weights[records >= overflow_record(run)] = np.nan
     return weights
 
 
@@ -66,10 +74,12 @@ class RunCurve:
     style : RunStyle
     dots : bool
         Whether each record has a dot.
-    dashed : bool
-        Whether the line has the dashes of `style`.
+    dashed : bool or dashes
+        Whether the line has the dashes of `style`, or its own.
     width : float
         The line width in em.
+    has_head : bool
+        Whether the marker at the head is shown.
     zorder : float
         Of the line; the marker is above it.
 
@@ -87,8 +97,9 @@ class RunCurve:
         style: RunStyle,
         *,
         dots: bool = False,
-        dashed: bool = True,
+        dashed: bool | LineStyle = True,
         width: float = 0.17,
+        has_head: bool = True,
         zorder: float = 4,
     ) -> None:
         axes, em = panel.axes, panel.em
@@ -97,12 +108,13 @@ class RunCurve:
         self._last = np.maximum.accumulate(np.where(finite, np.arange(len(finite)), 0))
         self._axes = axes
         self._marker = style.marker
+        dash = style.dash if isinstance(dashed, bool) else dashed
         (self._line,) = axes.plot(
             [],
             [],
             color=style.line,
             linewidth=width * em,
-            linestyle=style.dash if dashed else "solid",
+            linestyle=dash if dashed else "solid",
             marker="o" if dots else "",
             markersize=0.25 * em,
             markeredgewidth=0,
@@ -123,19 +135,27 @@ class RunCurve:
         # A marker on the edge is drawn in full, but must not reach the tick labels.
         self._head.set_clip_box(panel.clip_box)
         self._head.set_clip_on(True)
+        self._has_head = has_head
         self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
 
     def draw(self, record: int) -> None:
         """Draw the line up to `record` with the marker at it; nothing for record -1."""
         shown = slice(0, record + 1)
         self._line.set_data(self._x[shown], self._y[shown])
-        if record < 0:
+        if record < 0 or not self._has_head:
             self._head.set_data([], [])
             return
-        last = self._last[record]
-        x, y, marker = clip_to_axes(self._axes, self._x[last], self._y[last])
+        x, y, marker = self._clipped(record)
         self._head.set_data([x], [y])
-        self._head.set_marker("X" if last < record else marker or self._marker)
+        self._head.set_marker("X" if self._last[record] < record else marker or self._marker)
+
+    def head(self, record: int) -> tuple[float, float]:
+        """Return where the marker is at `record`, in data coordinates."""
+        return self._clipped(record)[:2]
+
+    def _clipped(self, record: int) -> tuple[float, float, str]:
+        last = self._last[record]
+        return clip_to_axes(self._axes, self._x[last], self._y[last])
 
 
 def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
@@ -147,3 +167,8 @@ def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
     if not low <= y <= high:
         marker = "v" if y < low else "^"
     return float(min(max(x, left), right)), float(min(max(y, low), high)), marker
+
+
+def count_until(times: npt.NDArray[Any], now: float) -> int:
+    """Return how many of the ascending `times` are at or before `now`."""
+    return int(np.searchsorted(times, now, "right"))

@@ -1,48 +1,63 @@
-"""The data and the current line of one run, with a fading trail of earlier lines."""
+"""The data and the current line or curve of one run, with a fading trail of earlier ones."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.collections import LineCollection
 
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_until_overflow
-from animate.drawing.views.scatter import draw_scatter
+from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_at
+from animate.drawing.views.scatter import curve_inputs, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
-from animate.training.problem import Doubles, Predicts, Quadratic
+from animate.training.problem import Doubles, Predicts, Problem
 
 # Opacities of earlier lines, the oldest first. Two neighbours share one, since a line that keeps
 # its opacity in the next frame costs nothing in a GIF.
 TRAIL = (0.15, 0.15, 0.4, 0.4)
+MAX_CURVES = 2000  # of a run, from which the trail is chosen
 OUT_OF_VIEW = ("▲▼ the line swings out of view", "▲▼ out of view")  # the first that fits is used
+LINE_SWING, CURVE_SWING = 0.7, 0.25  # room above and below, relative to what is there at first
 
 
 class Fit(View):
-    """Show the line of one run over the data, with the best fit and the true line."""
+    """Show the line or curve of one run over the data, with the best fit and the true one."""
 
     caption = "the line, y against x"
     full_caption = "the line at this {clock}, y against x"
-    requires = (Predicts, Quadratic)
+    requires = (Problem, Predicts)
     records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, em, problem = panel.axes, panel.em, panel.problem
+        notes: Sequence[str] = OUT_OF_VIEW
+        if not isinstance(problem, Line):
+            self.caption, self.full_caption, *notes = (
+                text.replace("line", "curve")
+                for text in (self.caption, self.full_caption, *OUT_OF_VIEW)
+            )
         left, right, low, high = axes_limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(panel)
         draw_scatter(panel, named=panel.index == 0)
-        ends = np.array([left, right])
-        style = panel.style
-        lines = clip_for_drawing(problem.predict(weights_until_overflow(panel.run), ends))
-        is_visible = (lines.min(axis=1) < high) & (lines.max(axis=1) > low)
-        self._visible_records = np.flatnonzero(is_visible)
-        is_finite = np.isfinite(lines).all(axis=1)
+        style, count = panel.style, len(panel.run.steps)
+        self._x = curve_inputs(problem, left, right)
+        # A straight line costs little; of many curves, only some are computed beforehand.
+        most = count if isinstance(problem, Line) else MAX_CURVES
+        self._chosen = np.linspace(0, count - 1, min(count, most)).round().astype(int)
+        self._curves = self._predict(self._chosen)
+        lowest, highest = self._curves.min(axis=1), self._curves.max(axis=1)
+        is_visible = (lowest < high) & (highest > low)
+        self._visible = np.flatnonzero(is_visible)
+        is_finite = np.isfinite(self._curves).all(axis=1)
         is_outside = is_finite & ~is_visible
         # While every second line is still visible, a note for the others alone would flicker.
         self._has_note = is_outside | is_finite & np.append(False, is_outside[:-1])
-        self._segments = np.stack([np.broadcast_to(ends, lines.shape), lines], axis=-1)
         self._faded = {opacity: panel.theme.with_opacity(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
         axes.add_collection(self._trail, autolim=False)
@@ -50,7 +65,7 @@ class Fit(View):
         self.moves(self._line)
         room = axes.get_window_extent().width / em
         self._note_text = next(
-            (note for note in OUT_OF_VIEW if CHARACTER_WIDTH * len(note) <= room), OUT_OF_VIEW[-1]
+            (note for note in notes if CHARACTER_WIDTH * len(note) <= room), notes[-1]
         )
         self._note = self.moves(
             TabularText(
@@ -69,29 +84,38 @@ class Fit(View):
 
     def draw(self, record: int) -> None:
         """Update the line, its trail, and the note on a line out of view."""
-        self._line.set_data(*self._segments[record].T)
-        visible = self._visible_records
-        shown = visible[: np.searchsorted(visible, record)][-len(TRAIL) :]
-        self._trail.set_segments(list(self._segments[shown]))
+        place = int(np.searchsorted(self._chosen, record))  # the first chosen one not before
+        is_chosen = self._chosen[place] == record
+        curve = self._curves[place] if is_chosen else self._predict(np.array([record]))[0]
+        self._line.set_data(self._x, curve)
+        shown = self._visible[: np.searchsorted(self._visible, place)][-len(TRAIL) :]
+        self._trail.set_segments([np.column_stack([self._x, self._curves[i]]) for i in shown])
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
-        self._note.set_text(self._note_text if self._has_note[record] else "")
+        self._note.set_text(self._note_text if self._has_note[place] else "")
+
+    def _predict(self, records: npt.NDArray[np.intp]) -> Doubles:
+        """Return the curve at each of `records`, shape (R, len(x)), NaN after an overflow."""
+        weights = weights_at(self.panel.run, records)
+        with np.errstate(all="ignore"):  # large weights may overflow in the model
+            return clip_for_drawing(self.panel.problem.predict(weights, self._x))
 
 
-def axes_limits(problem: Line, starts: Doubles) -> tuple[float, float, float, float]:
+def axes_limits(problem: Any, starts: Doubles) -> tuple[float, float, float, float]:
     """
     Return left, right, low and high, with room for data, first lines and oscillation.
 
     Parameters
     ----------
-    problem : Line
-    starts : float64 array, shape (S, 2)
+    problem : Problem that provides Predicts
+    starts : float64 array, shape (S, P)
         The first weights of the runs.
     """
-    x, y = problem.x.astype(float), problem.y.astype(float)
-    margin = 0.06 * np.ptp(x)
+    x, y = (np.ravel(values).astype(float) for values in (problem.x, problem.y))
+    margin = 0.06 * np.ptp(x) or 0.5
     left, right = x.min() - margin, x.max() + margin
-    lines = clip_for_drawing(problem.predict(starts, [left, right]))
-    low, high = lines.min(initial=y.min()), lines.max(initial=y.max())
-    swing = 0.7 * (high - low) or 1.0
+    curves = clip_for_drawing(problem.predict(starts, curve_inputs(problem, left, right)))
+    known = curves[np.isfinite(curves)]
+    low, high = known.min(initial=y.min()), known.max(initial=y.max())
+    swing = (LINE_SWING if isinstance(problem, Line) else CURVE_SWING) * (high - low) or 1.0
     return left, right, low - swing, high + swing

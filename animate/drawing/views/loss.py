@@ -2,38 +2,59 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
+from animate.drawing.palette import LineStyle
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
-from animate.drawing.views.ticks import set_log_scale, set_time_ticks, set_y_ticks
+from animate.drawing.views.curves import VALIDATION_DASH, RunCurve, clip_for_drawing, count_until
+from animate.drawing.views.loss_axis import TINY, has_loss, set_loss_scale
+from animate.drawing.views.scatter import add_legend, free_corner
+from animate.drawing.views.ticks import set_time_ticks
 from animate.system.numbers import moment_text
-from animate.training.problem import Doubles, Quadratic, provides
-from animate.training.trajectory import Trajectory
+from animate.training.problem import Array, Doubles, Quadratic, provides
+from animate.training.trajectory import BATCH_LOSS, VALIDATION, Trajectory
 
-# Limits of the axis, relative to the first loss.
-MAX_GROWTH = 1e3  # the axis does not follow a run that grows beyond
-MIN_FLOOR = 1e-6  # the lowest known minimum that is shown
-MIN_LOSS = 1e-12  # the lowest loss that is shown if the minimum is unknown
-FLOOR_LABEL_HEIGHT = 2.0  # em
+VALIDATION_LOSS = VALIDATION + "loss"
 # Offsets in em of the label of the lowest loss, the nearest first. With a negative x the label ends
 # there.
 LABEL_OFFSETS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
 SAMPLES = 1000  # points per curve, to find a free point for the label
 OWN_CURVE_WEIGHT = 9  # additional cost of hiding the curve of the panel's own run
-TINY = 1e-12  # replaces a first loss of 0
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """A metric that is a loss too: its name in the legend, and its line, with the width in em."""
+
+    metric: str
+    name: str
+    width: float
+    dash: LineStyle
+    opacity: float
+    zorder: float
+
+
+METRICS = (
+    _Beside(VALIDATION_LOSS, "validation", 0.13, VALIDATION_DASH, 1.0, 4),
+    _Beside(BATCH_LOSS, "each batch", 0.07, "solid", 0.4, 1.9),
+)
 
 
 class Loss(View):
-    """Plot the loss of one run, those of the others in grey, and the lowest possible loss."""
+    """
+    Plot the loss of one run, those of the others in grey, and the lowest possible loss.
+
+    Beside it are the validation loss and the loss of each mini-batch, if there are any.
+    """
 
     caption = "loss against {clock} (log)"
     records = ("losses",)
@@ -49,7 +70,15 @@ class Loss(View):
         self._floor = floors[own_place]
         set_time_ticks(panel)
         curves = [clip_for_drawing(run.losses) for run in panel.runs]
-        self._set_scale(curves, floors)
+        validations = [
+            clip_for_drawing(run.metrics[VALIDATION_LOSS])
+            for run in panel.runs
+            if _has_metric(run, VALIDATION_LOSS)
+        ]
+        if not set_loss_scale(
+            panel, [*curves, *validations], [*floors, *([None] * len(validations))]
+        ):
+            self.caption = "loss against {clock}"
         if self._floor is not None and self._floor > axes.get_ylim()[0]:
             self._draw_floor(self._floor, is_named=own_place == floors.index(self._floor))
         self._ghosts = self.moves(
@@ -57,42 +86,63 @@ class Loss(View):
         )
         axes.add_collection(self._ghosts, autolim=False)
         self._others = [
-            np.column_stack([panel.times_of(run), curve])[_has_loss(run)]
+            np.column_stack([panel.times_of(run), curve])[has_loss(run)]
             for run, curve in zip(panel.runs, curves, strict=True)
             if run is not panel.run
         ]
         own = curves[own_place]
-        given = _has_loss(panel.run)
+        given = has_loss(panel.run)
         self._point = np.cumsum(given) - 1  # index of each record among those with a loss
         self._curve = RunCurve(panel, panel.times[given], own[given], panel.style)
         self.moving += self._curve.artists
+        self._metrics = [
+            (beside.name, *self._draw_metric(beside))
+            for beside in METRICS
+            if _has_metric(panel.run, beside.metric)
+        ]
+        if own_place == _first_with_metrics(panel.runs):
+            self._draw_legend(own[given])
         self._minimum_artists, self._minimum_visible_from = self._draw_minimum(own)
 
     def draw(self, record: int) -> None:
         """Draw all curves up to the time of `record`."""
         now = self.panel.times[record]
         self._ghosts.set_segments(
-            [other[: _count_until(other[:, 0], now)] for other in self._others]
+            [other[: count_until(other[:, 0], now)] for other in self._others]
         )
         self._curve.draw(int(self._point[record]))
+        for _, line, times, values in self._metrics:
+            shown = count_until(times, now)
+            line.set_data(times[:shown], values[:shown])
         for artist in self._minimum_artists:
             artist.set_visible(record >= self._minimum_visible_from)
 
-    def _set_scale(self, curves: Sequence[Doubles], floors: Sequence[float | None]) -> None:
-        """Set the y axis, the same for all runs: linear if a loss is not positive, else log."""
+    def _draw_metric(self, beside: _Beside) -> tuple[Line2D, Array, Doubles]:
+        """Add an empty line for a metric beside the loss; returns it with its times and values."""
+        panel, em = self.panel, self.panel.em
+        (line,) = panel.axes.plot(
+            [],
+            [],
+            color=panel.theme.with_opacity(panel.style.line, beside.opacity),
+            linewidth=beside.width * em,
+            linestyle=beside.dash,
+            zorder=beside.zorder,
+        )
+        self.moves(line)
+        values = clip_for_drawing(panel.run.metrics[beside.metric])
+        given = ~np.isnan(values)
+        return line, panel.times[given], values[given]
+
+    def _draw_legend(self, losses: Doubles) -> None:
         panel = self.panel
-        height = panel.axes.get_window_extent().height / panel.em
-        known = np.concatenate(curves)
-        if (known[~np.isnan(known)] > 0).all():
-            set_log_scale(panel, *log_limits(curves, floors, height))
-            return
-        self.caption = "loss against {clock}"
-        first = max(abs(curve[0]) for curve in map(_without_nan, curves) if len(curve))
-        bound = MAX_GROWTH * max(first, TINY)
-        low, high = np.clip([np.nanmin(known), np.nanmax(known)], -bound, bound)
-        room = 0.08 * (high - low) or 1.0
-        panel.axes.set_ylim(low - room, high + room)
-        set_y_ticks(panel)
+        self._curve.artists[0].set_label("training")
+        names = ["training"]
+        curves = [np.column_stack([panel.times[has_loss(panel.run)], losses])]
+        for name, line, times, values in self._metrics:
+            line.set_label(name)
+            names.append(name)
+            curves.append(np.column_stack([times, values]))
+        add_legend(panel, free_corner(panel, names, curves))
 
     def _draw_floor(self, floor: float, *, is_named: bool) -> None:
         panel = self.panel
@@ -192,46 +242,12 @@ class Loss(View):
         return min(LABEL_OFFSETS, key=hidden)
 
 
-def log_limits(
-    curves: Sequence[Doubles], floors: Sequence[float | None], height: float
-) -> tuple[float, float]:
-    """
-    Return the limits of the log axis, both positive.
-
-    Parameters
-    ----------
-    curves : float64 arrays, shape (T,) each
-        The losses of each run, NaN for a missing one.
-    floors : sequence of float or None
-        The lowest possible loss of each run, with room for a label below it; None if unknown.
-    height : float
-        Of the panel, in em.
-    """
-    known = _without_nan(np.concatenate(curves))
-    if not len(known):  # every known loss is infinite
-        known = np.ones(1)
-    starts = [float(curve[0]) for curve in map(_without_nan, curves) if len(curve)]
-    first = max(max(starts, default=1.0), TINY)
-    given = [floor for floor in floors if floor is not None]
-    low = max(min(given), MIN_FLOOR * first) if given else np.inf
-    if len(given) < len(floors):
-        low = min(low, max(float(known.min()), MIN_LOSS * first))
-    high = max(min(float(known.max()), MAX_GROWTH * first), 10 * low)
-    room = high / low
-    share = FLOOR_LABEL_HEIGHT / height if given else 0.0
-    below = 1.08 * share / (1 - share) if given else 0.08
-    return low / room**below, high * room**0.08
+def _has_metric(run: Trajectory, metric: str) -> bool:
+    """Return whether `run` has a finite value of `metric`."""
+    return metric in run.metrics and bool(np.isfinite(run.metrics[metric]).any())
 
 
-def _has_loss(run: Trajectory) -> npt.NDArray[np.bool_]:
-    """Return a mask of records with a loss; from an overflow on all are true."""
-    return ~np.isnan(run.losses) | (np.arange(len(run.losses)) >= overflow_record(run))
-
-
-def _without_nan(curve: Doubles) -> Doubles:
-    return curve[~np.isnan(curve)]
-
-
-def _count_until(times: Doubles, now: float) -> int:
-    """Return how many of the ascending `times` are at or before `now`."""
-    return int(np.searchsorted(times, now, "right"))
+def _first_with_metrics(runs: Sequence[Trajectory]) -> int | None:
+    """Return the index of the first run with most of `METRICS`; None if none has any."""
+    counts = [sum(_has_metric(run, beside.metric) for beside in METRICS) for run in runs]
+    return counts.index(max(counts)) if any(counts) else None

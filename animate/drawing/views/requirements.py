@@ -8,17 +8,22 @@ from animate.drawing.views import VIEWS, View, load
 from animate.system.errors import InputError
 from animate.training.line import Line
 from animate.training.problem import (
+    Classifies,
     HasLoss,
     HasTorchLoss,
     NamesWeights,
     Predicts,
+    Problem,
     Quadratic,
     provides,
 )
-from animate.training.trajectory import Trajectory
+from animate.training.range_test import is_range_test
+from animate.training.trajectory import Trajectory, metric_names
 
 CAPABILITY_WORDS: Mapping[type, str] = {
     Predicts: "has one input and predicts at any weights",
+    Problem: "has data and first weights",
+    Classifies: "has two inputs and gives each class a score at any weights",
     Quadratic: "has known best weights and a known Hessian",
     HasLoss: "computes its loss at any weights",
     HasTorchLoss: "computes its loss with torch at any weights",
@@ -44,6 +49,10 @@ def missing_requirement(view_class: type[View], runs: Sequence[Trajectory]) -> s
             return f"it requires {count} weights, but {name} has {run.weights.shape[1]}"
         if "losses" in view_class.records and np.isnan(run.losses).all():
             return f"it requires losses, but {name} has none"
+        if "metrics" in view_class.records and not metric_names(run):
+            return f"it requires metrics, such as the accuracy, but {name} has none"
+        if "range" in view_class.records and not is_range_test(run):
+            return f"it requires the schedule range, of at least two steps, but {name} has it not"
     if view_class.requires and any(run.problem is not runs[0].problem for run in runs):
         return "its panels share their scales, but the runs have different problems"
     return None
@@ -64,16 +73,21 @@ def check_views(view_classes: Sequence[type[View]], runs: Sequence[Trajectory]) 
 
 def default_views(runs: Sequence[Trajectory]) -> list[type[View]]:
     """
-    Return the default views: fit and loss, or else those of loss and weights that can show `runs`.
+    Return the problem's own views, else fit or boundary with loss, else loss and weights.
+
+    Each can show `runs`.
 
     Raises
     ------
     InputError
         If none of these can show `runs`.
     """
-    usual = [load("fit"), load("loss")]
-    if not any(missing_requirement(view_class, runs) for view_class in usual):
-        return usual
+    own = getattr(runs[0].problem, "default_views", ())
+    candidates = [*([own] if own else []), ("fit", "loss"), ("boundary", "loss")]
+    for names in candidates:
+        known = [load(name) for name in names if name in VIEWS]
+        if known and not any(missing_requirement(view_class, runs) for view_class in known):
+            return known
     others = [load("loss"), load("weights")]
     if all(missing_requirement(view_class, runs) for view_class in others):
         raise InputError(

@@ -1,16 +1,30 @@
 """Data points, with the best fit and the true line."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel
+from animate.training.line import Line
+from animate.training.problem import Doubles, Quadratic, provides
+
+CURVE_POINTS = 161  # at which a curve is evaluated
+CORNERS = "lower right", "upper right", "upper left", "lower left"
+HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
+
+
+def curve_inputs(problem: object, left: float, right: float) -> Doubles:
+    """Return the inputs at which a model's curve is evaluated: the two ends for a line."""
+    return np.linspace(left, right, 2 if isinstance(problem, Line) else CURVE_POINTS)
 
 
 def draw_scatter(panel: Panel, *, named: bool) -> None:
     """Draw points and lines; the limits of the axes must be set. `named` adds a legend."""
     axes, theme, em, problem = panel.axes, panel.theme, panel.em, panel.problem
     axes.plot(
-        problem.x,
-        problem.y,
+        np.ravel(problem.x),
+        np.ravel(problem.y),
         linestyle="none",
         marker="o",
         markersize=0.28 * em,
@@ -18,24 +32,27 @@ def draw_scatter(panel: Panel, *, named: bool) -> None:
         color=theme.points,
         zorder=1,
     )
-    ends = np.array(axes.get_xlim())
-    references = [("best fit", "--", problem.best_weights)]
+    across = curve_inputs(problem, *axes.get_xlim())
+    references = []
+    if provides(problem, Quadratic):
+        references.append(("best fit", "--", problem.best_weights))
     true_weights = getattr(problem, "true_weights", None)
     if true_weights is not None:
-        references.append(("true line", ":", true_weights))
+        name = "true line" if isinstance(problem, Line) else "true curve"
+        references.append((name, ":", true_weights))
     for name, line, weights in references:
         axes.plot(
-            ends,
-            problem.predict(weights, ends),
+            across,
+            problem.predict(weights, across),
             color=theme.ink,
             linewidth=em / 9,
             linestyle=line,
             zorder=2,
             label=name,
         )
-    if named:
-        left, right = problem.predict(problem.best_weights, ends)
-        add_legend(panel, "lower right" if right >= left else "lower left")
+    if named and references:
+        curve = problem.predict(references[0][2], across)
+        add_legend(panel, "lower right" if curve[-1] >= curve[0] else "lower left")
 
 
 def add_legend(panel: Panel, corner: str) -> None:
@@ -53,3 +70,25 @@ def add_legend(panel: Panel, corner: str) -> None:
         labelspacing=0.25,
         handlelength=1.6,
     ).set_zorder(1.5)
+
+
+def free_corner(panel: Panel, names: Sequence[str], curves: Sequence[Doubles]) -> str:
+    """
+    Return the location where a legend of `names` hides the fewest points of `curves`.
+
+    `curves` are arrays of shape (T, 2), in data coordinates.
+    """
+    axes, em = panel.axes, panel.em
+    box = axes.get_window_extent()
+    wide = (CHARACTER_WIDTH * max(map(len, names)) + HANDLE_WIDTH) * em / box.width
+    high = LINE_HEIGHT * len(names) * em / box.height
+    to_axes = axes.transScale + axes.transLimits
+    with np.errstate(all="ignore"):  # a log axis has no place for a value that is not positive
+        x, y = to_axes.transform(np.concatenate(curves)).T
+
+    def hidden(corner: str) -> int:
+        across = x > 1 - wide if "right" in corner else x < wide
+        up = y < high if "lower" in corner else y > 1 - high
+        return int(np.count_nonzero(across & up))
+
+    return min(CORNERS, key=hidden)

@@ -35,19 +35,17 @@ def set_log_scale(panel: Panel, low: float, high: float) -> None:
     axes = panel.axes
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
-    step = 1 + (last - first) // max(_tick_counts(panel)[1], 2)
-    powers = range(first, last + 1, step)
-    names = [
-        f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
-        for power in powers
-    ]
-    if len(powers) > 1:
-        axes.yaxis.set_ticks([10.0**power for power in powers], names)
-    else:  # too few to read a value by
-        between = [part * 10.0**power for power in (first - 1, first) for part in (1, 2, 5)]
-        axes.yaxis.set_ticks(*tick_labels([tick for tick in between if low <= tick <= high]))
+    axes.yaxis.set_ticks(*_log_ticks(low, high, _tick_counts(panel)[1]))
     axes.yaxis.set_ticks([], minor=True)
+
+
+def set_log_x_scale(panel: Panel, low: float, high: float) -> None:
+    """Set the x axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
+    axes = panel.axes
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_ticks(*_log_ticks(low, high, _tick_counts(panel)[0]))
+    axes.xaxis.set_ticks([], minor=True)
 
 
 def set_x_ticks(panel: Panel) -> None:
@@ -68,6 +66,21 @@ def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
     """Return `ticks` and their labels, short and with U+2212 as minus sign; of equal ones, one."""
     texts = [re.sub(r"e\+?(-?)0*", r"e\1", f"{tick:.6g}").replace("-", MINUS) for tick in ticks]
     return list(ticks), ["" if text in texts[:index] else text for index, text in enumerate(texts)]
+
+
+def _log_ticks(low: float, high: float, count: int) -> tuple[list[float], list[str]]:
+    """Return ticks at powers of ten and their labels, with at most about `count` intervals."""
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    step = 1 + (last - first) // max(count, 2)
+    powers = range(first, last + 1, step)
+    if len(powers) < 2:  # too few to read a value by
+        between = [part * 10.0**power for power in (first - 1, first) for part in (1, 2, 5)]
+        return tick_labels([tick for tick in between if low <= tick <= high])
+    names = [
+        f"{10.0**power:g}" if -3 <= power <= 3 else "10" + str(power).translate(SUPERSCRIPT)
+        for power in powers
+    ]
+    return [10.0**power for power in powers], names
 
 
 def _tick_counts(panel: Panel) -> tuple[int, int]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
-from animate.drawing.views.scatter import add_legend
+from animate.drawing.views.scatter import add_legend, free_corner
 from animate.drawing.views.ticks import set_ticks, set_time_ticks
 from animate.system.numbers import coordinate_text
 from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
@@ -15,8 +14,6 @@ from animate.training.trajectory import Trajectory
 
 TWO_WIDTHS, WIDTHS = (0.22, 0.08), (0.22, 0.15, 0.1, 0.06)  # em, one line width per weight
 MAX_WEIGHTS = len(WIDTHS)  # per panel
-CORNERS = "lower right", "upper right", "upper left", "lower left"
-HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
 QUANTILES = 0.02, 0.98  # of the values, which the axes always show
 
 
@@ -65,31 +62,15 @@ class Weights(View):
         if panel.index == 0 or chosen != chosen_weights(panel.runs[0]):
             for name, width in zip(names, widths, strict=False):
                 axes.plot([], [], color=panel.style.line, linewidth=width * em, label=name)
-            add_legend(panel, self._corner(names))
+            curves = [
+                np.column_stack([panel.times, _drawn(panel.run, number)]) for number in chosen
+            ]
+            add_legend(panel, free_corner(panel, names, curves))
 
     def draw(self, record: int) -> None:
         """Draw the curves up to `record`."""
         for curve in self._curves:
             curve.draw(record)
-
-    def _corner(self, names: Sequence[str]) -> str:
-        """Return the location where the legend hides the fewest points of the curves."""
-        axes, em = self.panel.axes, self.panel.em
-        box = axes.get_window_extent()
-        wide = (CHARACTER_WIDTH * max(map(len, names)) + HANDLE_WIDTH) * em / box.width
-        high = LINE_HEIGHT * len(names) * em / box.height
-        curves = [
-            np.column_stack([self.panel.times, _drawn(self.panel.run, number)])
-            for number in chosen_weights(self.panel.run)
-        ]
-        x, y = axes.transLimits.transform(np.concatenate(curves)).T
-
-        def hidden(corner: str) -> int:
-            across = x > 1 - wide if "right" in corner else x < wide
-            up = y < high if "lower" in corner else y > 1 - high
-            return int(np.count_nonzero(across & up))
-
-        return min(CORNERS, key=hidden)
 
 
 def chosen_weights(run: Trajectory) -> list[int]:
