@@ -31,6 +31,10 @@ def folder(run, tmp_path: Path) -> Path:
     """Return a folder with the files that the README's commands read."""
     (recipe,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "talk.toml").write_text(recipe, encoding="utf-8")
+    points = [f"{hour},{3 * hour + hour % 7}" for hour in range(40)]
+    (tmp_path / "points.csv").write_text("hours,score\n" + "\n".join(points) + "\n")
+    (lesson,) = re.findall(r"```python\n([^`]*def problem.*?)```", README, re.DOTALL)
+    (tmp_path / "lesson.py").write_text(lesson, encoding="utf-8")
     if any("--verify" in line for line in RUNS):
         assert run("-o", "run.json", "--epochs", "1", "--quiet").code == 0
     return tmp_path

@@ -73,7 +73,7 @@ def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
 
 def prepare_runs(recipe: Recipe) -> Runs:
     """
-    Return the runs of all outputs before their first step.
+    Return the runs of all outputs as they are before training: they stand at their start.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def prepare_runs(recipe: Recipe) -> Runs:
             files.check_folder(Path(part.path).parent)
         if not _is_in_missing_output_folder(part.path):
             files.check(part.path)
-    runs = untrained_runs(make_problem(recipe), recipe.trained)
+    runs = untrained_runs(make_problem(recipe), recipe.trained, recipe.epochs)
     for part in recipe.by_output:
         try:
             _check_picture(part, part.select_runs(runs))

@@ -114,26 +114,31 @@ def train(
     return Runs(runs)
 
 
-def untrained_runs(problem: Line | Supervised, several: Sequence[Hyperparameters]) -> Runs:
-    """Return runs as `train` would, with the record of the start alone."""
+def untrained_runs(
+    problem: Line | Supervised, several: Sequence[Hyperparameters], epochs: int
+) -> Runs:
+    """Return a few records of each run of `train`, in which it still stands at its start."""
     if isinstance(problem, Line):
         loss, metrics = float(problem.loss(problem.start)), {}
     else:
         loss, values = problem.evaluate(problem.model)
-        metrics = dict(zip(problem.metric_names, np.array(values)[:, None], strict=True))
+        metrics = dict(zip(problem.metric_names, values, strict=True))
     labels = labels_for([one.for_data_size(len(problem.x)) for one in several])
-    return Runs(
-        [
-            Trajectory(
-                problem.start[None],
-                np.array([math.inf if math.isnan(loss) else loss]),
-                hyperparameters=one,
-                problem=problem,
-                metrics=metrics,
-            ).as_trained(one.label or label)
-            for one, label in zip(several, labels, strict=True)
-        ]
-    )
+    runs = []
+    for one, label in zip(several, labels, strict=True):
+        last = epochs * one.steps_per_epoch(len(problem.x))
+        steps = np.unique([0, min(1, last), min(2, last), last])
+        count = len(steps)
+        run = Trajectory(
+            np.stack([problem.start] * count),
+            np.full(count, math.inf if math.isnan(loss) else loss),
+            steps=steps,
+            hyperparameters=one,
+            problem=problem,
+            metrics={name: np.full(count, value) for name, value in metrics.items()},
+        )
+        runs.append(run.as_trained(one.label or label))
+    return Runs(runs)
 
 
 def recorded_steps(count: int, every: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -90,6 +91,10 @@ class Hyperparameters:
         if momentum == 0 and self.optimizer == "nesterov":
             raise InputError("nesterov needs a momentum above 0; give one, or use sgd")
         return momentum
+
+    def steps_per_epoch(self, points: int) -> int:
+        """Return the number of batches per epoch over so many points; the last may be short."""
+        return 1 if self.batch_size is None else math.ceil(points / self.batch_size)
 
     def for_data_size(self, count: int) -> Hyperparameters:
         """Return self with `batch_size` None if a batch holds all of `count` points."""

@@ -153,7 +153,7 @@ class _Run:
         self, problem: Supervised, settings: Hyperparameters, epochs: int, record_every: int
     ) -> None:
         self._problem, self._settings, self._epochs = problem, settings, epochs
-        self._steps = epochs * steps_per_epoch(settings, len(problem.x))
+        self._steps = epochs * settings.steps_per_epoch(len(problem.x))
         self._model = problem.copy_model()
         self._parameters = list(self._model.parameters())
         self._optimizer = make_optimizer(settings, self._parameters)
@@ -268,11 +268,6 @@ class _Run:
         self._next += 1
 
 
-def steps_per_epoch(settings: Hyperparameters, points: int) -> int:
-    """Return the number of batches per epoch; the last one may be short."""
-    return 1 if settings.batch_size is None else math.ceil(points / settings.batch_size)
-
-
 def _random_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
     on_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     return torch.get_rng_state(), on_device
@@ -292,7 +287,7 @@ def _check_memory(
     weights = size * problem.start.itemsize
     buffers = sum(buffer.nbytes for buffer in problem.model.buffers())
     numbers = 8 * (3 + len(problem.metric_names)) + buffers  # of a record, beside its weights
-    steps = [epochs * steps_per_epoch(one, len(problem.x)) for one in several]
+    steps = [epochs * one.steps_per_epoch(len(problem.x)) for one in several]
 
     def memory(every: int) -> int:
         """Return the bytes that training takes with a record every so many steps."""

@@ -201,7 +201,7 @@ class Trajectory:
         if hyperparameters.batch_size is None:
             return 1
         points = getattr(self.problem, "x", None)
-        return None if points is None else math.ceil(len(points) / hyperparameters.batch_size)
+        return None if points is None else hyperparameters.steps_per_epoch(len(points))
 
     def __getstate__(self) -> dict[str, Any]:
         # A mapping proxy cannot be pickled.
