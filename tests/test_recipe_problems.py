@@ -78,6 +78,19 @@ def test_columns_are_chosen_by_name_or_number_and_may_stay_as_they_are(run, poin
     assert problem.standardization is None
 
 
+def test_without_standardizing_the_limit_and_the_epochs_needed_are_said(run, points) -> None:
+    hours = np.linspace(0, 100, 300)
+    points.write_text("".join(f"{x};{2 * x}\n" for x in hours))
+    chosen = ["--data", "points.csv", "--epochs", "3", "-o", "run.json"]
+    design = np.column_stack([hours, np.ones(300)])
+    least, most = np.linalg.eigvalsh(2 / 300 * design.T @ design)
+    said = f"stability limit {2 / most:#.4g}, condition number {most / least:,.0f}, "
+    raw = run(*chosen, "--no-standardize", "--lrs", "0.0001")
+    assert f"points.csv, not standardized: {said}" in raw.err
+    assert "condition number" not in run(*chosen).err
+    assert "condition number" not in run(*chosen, "--no-standardize", "--quiet").err
+
+
 def test_a_recipe_holds_the_path_and_the_checksum_of_its_data(run, points, tmp_path) -> None:
     folder = tmp_path / "talk"
     folder.mkdir()

@@ -101,6 +101,8 @@ def train_runs(
     from animate.training.descent import train
 
     problem: Any = prepared[0].problem
+    if listener is not None and recipe.data is not None and not recipe.standardize:
+        listener.on_note(f"{recipe.data}, not standardized: {problem.limits_text}")
     on_epoch = None if listener is None else listener.on_epoch
     runs = train(problem, recipe.trained, recipe.epochs, on_epoch)
     _check_moments(recipe, runs)

@@ -292,12 +292,17 @@ class Line:
             return 1
         return math.ceil(math.log(CONVERGENCE_TOLERANCE) / math.log1p(-share))
 
-    def __repr__(self) -> str:
+    @property
+    def limits_text(self) -> str:
+        """Which learning rates converge, and how fast the fastest does, in words."""
         return (
-            f"Line({len(self.x)} points, stability limit {self.stability_limit:#.4g}, condition "
-            f"number {_count(self.condition_number)}, {_count(self.epochs_at_best_lr)} epochs at "
-            "the fastest rate)"
+            f"stability limit {self.stability_limit:#.4g}, condition number "
+            f"{_count(self.condition_number)}, {_count(self.epochs_at_best_lr)} epochs at the "
+            "fastest rate"
         )
+
+    def __repr__(self) -> str:
+        return f"Line({len(self.x)} points, {self.limits_text})"
 
     def loss(self, weights: npt.ArrayLike) -> Doubles:
         """Return the mean squared error at `weights`, shape (..., 2), as float64 (...)."""

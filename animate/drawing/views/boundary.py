@@ -99,7 +99,7 @@ class Boundary(View):
         if record < 0 or run.weights is None:
             return np.full(shape, -1.0)
         with np.errstate(all="ignore"):  # large weights may overflow in the model
-            scores = self.panel.problem.class_scores(run.weights[record], self._grid)
+            scores = run.problem_at(record).class_scores(run.weights[record], self._grid)
             margins = [
                 scores[:, index] - np.delete(scores, index, axis=1).max(axis=1)
                 for index in range(1, scores.shape[1])

@@ -96,9 +96,16 @@ class Fit(View):
 
     def _predict(self, records: npt.NDArray[np.intp]) -> Doubles:
         """Return the curve at each of `records`, shape (R, len(x)), NaN after an overflow."""
-        weights = weights_at(self.panel.run, records)
+        run, problem = self.panel.run, self.panel.problem
+        weights = weights_at(run, records)
         with np.errstate(all="ignore"):  # large weights may overflow in the model
-            return clip_for_drawing(self.panel.problem.predict(weights, self._x))
+            if not run.buffers:
+                return clip_for_drawing(problem.predict(weights, self._x))
+            curves = [
+                run.problem_at(record).predict(row, self._x)
+                for record, row in zip(records.tolist(), weights, strict=True)
+            ]
+        return clip_for_drawing(np.array(curves))
 
 
 def axes_limits(problem: Any, starts: Doubles) -> tuple[float, float, float, float]:
