@@ -93,7 +93,8 @@ class Circles:
 
     def class_scores(self, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
         centres = weights.reshape(*weights.shape[:-1], 1, -1, 2)
-        return np.sin(3 * np.square(x[:, None] - centres).sum(axis=-1))
+        sharpness = 1 + np.arange(centres.shape[-2]) / 2
+        return -sharpness * np.square(x[:, None] - centres).sum(axis=-1)
 
 
 def waves() -> list[Trajectory]:
