@@ -12,6 +12,10 @@ from matplotlib.text import Annotation, Text
 
 from animate import Line
 from animate.drawing.scene import Scene
+from animate.drawing.views import VIEWS
+
+# Those that can show any run of a line.
+VIEWS_OF_A_LINE = [name for name in VIEWS if name not in ("metric", "boundary", "range")]
 
 
 @dataclass(frozen=True)

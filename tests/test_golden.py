@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animate import Animation, train
+from animate import Animation, Hyperparameters, Line, Trajectory, train
 
 GOLDEN = Path(__file__).parent / "golden"
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 DRAWN_WITH = ("matplotlib", "contourpy", "numpy", "pillow", "torch")
-MOST_IMAGES, MOST_BYTES = 30, 3_000_000
+MOST_IMAGES, MOST_BYTES = 40, 3_000_000
 SIZE = (640, 360)
 ARTICLE = (0.1, 0.7, 1.01)
 SHEET = "sheet-fit-light.png"
@@ -39,9 +39,12 @@ class Case:
     theme: str
     epochs: Sequence[int] = (0, 8, 100)
     lrs: Sequence[float] = ARTICLE
+    made: str = ""  # by this function of this module, not from the article's data
 
     @property
     def name(self) -> str:
+        if self.made:
+            return f"{self.views.replace(' ', '-')}-{self.made}-{self.theme}"
         rates = "" if self.lrs == ARTICLE else f"-{'-'.join(map(str, self.lrs))}"
         return f"{self.views.replace(' ', '-')}{rates}-{self.theme}"
 
@@ -59,12 +62,86 @@ CASES = [
     Case("surface bowl", "dark", (40,), (5, 1.01)),
     Case("cliff weights", "light", (100,), (5, 0.02)),
     Case("data fit landscape", "transparent", (8,), (0.7,)),
+    Case("fit", "light", (30,), made="waves"),
+    Case("boundary", "light", (30,), made="halves"),
+    Case("boundary", "dark", (8,), made="thirds"),
+    Case("loss metric", "light", (30,), made="measured"),
+    Case("losses", "dark", (20,), made="measured"),
+    Case("range", "light", (60,), made="range_tests"),
 ]
+RECORDS = np.arange(61)
+
+
+class Wave:
+    """A sine in one input, with its amplitude and frequency as weights."""
+
+    x, start = np.linspace(-1, 1, 40), np.ones(2)
+    y = np.sin(3 * x) + 0.1 * np.cos(40 * x)
+
+    def predict(self, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return weights[..., :1] * np.sin(weights[..., 1:] * x)
+
+
+class Circles:
+    """Classes in two inputs, each with a higher score nearer to a centre of its own."""
+
+    def __init__(self, classes: int) -> None:
+        angle = 2 * np.pi * np.arange(60) / 60
+        self.y = np.arange(60) % classes
+        self.x = (0.6 + self.y / 2)[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+        self.start = np.zeros(2 * classes)
+
+    def class_scores(self, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+        centres = weights.reshape(*weights.shape[:-1], 1, -1, 2)
+        sharpness = 1 + np.arange(centres.shape[-2]) / 2
+        return -sharpness * np.square(x[:, None] - centres).sum(axis=-1)
+
+
+def waves() -> list[Trajectory]:
+    share = np.minimum(RECORDS / 40, 1)[:, None]
+    ways = [(1 - share) * start + share * [1, 3] for start in ([-0.5, 1], [1, 6])]
+    return [Trajectory(way, problem=WAVE) for way in ways]
+
+
+def halves() -> list[Trajectory]:
+    problem = Circles(2)
+    way = np.linspace([0.3, 0.2, -0.5, 0], [0, 0, 0, 0.4], 61)
+    return [Trajectory(way[::step], problem=problem) for step in (1, -1)]
+
+
+def thirds() -> list[Trajectory]:
+    return [Trajectory(np.linspace(np.arange(6) / 6, [0, 1, 1, 0, -1, 0], 61), problem=Circles(3))]
+
+
+def measured() -> list[Trajectory]:
+    fall = 0.9**RECORDS
+    metrics = {
+        "accuracy": 1 - 0.8 * fall,
+        "validation_accuracy": 0.9 - 0.7 * fall,
+        "validation_loss": 2 * fall + 0.2 + 0.002 * RECORDS,
+        "batch_loss": (2 * fall + 0.1) * (1.3 + np.sin(9 * RECORDS)) / 1.3,
+    }
+    short = Trajectory(None, 2.1 * fall[:15], label="short", metrics={"accuracy": 1 - fall[:15]})
+    return [Trajectory(None, 2 * fall + 0.1, metrics=metrics, label="measured"), short]
+
+
+def range_tests() -> list[Trajectory]:
+    log = np.linspace(-4, 2, 61)
+    losses = 1 - 0.8 / (1 + np.exp(-6 * (log + 1))) + np.exp(8 * (log - 1))
+    schedule = Hyperparameters(10.0, schedule="range")
+    line = Line.sample(seed=11)
+    weights = np.outer(np.sqrt(losses), [1, 1])
+    return [Trajectory(weights, losses, lrs=10**log, hyperparameters=schedule, problem=line)]
+
+
+WAVE = Wave()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_frame_is_as_it_was(problem, runs, case: Case, tmp_path, update_golden) -> None:
     shown = runs if case.lrs == ARTICLE else train(problem, case.lrs, epochs=100)
+    if case.made:
+        shown = globals()[case.made]()
     film = Animation(
         shown, case.views.split(), SIZE, theme=case.theme, timeline=sorted(case.epochs)
     )

@@ -48,26 +48,45 @@ def all_texts(scene: Scene) -> list[str]:
     return found + [note for axes in scene.figure.axes for note in pictures.notes(axes)]
 
 
+class Halves:
+    """Two classes on the two sides of a line through the origin."""
+
+    x, y, start = np.array([[0.0, 1.0], [1.0, 0.0]]), np.arange(2), np.ones(2)
+
+    def class_scores(self, weights, x) -> np.ndarray:
+        score = np.asarray(weights, float) @ np.asarray(x, float).T
+        return np.stack([np.zeros_like(score), score], axis=-1)
+
+
 LACKING = {
-    "losses alone": ([Trajectory(None, FALL, label="mine")], "loss"),
+    "losses alone": ([Trajectory(None, FALL, label="mine")], "loss losses"),
     "weights alone": ([Trajectory(WALK, label="mine")], "weights"),
-    "no problem": ([Trajectory(WALK, FALL, label="mine")], "loss weights"),
+    "no problem": ([Trajectory(WALK, FALL, label="mine")], "loss weights losses"),
     "one of two": (
         [Trajectory(WALK[:, :2], problem=LINE), Trajectory(WALK, FALL, label="mine")],
-        "loss weights",
+        "loss weights losses",
     ),
     "unlike": ([Trajectory(None, FALL), Trajectory(WALK)], ""),
     "two problems": (
         [Trajectory(WALK[:, :2], problem=LINE), Trajectory(WALK[:, :2], problem=Line.sample(2))],
-        "loss weights",
+        "loss weights losses",
     ),
     "no finite loss": (
         [Trajectory(np.full((3, 2), NAN), problem=LINE, label="mine")],
-        "fit loss surface landscape bowl weights data cliff",
+        "fit loss surface landscape bowl weights data cliff losses",
     ),
     "three weights": (
         [Trajectory(WALK[:, :3], problem=Paraboloid(), label="mine")],
-        "loss bowl weights",
+        "loss bowl weights losses",
+    ),
+    "metrics alone": ([Trajectory(None, NAN * FALL, metrics={"accuracy": FALL})], "metric"),
+    "two inputs": (
+        [Trajectory(WALK[:, :2], FALL, problem=Halves())],
+        "loss weights losses boundary",
+    ),
+    "a range test": (
+        [Trajectory(None, FALL, hyperparameters=H(1, schedule="range"), lrs=FALL[::-1])],
+        "loss losses range",
     ),
 }
 

@@ -476,8 +476,8 @@ def test_a_view_across_runs_is_given_moments_and_asks_for_records(of_two_lengths
 @pytest.mark.parametrize(
     ("run", "possible"),
     [
-        (network([3.0, 2.0, 1.0], "all"), {"loss", "weights"}),
-        (Trajectory(None, [3.0, 2.0, 1.0], label="losses"), {"loss"}),
+        (network([3.0, 2.0, 1.0], "all"), {"loss", "weights", "losses"}),
+        (Trajectory(None, [3.0, 2.0, 1.0], label="losses"), {"loss", "losses"}),
         (Trajectory(np.ones((3, 2)), label="weights"), {"weights"}),
     ],
 )

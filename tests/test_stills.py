@@ -7,13 +7,13 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
+import pictures
 import pytest
 from PIL import Image
 
 from animate import Animation, InputError, train
 from animate.drawing.clock import resolve_moments
 from animate.drawing.stills import FORMATS, grid
-from animate.drawing.views import VIEWS
 from animate.recipe import STILLS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -154,10 +154,10 @@ def test_a_transparent_still_shows_what_is_behind_it(runs, tmp_path) -> None:
 @pytest.mark.slow
 def test_overflow_and_every_view_can_be_a_vector_still(problem, tmp_path) -> None:
     runs = train(problem, [0.7, 5, 1e30], epochs=60)
-    film = Animation(runs, list(VIEWS), (1920, 3240))
+    film = Animation(runs, pictures.VIEWS_OF_A_LINE, (1920, 3240))
     for name, at in (("a.svg", "end"), ("a.pdf", [0, 30, 60])):
         film.save(tmp_path / name, at=at)
-        assert (tmp_path / name).stat().st_size > 5000 * len(VIEWS)
+        assert (tmp_path / name).stat().st_size > 5000 * len(pictures.VIEWS_OF_A_LINE)
 
 
 def test_nothing_needs_opacity_which_some_programs_drop_from_a_pdf(runs, tmp_path) -> None:

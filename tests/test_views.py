@@ -16,10 +16,9 @@ from animate import Animation, InputError, Trajectory, train
 from animate.drawing.scene import Scene
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import text_width
-from animate.drawing.views import VIEWS
 from animate.film.stream import Stream, draw_order
 
-EACH = [name for name in VIEWS if name != "data"]
+EACH = [name for name in pictures.VIEWS_OF_A_LINE if name != "data"]
 
 
 def panel(scene: Scene, number: int = 0) -> tuple[Axes, str]:

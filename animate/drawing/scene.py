@@ -78,7 +78,8 @@ class Scene:
     runs : sequence of Trajectory, or one
         At most 12. They may differ in length, and in their problem if the views allow it.
     views : view names or View classes, or one, optional
-        By default fit and loss, or those of loss and weights for which there are records.
+        By default those of a ready problem; of any other, fit with one input or boundary with two,
+        and loss; else those of loss and weights for which there are records.
     size : (int, int)
         Width and height in pixels.
     theme : str or Theme

@@ -51,8 +51,8 @@ class Animation(FuncAnimation):
     runs : sequence of Trajectory, or one
         At most 12. They may differ in length, and in their problem if the views allow it.
     views : view names or View classes, or one, optional
-        Each is one row (or column) of panels. The default is fit and loss, or the views for which
-        the runs have records.
+        Each is one row (or column) of panels. The default is that of a ready problem; of any other,
+        fit with one input or boundary with two, and loss; else loss and weights, of those recorded.
     size : (int, int)
         Exact width and height in pixels.
     theme : str or Theme

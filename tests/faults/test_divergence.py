@@ -9,7 +9,6 @@ import pytest
 from inside import SHORT, command
 
 from animate import Animation, Line, train
-from animate.drawing.views import VIEWS
 
 RATES = [1.05, 5.0, 50.0, 1e30]
 
@@ -19,7 +18,7 @@ def lost():
     return train(Line.sample(seed=11), RATES, epochs=100)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", pictures.VIEWS_OF_A_LINE)
 def test_every_view_draws_every_epoch_of_a_run_that_overflows(lost, view: str) -> None:
     epochs = [0, 1, 2, 10, 30, 60, 100]
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):

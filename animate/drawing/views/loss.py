@@ -45,7 +45,7 @@ class _Beside:
 
 METRICS = (
     _Beside(VALIDATION_LOSS, "validation", 0.13, VALIDATION_DASH, 1.0, 4),
-    _Beside(BATCH_LOSS, "each batch", 0.07, "solid", 0.4, 1.9),
+    _Beside(BATCH_LOSS, "each batch", 0.08, "solid", 0.5, 1.9),
 )
 
 

@@ -23,29 +23,22 @@ def set_loss_scale(
     panel: Panel,
     curves: Sequence[Doubles],
     floors: Sequence[float | None],
-    *,
-    growth: float = MAX_GROWTH,
-    foot: float = 0.0,
 ) -> bool:
     """
     Set the y axis: linear if a loss is not positive, else log.
 
-    Returns whether it is log. `foot` is the height in em to leave free below the curves; the other
-    parameters are those of `log_limits`.
+    Returns whether it is log. The parameters are those of `log_limits`.
     """
     height = panel.axes.get_window_extent().height / panel.em
-    share = min(foot / height, 0.5)
-    below = share / (1 - share)
     known = np.concatenate(curves)
     if (known[~np.isnan(known)] > 0).all():
-        low, high = log_limits(curves, floors, height, growth)
-        set_log_scale(panel, low / (high / low) ** below, high)
+        set_log_scale(panel, *log_limits(curves, floors, height))
         return True
     first = max(abs(curve[0]) for curve in map(_without_nan, curves) if len(curve))
-    bound = growth * max(first, TINY)
+    bound = MAX_GROWTH * max(first, TINY)
     low, high = np.clip([np.nanmin(known), np.nanmax(known)], -bound, bound)
     room = 0.08 * (high - low) or 1.0
-    panel.axes.set_ylim(low - room - below * (high - low + 2 * room), high + room)
+    panel.axes.set_ylim(low - room, high + room)
     set_y_ticks(panel)
     return False
 
@@ -54,7 +47,6 @@ def log_limits(
     curves: Sequence[Doubles],
     floors: Sequence[float | None],
     height: float,
-    growth: float = MAX_GROWTH,
 ) -> tuple[float, float]:
     """
     Return the limits of the log axis, both positive.
@@ -67,8 +59,6 @@ def log_limits(
         The lowest possible loss of each run, with room for a label below it; None if unknown.
     height : float
         Of the panel, in em.
-    growth : float
-        The axis does not follow a run that grows by more.
     """
     known = _without_nan(np.concatenate(curves))
     if not len(known):  # every known loss is infinite
@@ -79,7 +69,7 @@ def log_limits(
     low = max(min(given), MIN_FLOOR * first) if given else np.inf
     if len(given) < len(floors):
         low = min(low, max(float(known.min()), MIN_LOSS * first))
-    high = max(min(float(known.max()), growth * first), 10 * low)
+    high = max(min(float(known.max()), MAX_GROWTH * first), 10 * low)
     room = high / low
     share = FLOOR_LABEL_HEIGHT / height if given else 0.0
     below = 1.08 * share / (1 - share) if given else 0.08

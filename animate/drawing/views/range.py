@@ -9,8 +9,7 @@ from animate.drawing.palette import LineStyle
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import RunCurve, clip_for_drawing
-from animate.drawing.views.loss_axis import set_loss_scale
-from animate.drawing.views.ticks import set_log_x_scale
+from animate.drawing.views.ticks import set_log_x_scale, set_y_ticks
 from animate.system.numbers import limit_text, rate_texts
 from animate.training.problem import Quadratic, provides
 from animate.training.range_test import range_test
@@ -19,7 +18,7 @@ from animate.training.range_test import range_test
 # ends of a row's line, and the start of its text.
 ROW, FOOT, KEY, TEXT_LEFT = 1.35, 0.5, (0.5, 2.3), 2.8
 TEXT_MIDDLE = 0.33  # em, from the baseline of a row to its middle
-MAX_GROWTH = 10  # of the first loss, to which the axis follows the rise
+MAX_GROWTH = 1.5  # of the first loss, to which the axis follows the rise
 STEEPEST, DIVERGING, LIMIT = "solid", (0, (3.0, 1.5)), (0, (1.0, 1.2))
 
 
@@ -31,7 +30,7 @@ class Range(View):
     the run diverges once that is reached. The stability limit is known beforehand.
     """
 
-    caption = "loss against learning rate (log)"
+    caption = "loss against learning rate"
     records = ("losses", "range")
 
     def __init__(self, panel: Panel) -> None:
@@ -43,14 +42,10 @@ class Range(View):
         room = (rates.max() / rates.min()) ** 0.02
         set_log_x_scale(panel, rates.min() / room, rates.max() * room)
         self._rows = 2 + any(self._limit(place) is not None for place in range(len(panel.runs)))
-        curves = [clip_for_drawing(each.losses) for each in panel.runs]
-        foot = FOOT + ROW * self._rows
-        unknown = [None] * len(curves)
-        if not set_loss_scale(panel, curves, unknown, growth=MAX_GROWTH, foot=foot):
-            self.caption = "loss against learning rate"
+        self._set_loss_scale()
         losses = clip_for_drawing(test.losses)
         given = ~np.isnan(test.losses)
-        self._point = np.concatenate([[-1], np.cumsum(given) - 1])
+        self._point = np.append(-1, np.cumsum(given) - 1)
         self._curve = RunCurve(panel, test.lrs[given], losses[given], panel.style)
         self.moving += self._curve.artists
         self._revealed: list[tuple[int, list[Artist]]] = []
@@ -85,6 +80,23 @@ class Range(View):
         for visible_from, artists in self._revealed:
             for artist in artists:
                 artist.set_visible(record >= visible_from)
+
+    def _set_loss_scale(self) -> None:
+        """Set the y axis, linear so that the steepest fall looks so, with room for the key."""
+        panel = self.panel
+        curves = [clip_for_drawing(run.losses) for run in panel.runs]
+        known = np.concatenate(curves)
+        starts = [float(curve[0]) for curve in curves if np.isfinite(curve[0])]
+        first = max(map(abs, starts), default=1.0)
+        low, high = float(np.nanmin(known)), min(float(np.nanmax(known)), MAX_GROWTH * first)
+        low = min(low, high)
+        room = 0.06 * (high - low) or 0.5
+        low, high = low - room, high + room
+        panel.axes.set_ylim(low, high)
+        set_y_ticks(panel)  # before the room is added, so that none is in the key
+        height = panel.axes.get_window_extent().height / panel.em
+        share = min((FOOT + ROW * self._rows) / height, 0.5)
+        panel.axes.set_ylim(low - (high - low) * share / (1 - share), high)
 
     def _limit(self, place: int) -> float | None:
         """Return the limit of a constant rate for the run with this index, if theory knows it."""
