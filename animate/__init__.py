@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     from animate.training.hyperparameters import Hyperparameters as Hyperparameters
     from animate.training.line import Line as Line
     from animate.training.problem import Classifies as Classifies
+    from animate.training.problem import Differentiable as Differentiable
     from animate.training.problem import HasLoss as HasLoss
     from animate.training.problem import Predicts as Predicts
     from animate.training.problem import Problem as Problem
     from animate.training.problem import Quadratic as Quadratic
     from animate.training.recorder import Recorder as Recorder
+    from animate.training.sharpness import sharpness as sharpness
     from animate.training.supervised import Supervised as Supervised
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
@@ -53,6 +55,7 @@ _MODULES = {
     "Classifies": "training.problem",
     "DestinationError": "system.errors",
     "Diagnosis": "training.diagnosis",
+    "Differentiable": "training.problem",
     "DrawingError": "system.errors",
     "Error": "system.errors",
     "HasLoss": "training.problem",
@@ -72,6 +75,7 @@ _MODULES = {
     "load": "recipe.loading",
     "make": "recipe.making",
     "save": "film.animation",
+    "sharpness": "training.sharpness",
     "train": "training.descent",
 }
 __all__ = ["__version__", "problems", *_MODULES]

@@ -238,6 +238,15 @@ class ModelLoss:
         problem._check_count(run.weights.shape[1])
         return problem
 
+    @property
+    def model(self) -> nn.Module:
+        """The model; its own weights are not used."""
+        return self._model
+
+    def with_buffers(self, buffers: Mapping[str, Array]) -> ModelLoss:
+        """Return the problem with the same loss, computed with other buffers."""
+        return ModelLoss(self._model, self._loss, buffers)
+
     def _check_count(self, count: int) -> None:
         """Raise `InputError` unless the model has `count` weights."""
         own = sum(map(math.prod, self._shapes.values()))
@@ -255,13 +264,40 @@ class ModelLoss:
         losses = [evaluate(self._model, self._loss, *self._tensors(row)) for row in rows]
         return np.array(losses, np.float64).reshape(array.shape[:-1])
 
-    def _tensors(self, row: npt.NDArray[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def torch_loss(self, weights: Tensor) -> Tensor:
+        """
+        Return the loss at `weights`, shape (P,), as a scalar tensor that can be differentiated.
+
+        Raises
+        ------
+        InputError
+            If the loss returns another thing than a tensor of one number.
+        """
+        parameters, buffers = self._tensors(weights)
+        tensors = {f"model.{name}": one for name, one in (parameters | buffers).items()}
+        with eval_mode(self._model), _forked_random_states(self._model):
+            bound = _Bound(self._model, self._loss)
+            value = torch.func.functional_call(bound, tensors, ())
+        if not (isinstance(value, Tensor) and value.numel() == 1):
+            kind = (
+                f"shape {tuple(value.shape)}"
+                if isinstance(value, Tensor)
+                else f"a {type(value).__name__}"
+            )
+            raise InputError(
+                f"the loss returns {kind}; to differentiate it, return a tensor of one number"
+            )
+        return value.reshape(())
+
+    def _tensors(
+        self, row: npt.NDArray[Any] | Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return one vector of weights as parameters of the model, and its buffers."""
         like = dict(self._model.named_parameters())
         shapes = {name: tuple(one.shape) for name, one in like.items()}
         if shapes != self._shapes:
             raise InputError("the parameters of the model have changed; give an unchanged model")
-        vector = torch.tensor(row)
+        vector = row if isinstance(row, Tensor) else torch.tensor(row)
         sizes = [math.prod(shape) for shape in shapes.values()]
         parts = zip(shapes.items(), vector.split(sizes), strict=True)
         parameters = {name: part.reshape(shape).to(like[name]) for (name, shape), part in parts}

@@ -4,7 +4,9 @@ Protocols for problems: the minimum (`Problem`), and what views and rules may ne
 A problem provides a protocol if it has its attributes. It need not inherit.
 """
 
-from collections.abc import Hashable
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import (
     TYPE_CHECKING,
@@ -28,6 +30,8 @@ Array = npt.NDArray[Any]
 Capability = TypeVar("Capability")
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     _Meta = type
 else:
 
@@ -70,6 +74,34 @@ class HasLoss(Protocol):
     """
 
     def loss(self, weights: npt.ArrayLike, /) -> Doubles: ...  # noqa: D102
+
+
+@runtime_checkable
+class Differentiable(HasLoss, Protocol):
+    """
+    A problem whose loss torch can differentiate, also twice.
+
+    ``torch_loss(weights)`` takes a tensor of shape (P,) and returns a scalar tensor.
+    """
+
+    def torch_loss(self, weights: Tensor, /) -> Tensor: ...  # noqa: D102
+
+
+@runtime_checkable
+class HasModel(Protocol):
+    """
+    A problem with a PyTorch model, whose weights are all its parameters.
+
+    ``with_buffers(buffers)`` returns a problem with the same loss at other buffers of the model.
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+    """
+
+    @property
+    def model(self) -> nn.Module: ...  # noqa: D102
+    def with_buffers(self, buffers: Mapping[str, Array], /) -> Differentiable: ...  # noqa: D102
 
 
 @runtime_checkable

@@ -17,7 +17,7 @@ from torch.nn import functional
 from animate.system.errors import InputError
 from animate.system.validation import LARGEST_SEED, quoted, whole
 from animate.training.line import Line
-from animate.training.model_loss import eval_mode, fork_random_state
+from animate.training.model_loss import ModelLoss, eval_mode, fork_random_state
 from animate.training.problem import Array, Doubles
 
 BATCH_LOSS = "batch_loss"
@@ -200,6 +200,14 @@ class Supervised:
         """
         loss: Tensor = self.loss_function(self._output(weights, self.inputs), self.targets)
         return loss
+
+    def with_buffers(self, buffers: Mapping[str, Array]) -> ModelLoss:
+        """Return the problem with the same loss, computed with other buffers of the model."""
+        return ModelLoss(
+            self.model,
+            lambda model: self.loss_function(model(self.inputs), self.targets),
+            buffers,
+        )
 
     def _output(self, weights: Tensor, inputs: Tensor) -> Tensor:
         """Return the output in evaluation mode, as a function of one vector of weights."""
