@@ -20,7 +20,7 @@ from animate.system.errors import InputError
 from animate.training.descent import gradient_descent, recorded_steps, single_threaded
 from animate.training.hyperparameters import Hyperparameters, labels_for
 from animate.training.line import Line
-from animate.training.model_loss import fork_random_state
+from animate.training.model_loss import copy_buffers, fork_random_state, saved_buffers
 from animate.training.optimizers import make_optimizer, make_scheduler, optimizer_class
 from animate.training.problem import Array
 from animate.training.supervised import (
@@ -115,7 +115,9 @@ class _Records:
         losses: Array,
         metrics: dict[str, Array] | None = None,
         lrs: Array | None = None,
+        buffers: dict[str, Array] | None = None,
     ) -> None:
+        self.buffers = buffers or {}
         self.steps, self.weights, self.losses, self.lrs = steps, weights, losses, lrs
         self.metrics = metrics or {}
 
@@ -123,7 +125,8 @@ class _Records:
         self, problem: Line | Supervised, settings: Hyperparameters, label: str
     ) -> Trajectory:
         lrs = np.broadcast_to(settings.lr, len(self.steps)) if self.lrs is None else self.lrs
-        for array in (self.steps, self.weights, self.losses, lrs, *self.metrics.values()):
+        named = (*self.metrics.values(), *self.buffers.values())
+        for array in (self.steps, self.weights, self.losses, lrs, *named):
             array.flags.writeable = False
         return Trajectory(
             self.weights,
@@ -133,6 +136,7 @@ class _Records:
             problem=problem,
             metrics=self.metrics,
             lrs=lrs,
+            buffers=self.buffers,
             label=label,
             from_train=True,
         )
@@ -159,6 +163,10 @@ class _Run:
             np.empty(count, problem.losses_dtype),
             {name: np.full(count, np.nan) for name in names},
             np.empty(count) if self._scheduler else None,
+            {
+                name: np.empty((count, *np.shape(one)), one.dtype)
+                for name, one in self._buffers().items()
+            },
         )
         self._rows = torch.from_numpy(self.records.weights)
         self._next = 0  # record
@@ -229,6 +237,10 @@ class _Run:
             order = torch.randperm(len(inputs), generator=generator).to(inputs.device)
             yield ((inputs[rows], targets[rows]) for rows in order.split(size))
 
+    def _buffers(self) -> dict[str, Array]:
+        """Return the model's buffers that are part of its state, such as running means."""
+        return copy_buffers(dict(self._model.named_buffers()), saved_buffers(self._model))
+
     def _record(
         self, batch_loss: Tensor | None, training_pass: tuple[Tensor, Tensor] | None = None
     ) -> None:
@@ -241,6 +253,9 @@ class _Run:
         if metrics:
             for name, value in zip(self._problem.metric_names, metrics, strict=True):
                 records.metrics[name][index] = value
+        if records.buffers:
+            for name, buffer in self._buffers().items():
+                records.buffers[name][index] = buffer
         if batch_loss is not None:
             records.metrics[BATCH_LOSS][index] = batch_loss.item()
         if records.lrs is not None:
