@@ -19,7 +19,7 @@ from animate.drawing.text import text_width
 from animate.drawing.views import VIEWS
 from animate.film.stream import Stream, draw_order
 
-EACH = [name for name in VIEWS if name != "data"]
+EACH = [name for name in VIEWS if name not in ("data", "random_plane")]  # of a line, in time
 
 
 def panel(scene: Scene, number: int = 0) -> tuple[Axes, str]:

@@ -34,7 +34,8 @@ CHUNK_BYTES = 64_000_000  # of the weights that are in memory at a time, beside 
 BATCH_NUMBERS = 2**22  # of the weights or the inputs of models that are evaluated together
 MOST_TOGETHER = 32
 DENSE = 500  # size of a matrix up to which all eigenvalues are computed
-GRID_POINTS, LARGE_GRID_POINTS = 2500, 625  # where the loss is computed, of small and large models
+# At how many points the loss is computed: of a quadratic, of a small and of a large model.
+QUADRATIC_GRID, GRID, LARGE_GRID = 16_000, 4000, 625
 LARGE = 100_000  # weights
 RANK_TOLERANCE = 1e-12  # relative variance below which paths do not leave a line
 ROUNDING = 1e-9  # of a share
@@ -93,7 +94,9 @@ class Plane:
     @property
     def grid_points(self) -> int:
         """At how many points the loss can be computed in a bearable time."""
-        return GRID_POINTS if len(self.origin) <= LARGE else LARGE_GRID_POINTS
+        if provides(self.problem, Quadratic):
+            return QUADRATIC_GRID
+        return GRID if len(self.origin) <= LARGE else LARGE_GRID
 
     def grid(self, x: Doubles, y: Doubles) -> Doubles:
         """Return the loss at each point of a grid, shape (len(y), len(x)), inf if not finite."""
@@ -182,6 +185,8 @@ def lacks_plane(runs: Sequence[Trajectory]) -> str | None:
                 f"it requires as many weights of all runs, but {labels(runs)[0]} has {counts[0]} "
                 f"and {name} {counts[-1]}"
             )
+    if not any(np.isfinite(row).all() for run in runs for row in cast("Array", run.weights)):
+        return "it requires finite weights, but no record has any"
     # Each recording has a problem of its own; whether their losses are the same is seen later.
     problems = {id(run.problem): run.problem for run in runs}
     if len(problems) > 1 and any(provides(one, Problem) for one in problems.values()):
@@ -222,6 +227,8 @@ class _Weights:
             finite & ~(one > MAX_GROWTH * first)
             for finite, one in zip(is_finite, losses, strict=True)
         )
+        if sum(one.sum() for one in is_usual) < 2:  # a run that starts at its least loss
+            is_usual = tuple(is_finite)
         return cls(runs, problem, records, losses, is_usual)
 
     @property
@@ -248,8 +255,6 @@ class _Weights:
             for index, usual in enumerate(self.is_usual)
             if usual.any()
         ]
-        if not rows:
-            raise InputError("no record of the runs has finite weights; there is no plane to show")
         return np.concatenate(rows)
 
     def principal_components(self) -> tuple[Doubles, Doubles]:

@@ -25,6 +25,8 @@ MOST_DECADES = 6.0
 MARGIN = 0.14  # around the paths, relative to their extent
 DOT, DOT_GAP = 0.55, 0.75  # em: the size of a dot, and the least distance of the next
 KEY_BAND, KEY_HEIGHT = 1.1, 0.75  # em, of the legend of the bands
+START_WIDTH = 2.6  # em
+START_OFFSETS = (0.6, -1.0), (-0.6, -1.0), (0.6, 0.4), (-0.6, 0.4)  # em
 SHADE = 0.5  # of the highest loss, from the panel's colour to that of text
 
 
@@ -172,20 +174,28 @@ class Plane(View):
             )
 
     def _name_start(self, plane: LossPlane) -> None:
-        """Name the point where all runs start, if they do."""
+        """Name the point where all runs start, if they do, and where no path hides it."""
         axes, em = self.panel.axes, self.panel.em
         starts = np.array([points[0] for points in plane.points])
         pixels = axes.transData.transform(np.nan_to_num(starts))
         if np.isfinite(starts).all() and np.ptp(pixels, axis=0).max() < 1:
-            axes.annotate(
-                "start",
-                starts[0],
-                (0.6 * em, -1.0 * em),
-                textcoords="offset points",
-                fontsize=em,
-                color=self.panel.theme.ink,
-                zorder=3,
-            )
+            room = np.array([START_WIDTH * em, em])
+            paths = axes.transData.transform(np.concatenate(plane.points)) - pixels[0]
+            for x, y in START_OFFSETS:
+                low = np.array([x * em - room[0] * (x < 0), y * em])
+                if ((paths > low) & (paths < low + room)).all(axis=1).any():
+                    continue
+                axes.annotate(
+                    "start",
+                    starts[0],
+                    (x * em, y * em),
+                    textcoords="offset points",
+                    fontsize=em,
+                    color=self.panel.theme.ink,
+                    horizontalalignment="right" if x < 0 else "left",
+                    zorder=3,
+                )
+                return
 
 
 class _Path:
@@ -200,7 +210,9 @@ class _Path:
         points = plane.points[index].copy()
         points[self._records >= overflow_record(run)] = np.nan
         base = 4 + 3 * index
-        self._curve = RunCurve(panel, *points.T, style, dashed=False, width=0.14, zorder=base)
+        self._curve = RunCurve(
+            panel, points[:, 0], points[:, 1], style, dashed=False, width=0.14, zorder=base
+        )
         # A dot stands clear of the one before, or nothing could be told of either.
         chosen = _spread(axes.transData.transform(np.nan_to_num(points)), DOT_GAP * em)
         self._dots = chosen[np.isfinite(points[chosen]).all(axis=1)]

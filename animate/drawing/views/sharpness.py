@@ -79,10 +79,11 @@ class Sharpness(View):
         height = axes.get_window_extent().height / self.panel.em
         known = [curve[~np.isnan(curve)] for curve in curves]
         known = [curve for curve in known if len(curve)] or [np.ones(1)]
-        # Of a limit that moves, where it is lowest.
+        # Of a limit that moves, where it is lowest. One that is far away is not shown.
         lowest = [float(np.nanmin(one.values)) for one in limits if one is not None]
         low = min(float(curve.min()) for curve in known)
         first = max(float(curve[0]) for curve in known)
+        lowest = [one for one in lowest if MAX_FALL * first < one < MAX_GROWTH * first]
         high = max(float(np.quantile(curve, QUANTILE)) for curve in known)
         high = max(min(high, MAX_GROWTH * max([first, *lowest])), first, *lowest)
         label = LABEL_HEIGHT / height  # room for a label above the highest limit
@@ -103,10 +104,18 @@ class Sharpness(View):
         panel = self.panel
         axes, theme, em = panel.axes, panel.theme, panel.em
         value = float(limit.values[0])
-        if limit.is_known:
-            axes.axhspan(value, axes.get_ylim()[1], color=theme.faint, linewidth=0, zorder=1)
-        axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=3.5)
         text = f"{limit.formula} = {value:.4g}"
+        low, high = axes.get_ylim()
+        if not low <= value <= high:
+            self.caption = f"sharpness; {text}, {'below' if value < low else 'above'}"
+            self.full_caption = f"{self.caption} the axis"
+        if limit.is_known and value < high:
+            axes.axhspan(
+                max(value, low), axes.get_ylim()[1], color=theme.faint, linewidth=0, zorder=1
+            )
+        if not low <= value <= high:
+            return
+        axes.axhline(value, color=theme.ink, linewidth=em / 9, linestyle=":", zorder=3.5)
         place = self._free_place(curve, value, text_width(text, em))
         if place is None:
             self.caption = f"sharpness; dotted: {text}"
