@@ -15,7 +15,9 @@ from animate.drawing.scene import Scene
 from animate.drawing.views import VIEWS
 
 # Those that can show any run of a line.
-VIEWS_OF_A_LINE = [name for name in VIEWS if name not in ("metric", "boundary", "range")]
+VIEWS_OF_A_LINE = [
+    name for name in VIEWS if name not in ("metric", "boundary", "range", "random_plane")
+]
 
 
 @dataclass(frozen=True)

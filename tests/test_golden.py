@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import animate
 from animate import Animation, Hyperparameters, Line, Trajectory, train
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,6 +28,7 @@ MOST_IMAGES, MOST_BYTES = 40, 3_000_000
 SIZE = (640, 360)
 ARTICLE = (0.1, 0.7, 1.01)
 SHEET = "sheet-fit-light.png"
+NETWORK = "random_plane-light-020.png"
 # With other versions text and edges move by parts of a pixel. There, squares of 8 pixels are
 # averaged, and averages may differ by this much of 255, the most of all squares and on the mean.
 # With matplotlib 3.11 it is 68 and 1.0.
@@ -58,6 +60,8 @@ CASES = [
     Case("weights", "dark"),
     Case("cliff", "light"),
     Case("data", "dark", (0,)),
+    Case("sharpness", "dark", (100,)),
+    Case("plane", "light", (8,)),
     Case("fit loss", "light", (3, 100), (0.7, 5)),  # 5 overflows
     Case("surface bowl", "dark", (40,), (5, 1.01)),
     Case("cliff weights", "light", (100,), (5, 0.02)),
@@ -156,8 +160,15 @@ def test_a_sheet_of_stills_is_as_it_was(runs, tmp_path, update_golden) -> None:
     compare({SHEET: read(path)}, tmp_path, update_golden)
 
 
+def test_a_network_is_as_it_was(tmp_path, update_golden) -> None:
+    runs = train(animate.problems.curve(points=20), [0.03, 0.1], epochs=40)
+    (frame,) = Animation(runs, "random_plane", SIZE, timeline=[20]).frames()
+    compare({NETWORK: frame}, tmp_path, update_golden)
+
+
 def test_the_kept_pictures_are_few_small_and_all_compared() -> None:
-    wanted = {f"{case.name}-{epoch:03}.png" for case in CASES for epoch in case.epochs} | {SHEET}
+    wanted = {f"{case.name}-{epoch:03}.png" for case in CASES for epoch in case.epochs}
+    wanted |= {SHEET, NETWORK}
     kept = list(GOLDEN.iterdir())
     assert {path.name for path in kept} == wanted
     assert len(kept) <= MOST_IMAGES

@@ -18,7 +18,8 @@ from animate import (
     train,
 )
 from animate.drawing.scene import Scene
-from animate.drawing.views import VIEWS, View
+from animate.drawing.views import VIEWS, View, load
+from animate.training.precomputed import precompute
 
 H = Hyperparameters
 NAN, INF = np.nan, np.inf
@@ -69,15 +70,15 @@ LACKING = {
     "unlike": ([Trajectory(None, FALL), Trajectory(WALK)], ""),
     "two problems": (
         [Trajectory(WALK[:, :2], problem=LINE), Trajectory(WALK[:, :2], problem=Line.sample(2))],
-        "loss weights losses",
+        "loss weights losses sharpness",
     ),
     "no finite loss": (
         [Trajectory(np.full((3, 2), NAN), problem=LINE, label="mine")],
-        "fit loss surface landscape bowl weights data cliff losses",
+        "fit loss surface landscape bowl weights data cliff losses sharpness",
     ),
     "three weights": (
         [Trajectory(WALK[:, :3], problem=Paraboloid(), label="mine")],
-        "loss bowl weights losses",
+        "loss bowl weights losses sharpness plane",
     ),
     "metrics alone": ([Trajectory(None, NAN * FALL, metrics={"accuracy": FALL})], "metric"),
     "two inputs": (
@@ -96,7 +97,9 @@ def test_a_view_that_lacks_something_is_refused_and_names_those_that_would_do(ki
     runs, able = LACKING[kind]
     for name in VIEWS:
         if name in able.split():
-            scene = Scene(runs, name, data={"convergence": _Curve} if name == "cliff" else None)
+            needs = load(name).needs
+            data = {"convergence": _Curve} if name == "cliff" else precompute(needs, runs)
+            scene = Scene(runs, name, data=data)
             for moment in (scene.clock.first, scene.clock.last):
                 scene.draw(moment)
             continue

@@ -154,7 +154,7 @@ def test_a_transparent_still_shows_what_is_behind_it(runs, tmp_path) -> None:
 @pytest.mark.slow
 def test_overflow_and_every_view_can_be_a_vector_still(problem, tmp_path) -> None:
     runs = train(problem, [0.7, 5, 1e30], epochs=60)
-    film = Animation(runs, pictures.VIEWS_OF_A_LINE, (1920, 3240))
+    film = Animation(runs, pictures.VIEWS_OF_A_LINE, (1920, 4320))
     for name, at in (("a.svg", "end"), ("a.pdf", [0, 30, 60])):
         film.save(tmp_path / name, at=at)
         assert (tmp_path / name).stat().st_size > 5000 * len(pictures.VIEWS_OF_A_LINE)

@@ -115,13 +115,36 @@ class Hyperparameters:
             self.effective_momentum == 0 and self.schedule == "constant" and self.batch_size is None
         )
 
+    @property
+    def limit_factor(self) -> float | None:
+        """
+        What the sharpness times the learning rate must be below for stable steps on a quadratic.
+
+        2, or ``2(1+β)`` with momentum β and ``2(1+β)/(1+2β)`` with Nesterov momentum. From there
+        on, the recurrence of `torch.optim.SGD` has a root of modulus 1 or more. None for other
+        optimizers.
+        """
+        beta = self.effective_momentum
+        if beta is None:
+            return None
+        factor = 2 * (1 + beta)
+        return factor / (1 + 2 * beta) if self.optimizer == "nesterov" else factor
+
+    @property
+    def limit_formula(self) -> str | None:
+        """The formula of the sharpness at that limit; None for other optimizers."""
+        if self.effective_momentum is None:
+            return None
+        if self.optimizer == "nesterov":
+            return "2(1+β)/((1+2β)lr)"
+        return "2(1+β)/lr" if self.effective_momentum else "2/lr"
+
     def stability_limit(self, sharpness: float) -> float | None:
         """
         Return the learning rate from which training on a quadratic loss cannot converge.
 
         With momentum β, SGD converges below ``2(1+β)/λ``, and with Nesterov momentum below
-        ``2(1+β)/((1+2β)λ)``. From these rates on, the recurrence of `torch.optim.SGD` has a root
-        of modulus 1 or more.
+        ``2(1+β)/((1+2β)λ)``.
 
         Parameters
         ----------
@@ -133,15 +156,10 @@ class Hyperparameters:
         float or None
             None if no limit is known: for other optimizers, for schedules and for mini-batches.
         """
-        beta = self.effective_momentum
-        if beta is None or self.schedule != "constant" or self.batch_size is not None:
+        factor = self.limit_factor
+        if factor is None or self.schedule != "constant" or self.batch_size is not None:
             return None
-        limit = 2 / sharpness
-        if beta:
-            limit *= 1 + beta
-        if self.optimizer == "nesterov":
-            limit /= 1 + 2 * beta
-        return limit
+        return factor / sharpness
 
 
 def labels_for(settings: Sequence[Hyperparameters]) -> list[str]:

@@ -339,6 +339,11 @@ class ModelLoss:
             )
         return problem
 
+    @property
+    def model(self) -> nn.Module:
+        """The model; its own weights are not used."""
+        return self._flat.model
+
     def with_buffers(self, buffers: Mapping[str, Array]) -> ModelLoss:
         """Return the same problem with other buffers of the model."""
         changed = copy.copy(self)

@@ -4,10 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from animate.system import validation
 from animate.training.convergence import convergence_curve
+from animate.training.planes import plane, random_plane
+from animate.training.sharpness import sharpness_curves
 from animate.training.trajectory import Trajectory
 
 PRECOMPUTED: Mapping[str, Callable[[Sequence[Trajectory]], object]] = {
     "convergence": lambda runs: convergence_curve(runs[0].problem),
+    "sharpness": sharpness_curves,
+    "plane": plane,
+    "random_plane": random_plane,
 }
 """A function of a scene's runs for each name that a view may list in `View.needs`."""
 

@@ -4,6 +4,8 @@ Protocols for problems: the minimum (`Problem`), and what views and rules may ne
 A problem provides a protocol if it has its attributes. It need not inherit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import (
@@ -28,7 +30,7 @@ Array = npt.NDArray[Any]
 Capability = TypeVar("Capability")
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     _Meta = type
 else:
@@ -87,7 +89,7 @@ class HasTorchLoss(HasLoss, Protocol):
         Which weights are trained; the others are constants.
     """
 
-    def torch_loss(self, weights: "Tensor", /) -> "Tensor": ...  # noqa: D102
+    def torch_loss(self, weights: Tensor, /) -> Tensor: ...  # noqa: D102
     @property
     def trained_weights(self) -> npt.NDArray[np.bool_]: ...  # noqa: D102
 
@@ -101,6 +103,20 @@ class HasBuffers(Protocol):
     """
 
     def with_buffers(self, buffers: Mapping[str, Array], /) -> Any: ...  # noqa: D102
+
+
+@runtime_checkable
+class HasModel(Protocol):
+    """
+    A problem with a PyTorch model, whose weights are all its parameters.
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+    """
+
+    @property
+    def model(self) -> nn.Module: ...  # noqa: D102
 
 
 @runtime_checkable

@@ -40,6 +40,9 @@ VIEWS = {
     "metric": "Metric",
     "boundary": "Boundary",
     "range": "Range",
+    "sharpness": "Sharpness",
+    "plane": "Plane",
+    "random_plane": "RandomPlane",
 }
 
 AnyArtist = TypeVar("AnyArtist", bound="Artist")
@@ -164,6 +167,11 @@ class View(ABC):
         A view of one run gets a record of that run, counted from 0. A view across runs gets a
         moment of the clock instead; `panel.record_of` returns the record of each run.
         """
+
+    @classmethod
+    def lacks(cls, runs: Sequence[Trajectory]) -> str | None:  # noqa: ARG003
+        """Return what `runs` lack beyond the above, as "it requires …"; None if nothing."""
+        return None
 
     def moves(self, artist: AnyArtist) -> AnyArtist:
         """Register an artist that `draw` changes. Returns the artist."""

@@ -55,7 +55,7 @@ def missing_requirement(view_class: type[View], runs: Sequence[Trajectory]) -> s
             return f"it requires the schedule range, of at least two steps, but {name} has it not"
     if view_class.requires and any(run.problem is not runs[0].problem for run in runs):
         return "its panels share their scales, but the runs have different problems"
-    return None
+    return view_class.lacks(runs)
 
 
 def check_views(view_classes: Sequence[type[View]], runs: Sequence[Trajectory]) -> None:
