@@ -19,7 +19,7 @@ def lost():
     return train(Line.sample(seed=11), RATES, epochs=100)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", [name for name in VIEWS if name != "random_plane"])
 def test_every_view_draws_every_epoch_of_a_run_that_overflows(lost, view: str) -> None:
     epochs = [0, 1, 2, 10, 30, 60, 100]
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
