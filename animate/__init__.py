@@ -21,7 +21,7 @@ if signals.is_program():  # before slow imports; an importing program keeps its 
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation as Animation
-    from animate.film.animation import save as save
+    from animate.film.movie_writer import save as save
     from animate.recipe import Recipe as Recipe
     from animate.recipe.making import make as make
     from animate.recipe.report import load as load
@@ -62,7 +62,7 @@ _MODULES = {
     "Trajectory": "training.trajectory",
     "load": "recipe.report",
     "make": "recipe.making",
-    "save": "film.animation",
+    "save": "film.movie_writer",
     "train": "training.descent",
 }
 __all__ = ["__version__", *_MODULES]
