@@ -52,6 +52,7 @@ import animate
 import animate.writer
 from animate.film.encode import PALETTE_FRAMES
 from animate.film.encode.ffmpeg import FRAMES_AHEAD
+from animate.film.layers import LayeredFigure
 from animate.writer import Writer
 
 Frames = Sequence[np.ndarray]
@@ -545,3 +546,53 @@ def most_alive(path: Path, count: int) -> int:
 def test_the_frames_alive_do_not_grow_with_the_film(suffix, tmp_path) -> None:
     most = most_alive(tmp_path / f"a.{suffix}", 120)
     assert most <= FRAMES_AHEAD + PALETTE_FRAMES + 4
+
+
+def test_what_is_set_again_to_the_same_makes_no_fingerprint_grow() -> None:
+    fig = figure()
+    axes = fig.add_subplot()
+    (line,) = axes.plot(WAVE)
+    fig.canvas._is_saving = True
+    layers = LayeredFigure(fig)
+    sizes = []
+    for number in range(12):
+        axes.set_title(
+            f"number {number}"
+        )  # which also moves the titles at the sides to their place
+        line.set_ydata(WAVE.copy())
+        layers.draw()
+        prints = [layer._fingerprint for layer in layers._order if layer._fingerprint]
+        sizes.append(max(len(one._arrays) + len(one._lists) + len(one._dicts) for one in prints))
+    assert len(set(sizes[6:])) == 1
+
+
+def order_in_a_layout(calls: Calls) -> Animation:
+    """Nothing but the order of two lines changes, in axes that a layout engine places."""
+    fig = figure(layout="constrained")
+    axes = fig.subplots()
+    (one,), (other,) = axes.plot(WAVE, lw=9), axes.plot(-WAVE, lw=9)
+
+    def change(number: int) -> None:
+        one.set_zorder(2 + number % 2)
+        other.set_zorder(3 - number % 2)
+
+    return steps(fig, change, calls)
+
+
+def axes_anew(calls: Calls) -> Animation:
+    """The axes are removed and made again for each frame."""
+    fig = figure()
+    axes = [fig.add_subplot()]
+
+    def change(number: int) -> None:
+        axes.pop().remove()
+        axes.append(fig.add_subplot(title=f"number {number}"))
+        axes[0].plot(WAVE * number)
+
+    return steps(fig, change, calls)
+
+
+@pytest.mark.parametrize("script", [order_in_a_layout, axes_anew])
+@pytest.mark.filterwarnings("ignore:.*makes most artists anew")
+def test_pixels_are_the_same_where_the_order_or_the_axes_change(script) -> None:
+    check(saved(script, Ours()), saved(script, Pillow()))

@@ -76,11 +76,13 @@ class Fingerprint:
     All that the next drawing of `artist` depends on, as it is now.
 
     `is_complete` is false if some of it is not known, such as a function of the user's. Then the
-    artist must always be drawn.
+    artist must always be drawn. `is_outdated` is true when parts have been replaced by equal ones,
+    whose changes in place are not watched: then another fingerprint must be taken.
     """
 
     def __init__(self, artist: Artist) -> None:
         self.is_complete = True
+        self.is_outdated = False
         self.unknown: object = None
         self._seen: set[int] = set()
         self._alive: list[object] = []
@@ -97,22 +99,14 @@ class Fingerprint:
         if isinstance(artist, Legend) and artist._loc == 0:  # type: ignore[attr-defined]
             # Its place is the best one beside what the axes show.
             self._pending.append(getattr(artist.axes, "_children", artist))
-        self._visit_pending()
+        while self._pending and self.is_complete:
+            self._visit(self._pending.pop())
         self._values: list[object] = []
         self.accept()
 
-    def _visit_pending(self) -> None:
-        while self._pending and self.is_complete:
-            self._visit(self._pending.pop())
-
     def matches(self) -> bool:
         """Return whether everything is still as it was."""
-        if not (self.is_complete and self._has_same_attributes() and self._has_same_items()):
-            return False
-        if self._pending:  # what has replaced something equal
-            self._visit_pending()
-            self.accept()
-        return self.is_complete
+        return self.is_complete and self._has_same_attributes() and self._has_same_items()
 
     def _has_same_attributes(self) -> bool:
         values = list(chain.from_iterable(map(dict.values, self._dicts)))
@@ -166,7 +160,7 @@ class Fingerprint:
             before = next((items for one, items in self._lists if one is old), None)
             if before is None or len(new) != len(before) or not all(map(self._same, new, before)):
                 return False
-            self._lists.append((new, before))
+            self.is_outdated = True
             return True
         return False
 
@@ -175,7 +169,7 @@ class Fingerprint:
             return False
         if new.get_matrix().tobytes() != old.get_matrix().tobytes():
             return False
-        self._pending.append(new)  # the parts of the old one are still watched
+        self.is_outdated = True
         return True
 
     def _same_array(self, new: Any, old: Any) -> bool:
@@ -184,7 +178,7 @@ class Fingerprint:
         before = next((content for one, content in self._arrays if one is old), None)
         if before is None or new.dtype.hasobject or new.tobytes() != before:
             return False
-        self._arrays.append((new, before))
+        self.is_outdated = True
         return True
 
     def _visit(self, value: Any) -> None:

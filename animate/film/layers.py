@@ -45,6 +45,8 @@ class LayeredFigure:
         self._figure = figure
         self._layers: dict[int, _Layer] = {}
         self._order: list[_Layer] = []
+        self._drawn_order: list[_Layer] = []  # the order of the last frame
+        self._same_order = False
         self._based: list[_Layer] = []
         self._base: Frame | None = None
         self._frame: Frame | None = None
@@ -102,7 +104,9 @@ class LayeredFigure:
         if self._figure.get_layout_engine() is not None:
             for layer in changed:
                 layer.extent = _layout_extent(layer.artist, self.renderer)
-        self._layers = alive
+        self._layers, self._drawn_order = alive, order
+        axes_shown = set(map(id, self._plain_axes))
+        self._places = {key: place for key, place in self._places.items() if key in axes_shown}
         self._compose(is_first)
         frame = self.renderer.pixels().copy()
         frame.flags.writeable = False
@@ -126,10 +130,9 @@ class LayeredFigure:
     def changed(self) -> list["_Layer"]:
         """Return the layers that must be drawn again, and update the positions of the axes."""
         self._plain_axes = []
-        before = self._order
         artists = self._ordered(self._figure) if self._figure.get_visible() else ()
         self._order = [self._layers.get(id(artist)) or _Layer(artist) for artist in artists]
-        self._same_order = before == self._order
+        self._same_order = self._drawn_order == self._order
         changed = {id(layer.artist): layer for layer in self._order if layer.has_changed()}
         for axes in self._plain_axes:
             for layer in self._place_titles(axes, changed):
@@ -288,7 +291,20 @@ class _Layer:
 
     def has_changed(self) -> bool:
         """Return whether the artist may look different than when it was last drawn."""
-        return self._fingerprint is None or not self._fingerprint.matches()
+        if self._fingerprint is None:
+            return True
+        if not (self.calls or self.artist.get_visible()):
+            return False  # it drew nothing, and still draws nothing
+        if not self._fingerprint.matches():
+            return True
+        if self._fingerprint.is_outdated:
+            self._take_fingerprint()
+        return self._fingerprint is None
+
+    def _take_fingerprint(self) -> None:
+        self._fingerprint = Fingerprint(self.artist)
+        if not self._fingerprint.is_complete:
+            self._is_known, self._fingerprint = False, None
 
     def accept(self) -> None:
         """Take the artist as unchanged."""
@@ -314,9 +330,7 @@ class _Layer:
             self._sleep = min(2 ** (self._changes - PATIENCE), LONGEST_SLEEP)
             self._fingerprint = None
             return
-        self._fingerprint = Fingerprint(self.artist)
-        if not self._fingerprint.is_complete:
-            self._is_known, self._fingerprint = False, None
+        self._take_fingerprint()
 
     def keeps_layout(self, renderer: Recorder) -> bool:
         """Return whether a layout engine would take the artist to be as it was when last drawn."""
