@@ -22,7 +22,7 @@ if signals.is_program():  # before slow imports; an importing program keeps its 
 if TYPE_CHECKING:
     from animate import problems as problems
     from animate.film.animation import Animation as Animation
-    from animate.film.animation import save as save
+    from animate.film.movie_writer import save as save
     from animate.recipe import Recipe as Recipe
     from animate.recipe.loading import load as load
     from animate.recipe.making import make as make
@@ -74,7 +74,7 @@ _MODULES = {
     "from_checkpoints": "training.checkpoints",
     "load": "recipe.loading",
     "make": "recipe.making",
-    "save": "film.animation",
+    "save": "film.movie_writer",
     "sharpness": "training.sharpness",
     "train": "training.descent",
 }

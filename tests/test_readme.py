@@ -77,8 +77,8 @@ def test_the_python_code_runs_as_written(tmp_path: Path, monkeypatch, capsys) ->
         exec(compile(block, "README.md", "exec"), names)
     assert "1.01 diverging: past the limit 0.9985" in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {
-        "lesson.mp4", "lesson.gif", "end.svg", "anybodys.gif", "mine.gif", "slope.gif",
-        "digits.gif",
+        "lesson.mp4", "lesson.gif", "end.svg", "anybodys.gif", "anybodys.mp4", "mine.gif",
+        "slope.gif", "digits.gif",
     }  # fmt: skip
 
 

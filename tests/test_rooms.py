@@ -10,7 +10,7 @@ import animate
 
 ROOT = Path(animate.__file__).parent
 ROOMS = ("system", "training", "drawing", "page", "film", "recipe", "cli")  # from below
-BESIDE = {"__init__.py", "__main__.py", "problems.py", "views.py", "py.typed"}
+BESIDE = {"__init__.py", "__main__.py", "problems.py", "views.py", "writer.py", "py.typed"}
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,5 @@
 """
-Films of training runs, and a fast `save` for any matplotlib animation.
+Films of training runs.
 
 `Animation` is a matplotlib FuncAnimation. Its `save` and `frames` draw only the artists that
 change, and give the same pixels as matplotlib's full redraw.
@@ -7,7 +7,6 @@ change, and give the same pixels as matplotlib's full redraw.
 
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.animation
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
@@ -28,7 +26,6 @@ from animate.drawing.clock import resolve_moments
 from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
 from animate.drawing.theme import Theme
 from animate.film import encode
-from animate.film.any_animation import frames_of, opaque, rate_of
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
 from animate.system import defaults, files, validation
@@ -326,68 +323,6 @@ class Animation(FuncAnimation):
         indices = np.linspace(0, len(moments) - 1, PALETTE_SAMPLE).round().astype(int)
         chosen = [moments[index] for index in np.unique(indices)]
         return dict(zip(chosen, self._draw(chosen, stream, {}), strict=True))
-
-
-def save(
-    animation: matplotlib.animation.Animation,
-    filename: str | PathLike[str],
-    fps: float | None = None,
-    *,
-    loop: int = 0,
-    quality: str = defaults.QUALITY,
-    progress_callback: Callable[[int, int | None], Any] | None = None,
-) -> None:
-    """
-    Write any matplotlib animation to `filename`, in the format of its extension.
-
-    The animation's functions are called as often as by matplotlib's own save and in the same order,
-    and the frames have the same pixels, with two exceptions. Changes that matplotlib's artists do
-    not track (an array or a transform changed in place) are missed unless the function returns the
-    artist. And in formats without transparency, transparent parts of the figure are white.
-
-    This is fast if the animation's function returns the artists that it changes, as matplotlib
-    requires for blitting. Otherwise a warning is issued, and every frame is drawn in full.
-
-    Parameters
-    ----------
-    animation : Animation
-        FuncAnimation, ArtistAnimation, or another TimedAnimation.
-    filename : path
-        Ending in one of `animate.film.encode.FORMATS`.
-    fps : float, optional
-        Frames a second. The default is the rate of the animation.
-    loop : int
-        Number of times that a GIF, WebP or APNG plays; 0 for ever.
-    quality : "low", "medium" or "high"
-    progress_callback : callable, optional
-        Called as ``(frame, frames)`` after each frame; frames is None if it is not known.
-
-    Raises
-    ------
-    InputError
-        If the extension is unknown, or there is no frame.
-    OutputError
-        If the file cannot be written. An old file is then unchanged.
-    """
-    kind = encode.FORMATS[files.extension(filename, encode.FORMATS)]
-    loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
-    quality = validation.choice(quality, "quality", validation.QUALITIES)
-    if isinstance(animation, Animation):
-        rate, total = animation.fps if fps is None else fps, len(animation.timeline)
-        frames = animation.frames()
-    else:
-        rate, total = rate_of(animation) if fps is None else fps, None
-        frames = frames_of(animation, transparent=kind.transparency)
-    rate = validation.frame_rate(rate)
-    with closing(frames):  # also after an error, because that restores the figure's canvas
-        encoded: Iterable[Frame] = frames if kind.transparency else map(opaque, frames)
-        encode.encode(
-            _reported(encoded, total, progress_callback),
-            filename,
-            rate,
-            loop=loop,
-            quality=quality,
-        )
 
 
 def _reported(

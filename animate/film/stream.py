@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, BboxImage, FigureImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.table import Cell
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
@@ -34,7 +33,6 @@ Frame = npt.NDArray[np.uint8]
 # as an Axis or a legend, clip only some of their parts, or none.
 CLIPPED = (Line2D, Patch, Collection, Text, AxesImage, BboxImage, FigureImage)
 EVERYWHERE = Bbox([[-np.inf, -np.inf], [np.inf, np.inf]])
-MOVE_TOLERANCE = 1e-6  # pixels: a layout that is run again gives slightly different positions
 MARGIN = 2.0  # pixels by which an artist may draw outside its reported extent
 
 
@@ -50,8 +48,6 @@ class Stream:
     context : callable, optional
         Returns a context manager in which to draw, such as a theme's settings. It is called for
         each frame.
-    size : (float, float), optional
-        Width and height in pixels, rounded down. The default is the figure's size, rounded.
     """
 
     def __init__(
@@ -59,15 +55,13 @@ class Stream:
         figure: Figure,
         moving: Sequence[Artist],
         context: Callable[[], AbstractContextManager[None]] = nullcontext,
-        size: tuple[float, float] | None = None,
     ) -> None:
         self._figure = figure
         self._context = context
         with context():
-            width, height = size or [round(side) for side in figure.bbox.size]
+            width, height = [round(side) for side in figure.bbox.size]
             self._renderer = RendererAgg(width, height, figure.dpi)
         self._order = list(draw_order(figure))
-        self._static: list[tuple[Artist, list[Artist]]] | None = None  # with all their parts
         self._children: dict[Artist, list[Artist]] | None = None  # set by `changed_static`
         chosen = {id(artist) for artist in moving}
         chosen |= {id(artist.axes) for artist in moving}  # axes that are drawn as one artist
@@ -99,17 +93,11 @@ class Stream:
         frame.flags.writeable = False
         return frame
 
-    def part_of_another(self, artists: Iterable[Artist]) -> Artist | None:
-        """Return the first of `artists` that only another artist draws, or None."""
-        drawn = set(map(id, self._order))
-        parts = (item for item in artists if not drawn & {id(item), id(item.axes)})
-        return next(parts, None)
-
     def changed_static(self) -> Artist | None:
         """
         Return a static artist that has changed since the first call, or axes with other children.
 
-        It takes a tenth of the time of `undeclared_change`, but does not check an artist's parts.
+        It does not check an artist's parts.
         """
         parents: list[Artist] = [self._figure, *self._figure.axes]
         children = {parent: parent.get_children() for parent in parents}
@@ -121,53 +109,6 @@ class Stream:
         changed = next((artist for artist, moves in pairs if not moves and artist.stale), None)
         others = (parent for parent in parents if children[parent] != self._children.get(parent))
         return changed or next(others, None)
-
-    def watch(self) -> None:
-        """Make `undeclared_change` report only changes after this call."""
-        if self._static is None:
-            self._static = [
-                (artist, list(_parts(artist)))
-                for artist, moves in zip(self._order, self._moves, strict=True)
-                if not moves
-            ]
-        for _, parts in self._static:
-            for part in parts:
-                part.stale = False  # matplotlib leaves invisible artists stale
-
-    def undeclared_change(self) -> Artist | None:
-        """Return a static artist that has changed since the last call of `watch`, or None."""
-        if list(map(id, draw_order(self._figure))) != list(map(id, self._order)):
-            return self._figure
-        for artist, parts in self._static or ():
-            if any(part.stale for part in parts):
-                return artist
-        return self._moved_axes()
-
-    def lay_out(self) -> Artist | None:
-        """
-        Run the layout engine, if there is one and a moving artist could change the layout.
-
-        Returns axes that the engine has moved, or None.
-        """
-        engine = self._figure.get_layout_engine()
-        if engine is None or all(clip is not None for clip in self._clips):
-            return None
-        engine.execute(self._figure)
-        for axes in self._figure.axes:
-            if axes.get_axes_locator() is None:
-                axes.apply_aspect()
-        return self._moved_axes()
-
-    def _moved_axes(self) -> Axes | None:
-        with self._context():
-            for axes, before in self._positions.items():
-                now = _position_and_limits(axes)
-                if not (
-                    np.allclose(before[0], now[0], rtol=0, atol=MOVE_TOLERANCE)
-                    and np.array_equal(before[1], now[1])
-                ):
-                    return axes
-        return None
 
     def _over_base(self) -> list[Artist]:
         drawn = self._moves | self._above
@@ -185,8 +126,6 @@ class Stream:
         with _not_drawn(self._over_base()):
             self._renderer.clear()
             self._figure.draw(self._renderer)
-        self._static = None
-        self._positions = {axes: _position_and_limits(axes) for axes in self._figure.axes}
 
     def _update_extents(self, *, everywhere: bool) -> bool:
         """
@@ -262,14 +201,6 @@ def draw_order(figure: Figure) -> Iterator[Artist]:
         yield from _axes_order(child) if _is_plain(child) else [child]
 
 
-def _parts(artist: Artist) -> Iterator[Artist]:
-    """Yield `artist` and all its parts: many parts do not pass `stale` on to the whole."""
-    for part in artist.findobj():
-        yield part
-        if isinstance(part, Cell):
-            yield part.get_text()  # not among the cell's children
-
-
 def _is_plain(artist: Artist) -> TypeGuard[Axes]:
     return isinstance(artist, Axes) and type(artist).draw is Axes.draw
 
@@ -332,11 +263,6 @@ def _equal_clips(
         one is other or (one is not None and other is not None and np.array_equal(one, other))
         for one, other in zip(ones, others, strict=True)
     )
-
-
-def _position_and_limits(axes: Axes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the extent of `axes` in pixels, and their limits."""
-    return np.array(axes.bbox.extents), np.array(axes.viewLim.extents)
 
 
 def _extent_boxes(artist: Artist, renderer: RendererAgg) -> npt.NDArray[np.float64]:

@@ -17,17 +17,28 @@ from typing import Self
 import numpy as np
 
 from animate.film.encode.ffmpeg import Frame, executable
-from animate.film.encode.formats import FORMATS, Encoder, Film
+from animate.film.encode.formats import (
+    EVERY_FORMAT,
+    FORMATS,
+    VIDEOS,
+    Encoder,
+    Film,
+    encoder_of,
+)
 from animate.system import defaults, files, signals
 from animate.system.errors import InputError
 
 __all__ = [
+    "EVERY_FORMAT",
     "FORMATS",
+    "VIDEOS",
     "Film",
     "Frame",
+    "FrameWriter",
     "check_transparency",
     "encode",
     "encode_each",
+    "encoder_of",
     "has_palette",
     "is_video",
     "note",
@@ -120,11 +131,67 @@ def encode_each(
 @contextmanager
 def _encoder(film: Film, shape: tuple[int, ...], sample: Sequence[Frame]) -> Iterator[Encoder]:
     """Run the encoder of `film` during the block, then move the file to its place."""
-    kind = FORMATS[files.extension(film.path, FORMATS)]
+    kind = encoder_of(film)
     with files.atomic(film.path) as temporary:
         encoder = kind(replace(film, path=temporary), (shape[1], shape[0]), sample)
         with encoder.running():
             yield encoder
+
+
+class FrameWriter:
+    """
+    Writes one film whose frames come one by one.
+
+    Parameters
+    ----------
+    film : Film
+
+    Raises
+    ------
+    InputError
+        If the extension is unknown.
+    """
+
+    def __init__(self, film: Film) -> None:
+        self._film = film
+        self._waits = has_palette(film)
+        self._waiting: list[Frame] = []  # until there are enough for a palette
+        self._stack = ExitStack()
+        self._encoder: Encoder | None = None
+        self._shape: tuple[int, ...] = ()
+
+    def write(self, frame: Frame) -> None:
+        """Write the next frame."""
+        self._shape = self._shape or frame.shape
+        _check_frame(frame, self._shape)
+        if self._encoder is not None:
+            self._encoder.write(frame)
+        else:
+            self._waiting.append(frame)
+            if not self._waits or len(self._waiting) == PALETTE_FRAMES:
+                self._start()
+
+    def _start(self) -> None:
+        frames, self._waiting = self._waiting, []
+        sample = frames if self._waits else []
+        encoder = self._stack.enter_context(_encoder(self._film, self._shape, sample))
+        for frame in frames:
+            encoder.write(frame)
+        self._encoder = encoder
+
+    def close(self) -> None:
+        """Finish the film, and move it to its place."""
+        if self._encoder is None:
+            if not self._waiting:
+                path = os.fspath(self._film.path)
+                raise InputError(f"{path}: there is no frame to write; give at least one")
+            self._start()
+        self._stack.close()
+
+    def abort(self, error: BaseException) -> None:
+        """End the encoder. An old file stays as it was."""
+        self._waiting = []
+        self._stack.__exit__(type(error), error, error.__traceback__)
 
 
 class _Output:
@@ -210,7 +277,7 @@ def is_video(path: files.AnyPath) -> bool:
 
 def has_palette(film: Film) -> bool:
     """Return whether all frames of `film` share one palette, made from a sample of them."""
-    return FORMATS[files.extension(film.path, FORMATS)].colors[film.quality] is not None
+    return encoder_of(film).colors[film.quality] is not None
 
 
 def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> None:
@@ -228,10 +295,13 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
 
 def note(path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> str | None:
     """Return a sentence on how the file will differ from the settings, or None."""
-    kind, path = FORMATS[files.extension(path, FORMATS)], os.fspath(path)
+    kind, path = EVERY_FORMAT[files.extension(path, EVERY_FORMAT)], os.fspath(path)
     if kind.needs_even_sides and (size[0] % 2 or size[1] % 2):
         even = tuple(side + side % 2 for side in size)
         return f"{path} is padded to {even[0]}x{even[1]}: its format needs even sides"
+    if kind.slowest is not None and fps < kind.slowest:
+        slowest = f"{float(kind.slowest):g}"
+        return f"{path} will play at {slowest} frames a second, the slowest that it can"
     if kind.fastest is not None and fps > kind.fastest:
         return (
             f"{path} will play slower than {fps:g} frames a second: browsers limit its format to "

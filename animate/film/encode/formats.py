@@ -8,9 +8,9 @@ a line there.
 import math
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar, Self
@@ -26,6 +26,8 @@ PNG_NAME = "frame-%05d.png"
 # The bytes that x264 and libvpx write depend on the number of threads, so it must not depend on
 # the machine.
 THREADS = "2"
+OUTPUT = 3  # of the arguments at the end of a command name the format and the file
+SLOWEST = Fraction(1, 1000)  # frames a second
 KEY_FRAME_INTERVAL = 4.0  # seconds at most, so that a player can seek
 
 
@@ -44,12 +46,29 @@ class Film:
     loop : int
         Number of times that a GIF, WebP or APNG plays; 0 for ever.
     quality : "low", "medium" or "high"
+    codec : str, optional
+        ffmpeg's name of the codec of a video. The default is the format's.
+    bitrate : int
+        In kilobits a second; 0 for what the quality needs.
+    extra_args : sequence of str
+        More of ffmpeg's arguments for the output.
+    metadata : mapping
+        Texts that are stored in the file, by ffmpeg's names, such as "title".
     """
 
     path: files.AnyPath
     fps: float
     loop: int = 0
     quality: str = defaults.QUALITY
+    codec: str | None = None
+    bitrate: int = 0
+    extra_args: Sequence[str] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_own_codec(self) -> bool:
+        """Whether the codec and its settings are the caller's instead of ours."""
+        return self.codec is not None or self.bitrate > 0 or bool(self.extra_args)
 
 
 class Encoder:
@@ -75,6 +94,8 @@ class Encoder:
     """Whether an odd width or height is padded."""
     fastest: ClassVar[int | None] = None
     """Most frames a second that players show, or None for any."""
+    slowest: ClassVar[Fraction | None] = None
+    """Fewest frames a second that a file can have, or None for any."""
     transparency: ClassVar[bool] = True
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
     """Number of colours in the palette for each quality, or None for no palette."""
@@ -89,7 +110,11 @@ class Encoder:
         colors = self.colors[film.quality]
         self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
-        arguments = ["-filter_complex", graph + self.filters(), *self.arguments()]
+        filters = graph + self.filters()
+        output = self.arguments()
+        own = [*self.settings(), *film.extra_args]
+        arguments = ["-filter_complex", filters] if filters else []
+        arguments += [*output[:-OUTPUT], *own, *output[-OUTPUT:]]
         self._ffmpeg = Ffmpeg(self.piped_size(), self.ticks_per_second, arguments, self.fourcc)
         self._held: Frame | None = None  # piped once it is known for how long it is shown
         self._held_since = 0
@@ -105,8 +130,14 @@ class Encoder:
         return "null"
 
     def arguments(self) -> list[str]:
-        """Return ffmpeg's arguments for the output, from the codec to the file."""
+        """Return ffmpeg's arguments for the output, which end in `-f FORMAT FILE`."""
         raise NotImplementedError
+
+    def settings(self) -> list[str]:
+        """Return ffmpeg's arguments for the film's bit rate and metadata."""
+        rate = ["-b:v", f"{self.film.bitrate}k"] if self.film.bitrate > 0 else []
+        texts = [f"{key}={value}" for key, value in self.film.metadata.items()]
+        return rate + [part for text in texts for part in ("-metadata", text)]
 
     @contextmanager
     def running(self) -> Iterator[Self]:
@@ -167,8 +198,10 @@ class _ConstantRate(Encoder):
     Each frame is piped once, and ffmpeg repeats it.
     """
 
+    slowest = SLOWEST
+
     def __init__(self, film: Film, size: tuple[int, int], sample: Sequence[Frame]) -> None:
-        self.rate = Fraction(film.fps).limit_denominator(1001)
+        self.rate = max(Fraction(film.fps).limit_denominator(1001), self.slowest)
         self.ticks_per_second = 2 * self.rate  # two ticks a frame
         super().__init__(film, size, sample)
 
@@ -233,6 +266,7 @@ class Mp4(_Video):
     # long; so are colours, because thin coloured lines are what moves. x264's slower presets search
     # for motion and look ahead: they take twice the time, and these films become no smaller.
     # Trellis quantization saves half a percent and takes a tenth longer.
+    container: ClassVar[list[str]] = ["-movflags", "+faststart", "-f", "mp4"]
     tuning: ClassVar[str] = "cabac=1:partitions=p8x8,i4x4:ipratio=2:chroma-qp-offset=-6"
 
     def arguments(self) -> list[str]:
@@ -240,8 +274,65 @@ class Mp4(_Video):
         return [
             "-c:v", "libx264", "-preset", "ultrafast", "-qp", self.quantizers[self.film.quality],
             "-x264-params", self.tuning, "-g", self.key_frame_interval(), "-threads", THREADS,
-            "-movflags", "+faststart", "-f", "mp4", f"file:{self.film.path}",
+            *self.container, f"file:{self.film.path}",
         ]  # fmt: skip
+
+
+class Mov(Mp4):
+    """H.264 for QuickTime and video editors."""
+
+    container: ClassVar[list[str]] = ["-movflags", "+faststart", "-f", "mov"]
+
+
+class M4v(Mp4):
+    """H.264 for Apple's players."""
+
+    container: ClassVar[list[str]] = ["-movflags", "+faststart", "-f", "ipod"]
+
+
+class Avi(Mp4):
+    """H.264 in the container of old players."""
+
+    container: ClassVar[list[str]] = ["-f", "avi"]
+
+
+class Mkv(Mp4):
+    """H.264 in a Matroska file."""
+
+    container: ClassVar[list[str]] = ["-f", "matroska"]
+
+
+class OwnCodec(_ConstantRate):
+    """
+    A video whose codec and arguments are the caller's, as matplotlib gives them to ffmpeg.
+
+    There are no filters, so that the caller's arguments may have some.
+    """
+
+    transparency = False
+    container: ClassVar[list[str]] = []
+
+    def filters(self) -> str:
+        """Return no filter."""
+        return ""
+
+    def pipe_held(self, held: Frame, *, is_last: bool) -> None:
+        """Pipe the frame at each of its starts."""
+        del is_last
+        self.pipe(held, *range(2 * self._held_since, 2 * self._frames, 2))
+
+    def arguments(self) -> list[str]:
+        """Return the arguments."""
+        codec = self.film.codec or "h264"
+        has_format = "-pix_fmt" in self.film.extra_args
+        pixels = ["-pix_fmt", "yuv420p"] if codec == "h264" and not has_format else []
+        rate = f"{self.rate.numerator}/{self.rate.denominator}"
+        return ["-c:v", codec, "-r", rate, *pixels, *self.container, f"file:{self.film.path}"]
+
+    def check(self) -> None:
+        """Raise `OutputError` unless ffmpeg wrote something: the caller may have cut the film."""
+        if self._ffmpeg.frames_written == 0:
+            _check_count(0, self._frames)
 
 
 class WebM(_Video):
@@ -423,3 +514,23 @@ FORMATS: dict[str, type[Encoder]] = {
     ".apng": Apng,
     files.FOLDER_SUFFIX: PngFolder,
 }
+VIDEOS: dict[str, type[Mp4]] = {
+    ".mp4": Mp4,
+    ".mov": Mov,
+    ".m4v": M4v,
+    ".avi": Avi,
+    ".mkv": Mkv,
+}
+"""Extensions that matplotlib's writers take as H.264."""
+EVERY_FORMAT: dict[str, type[Encoder]] = {**FORMATS, **VIDEOS}
+"""`FORMATS`, and containers in which only animations of others are saved."""
+
+
+def encoder_of(film: Film) -> type[Encoder]:
+    """Return the class that writes `film`. Raise `InputError` if its extension is unknown."""
+    suffix = files.extension(film.path, EVERY_FORMAT)
+    kind = EVERY_FORMAT[suffix]
+    if suffix in VIDEOS and film.has_own_codec:
+        container = VIDEOS[suffix].container
+        return type("OwnCodec", (OwnCodec,), {"container": container})
+    return kind
