@@ -177,7 +177,7 @@ def _frame_rate(fps: object) -> float:
     except (TypeError, ValueError):
         rate = 0.0
     if not 0 < rate < float("inf"):
-        raise InputError(f"fps {validation.shown(fps)} is not a positive number of frames a second")
+        raise InputError(f"fps {validation.quoted(fps)} is not a positive number of frames a second")
     return rate
 
 
