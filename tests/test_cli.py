@@ -139,12 +139,6 @@ def test_a_limit_that_nothing_keeps_is_1_with_what_it_would_take(tmp_path) -> No
     assert (tmp_path / "a.gif").read_bytes() == b"old"
 
 
-def test_a_missing_folder_is_1_before_training(tmp_path) -> None:
-    done = animate(tmp_path, "-o", "nowhere/a.gif")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "animate: there is no folder nowhere; make it first\n"
-
-
 def test_one_output_that_fails_does_not_keep_the_others_from_being_made(tmp_path) -> None:
     fake = fake_ffmpeg(tmp_path, 'case "$*" in *libx264*) exit 9;; esac')
     outputs = ["-o", "one.gif", "-o", "two.mp4", "-o", "three.gif"]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from animate import InputError, OutputError
-from animate.film.encode import FORMATS, encode
+from animate.film.encode import FORMATS, encode, is_video
 
 SUFFIXES = [suffix for suffix in FORMATS if suffix != "/"]
 DELAYED = [".gif", ".webp", ".apng"]
@@ -52,7 +52,7 @@ def decoded(path: Path) -> tuple[dict, np.ndarray, str]:
 
 def shown(path: Path) -> np.ndarray:
     """Return the pictures of the file at `path` as RGBA: by ffmpeg, or as Pillow reads them."""
-    if path.suffix in (".mp4", ".webm"):
+    if is_video(path):
         _, frames, _ = decoded(path)
         return np.pad(frames, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
     with Image.open(path) as image:

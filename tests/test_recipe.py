@@ -156,8 +156,8 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ("views = ['fti']", "t.toml, line 1: view 'fti' is unknown; did you mean fit?"),
         ("size = [640, 360]", "t.toml, line 1: size = [640, 360] is not text"),
         ("size = '10x10'", "t.toml, line 1: size 10x10 is out of bounds"),
-        ("seed = 1\nseed = 2\n", "t.toml is no TOML: Cannot overwrite a value (at line 2"),
-        ("seed = ", "t.toml is no TOML"),
+        ("seed = 1\nseed = 2\n", "t.toml is not TOML: Cannot overwrite a value (at line 2"),
+        ("seed = ", "t.toml is not TOML"),
         ("output = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
         ("[output]\npath = 'a.gif'", "t.toml, line 1: give each output as a table, [[output]]"),
         ("[[output]]\nviews = ['fit']", "t.toml, output 1: each output needs a path"),
@@ -177,9 +177,9 @@ def test_the_round_trip_is_exact(recipe: Recipe) -> None:
         ),
         ("path = 'a.gif'", "t.toml, line 1: there is no setting 'path'; it belongs in a table"),
         ("output = []", "t.toml, line 1: there is no output"),
-        ("theme = 'drak'", "outputs/convergence.mp4: theme 'drak' is unknown; did you mean dark?"),
+        ("theme = 'drak'", "t.toml, line 1: theme 'drak' is unknown; did you mean dark?"),
         ("duration = 1", "outputs/convergence.mp4: a film of 1 seconds is too short"),
-        ("[" * 5000, "t.toml is no TOML"),
+        ("[" * 5000, "t.toml is not TOML"),
         (
             "[[output]]\npath = 'a.gif'\n[[output]]\npath = 'b.gif'\nviewz = ['fit']",
             "t.toml, line 5: there is no setting 'viewz'; did you mean views?",
@@ -211,7 +211,7 @@ def test_a_recipe_that_cannot_be_read_is_named(run, tmp_path) -> None:
     with (tmp_path / "large.toml").open("wb") as file:
         file.truncate(100_000_000)
     for name, said in (
-        ("bytes.toml", "no text in UTF-8"),
+        ("bytes.toml", "not text in UTF-8"),
         ("folder.toml", "cannot be read: Is a directory"),
         ("large.toml", "larger than 1 MB"),
         ("missing.toml", "cannot be read: No such file"),
@@ -410,7 +410,7 @@ def test_a_recipe_may_list_its_runs_with_labels_of_their_own() -> None:
             "[[run]]\nlr = 0.2\nlabl = 'a'",
             "line 3: there is no setting 'labl' of a run; did",
         ),
-        ("[[run]]\nlr = 0.2\n[[run]]\nlr = 0", "t.toml, run 2: learning rate 0 is not positive"),
+        ("[[run]]\nlr = 0.2\n[[run]]\nlr = 0", "t.toml, line 4: learning rate 0 is not positive"),
         ("run = 3", "t.toml, line 1: give each run as a table, [[run]]"),
     ],
 )

@@ -446,8 +446,8 @@ def test_another_file_is_kept_and_an_earlier_recording_replaced(tmp_path) -> Non
     with pytest.raises(InputError, match="is not a recording, and is kept"):
         Recorder(network(), path=path)
     assert path.read_text() == "hours,score\n"
-    with pytest.raises(OutputError, match="no folder"):
-        Recorder(network(), path=tmp_path / "missing" / "run.rec")
+    with pytest.raises(OutputError, match="is not a folder"):
+        Recorder(network(), path=path / "run.rec")
     recording(tmp_path / "run.rec", 5)
     with pytest.raises(ZeroDivisionError):
         Recorder(network(), lambda: 1 / 0, path=tmp_path / "run.rec")

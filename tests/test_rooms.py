@@ -52,6 +52,17 @@ def test_training_and_drawing_keep_apart() -> None:
         (path.name, name)
         for path in ROOT.joinpath("drawing").rglob("*.py")
         for _, name in imported(path)
-        if name == "torch" or name.startswith("animate.training.descent")
+        if name.startswith(("torch", "animate.training.descent", "animate.training.loop"))
     }
     assert drawn == set()
+
+
+def test_encoders_see_only_frames_and_a_rate() -> None:
+    wrong = {
+        (path.name, name)
+        for path in ROOT.joinpath("film", "encode").rglob("*.py")
+        for _, name in imported(path)
+        if name.startswith("animate.")
+        and not name.startswith(("animate.system", "animate.film.encode"))
+    }
+    assert wrong == set()

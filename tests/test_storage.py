@@ -94,9 +94,9 @@ def test_a_failed_save_keeps_the_old_file(tmp_path) -> None:
     run = Trajectory(None, [2.0, 1.0])
     with pytest.raises(InputError, match=r"does not end in .npz"):
         run.save(tmp_path / "run.json")
-    with pytest.raises(OutputError, match="no folder"):
-        run.save(tmp_path / "missing" / "run.npz")
     run.save(tmp_path / "run.npz")
+    with pytest.raises(OutputError, match="is not a folder"):
+        run.save(tmp_path / "run.npz" / "run.npz")
     (tmp_path / "run.npz").chmod(0o444)
     before = (tmp_path / "run.npz").read_bytes()
     with pytest.raises(OutputError, match="not writable"):

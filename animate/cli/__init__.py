@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _check_alone(command: Command, settings: Mapping[str, Any]) -> None:
-    """Raise if what does another job, or prints another text, has company."""
+    """Raise if an option that writes no files, or prints a text of its own, is combined."""
     alone = {"--list-recipes": command.list_recipes, "--verify": command.verify is not None}
     said = [option for option, is_given in alone.items() if is_given]
     making = (command.recipe, command.destination, command.embed, command.save_recipe)
@@ -106,7 +106,7 @@ def _check_alone(command: Command, settings: Mapping[str, Any]) -> None:
 
 
 def _recipe(command: Command, settings: dict[str, Any]) -> Recipe:
-    """Return the recipe that is named, with what is said beside it over what it says."""
+    """Return the recipe of the command line: a named one, whose settings the options override."""
     if command.destination is not None and command.recipe is None:
         place = destination(command.destination)
         settings.setdefault("size", place.size)
@@ -131,7 +131,7 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> int:
         whole_recipe = with_companions(recipe, kind)
         for output in whole_recipe.normalized_outputs[len(recipe.normalized_outputs) :]:
             if not command.quiet:
-                say(plain(f"{output.path} is made too, for the text to name"))
+                say(plain(f"{output.path} is made too, since the text names it"))
     if command.save_recipe is not None:
         _check_recipe_path(command.save_recipe)
     environment.import_matplotlib()

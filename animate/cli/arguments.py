@@ -90,8 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         if not setting.is_option:
             continue
         add, help_ = groups[setting.group].add_argument, _escaped(setting.help_text)
-        if setting.default is True:
-            add(setting.option, dest=setting.name, action="store_false", help=help_)
+        if isinstance(setting.default, bool):
+            action = "store_false" if setting.default else "store_true"
+            add(setting.option, dest=setting.name, action=action, help=help_)
         else:
             add(
                 setting.option, dest=setting.name, nargs=_count(setting),

@@ -32,7 +32,6 @@ from animate.system.errors import InputError
 
 MAX_FAINT_CONTRAST = 2.0  # of grid lines, which must not distract
 MAX_STYLE_BYTES = 1_000_000
-STYLE_FILE = "a file ending in .mplstyle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,10 @@ def load_theme(name: str) -> Theme:
     InputError
         If the theme is unknown, or the file cannot be read.
     """
-    if name.endswith(".mplstyle"):
+    name = validation.theme(name)
+    if name not in THEMES:
         return _from_style(name, _read_style(Path(name)))
-    return THEMES[validation.choice(name, "theme", [*THEMES, STYLE_FILE])]
+    return THEMES[name]
 
 
 def _read_style(path: Path) -> mpl.RcParams:

@@ -177,7 +177,9 @@ def _frame_rate(fps: object) -> float:
     except (TypeError, ValueError):
         rate = 0.0
     if not 0 < rate < float("inf"):
-        raise InputError(f"fps {validation.quoted(fps)} is not a positive number of frames a second")
+        raise InputError(
+            f"fps {validation.quoted(fps)} is not a positive number of frames a second"
+        )
     return rate
 
 
@@ -195,7 +197,7 @@ def save(
     filename: str | PathLike[str],
     fps: float | None = None,
     *,
-    loop: int = 0,
+    loop: int = defaults.LOOP,
     quality: str = defaults.QUALITY,
     dpi: float | None = None,
     codec: str | None = None,

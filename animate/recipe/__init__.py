@@ -121,12 +121,14 @@ class Recipe:
         group="training", per_output=False,
     )  # fmt: skip
     points: int = setting(
-        defaults.POINTS, settings.whole("number of points", 2, validation.MOST_POINTS),
+        defaults.POINTS,
+        settings.whole("number of points", validation.LEAST_POINTS, validation.MOST_POINTS),
         "number of data points", metavar="N", group="training", per_output=False,
     )  # fmt: skip
     noise: str = setting(
         defaults.NOISE, settings.choice("noise", validation.NOISES),
-        "uniform, gaussian or none", default_words="uniform on [0, 1)",
+        f"noise of the data: {settings.join_values(validation.NOISES)}",
+        default_words="uniform on [0, 1)",
         metavar="KIND", group="training", per_output=False,
     )  # fmt: skip
     true_weights: Sequence[float] = setting(
@@ -149,7 +151,8 @@ class Recipe:
         metavar="WxH", group="picture", forms=("film", "still"),
     )  # fmt: skip
     theme: str = setting(
-        defaults.THEME, settings.THEME, "light, dark, transparent or a matplotlib style file",
+        defaults.THEME, settings.THEME,
+        f"{settings.join_values(validation.THEMES)}, or a matplotlib style file",
         metavar="NAME", group="picture",
     )  # fmt: skip
     title: str | None = setting(
@@ -187,7 +190,8 @@ class Recipe:
         changes_frames=False,
     )  # fmt: skip
     quality: str = setting(
-        defaults.QUALITY, settings.choice("quality", validation.QUALITIES), "low, medium or high",
+        defaults.QUALITY, settings.choice("quality", validation.QUALITIES),
+        settings.join_values(validation.QUALITIES),
         metavar="Q", group="picture", forms=("film",),
         changes_frames=False,
     )  # fmt: skip
@@ -243,8 +247,7 @@ class Recipe:
 
     def _set_defaults(self) -> None:
         """Set the settings that are missing to those of the problem."""
-        with naming_setting("problem"):
-            ready = ready_problem(self.problem)
+        ready = ready_problem(self.problem)
         found: dict[str, object] = {"lrs": defaults.LRS, "epochs": defaults.EPOCHS}
         if ready is not None:
             found = {"lrs": ready.lrs, "epochs": ready.epochs, "views": ready.views}
@@ -298,7 +301,7 @@ class Recipe:
         if len(found) > validation.MOST_RUNS:
             raise SettingError(
                 f"{len(found)} runs do not fit into one picture; give at most "
-                f"{validation.MOST_RUNS}",
+                f"{validation.MOST_RUNS}, or see how many epochs each rate needs in the view cliff",
                 "lrs",
             )
         return tuple(found)

@@ -90,7 +90,8 @@ def prepare_runs(recipe: Recipe) -> Runs:
         try:
             _check_picture(part, part.select_runs(runs))
         except InputError as error:
-            raise InputError(f"{part.path}: {error}") from None
+            said = str(error)
+            raise InputError(said if part.path in said else f"{part.path}: {said}") from None
     return runs
 
 

@@ -53,17 +53,22 @@ def make_problem(recipe: Recipe) -> Line | Supervised:
     return _called(make, recipe.problem, recipe.seed)
 
 
-def ready_problem(name: str | None) -> ReadyProblem | None:
-    """Return the ready problem called `name`; None for none and for a name with a colon."""
-    if name is None or ":" in name:
-        return None
-    if name not in READY_NAMES:
+def check_name(name: str) -> str:
+    """Return `name` if it is that of a ready problem, or may be that of a function."""
+    if ":" not in name and name not in READY_NAMES:
         near = difflib.get_close_matches(name, READY_NAMES, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(
             f"there is no problem {validation.quoted(name)}; {hint}choose from "
             f"{', '.join(READY_NAMES)}, or give your own as file.py:function or module:function"
         )
+    return name
+
+
+def ready_problem(name: str | None) -> ReadyProblem | None:
+    """Return the ready problem called `name`, if that is one."""
+    if name not in READY_NAMES:
+        return None
     from animate.training.problems import READY  # here, since it needs torch
 
     return READY[name]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from animate.recipe.problems import python_file
+from animate.recipe.problems import check_name, python_file
 from animate.system import files, validation
 from animate.system.errors import InputError
 from animate.training.hyperparameters import Hyperparameters
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Form = Literal["film", "still", "page", "report"]
 Group = Literal["training", "picture"]
 
-STYLE_FILE = ".mplstyle"
 PICTURES: tuple[Form, ...] = ("film", "still", "page")
 HYPERPARAMETERS = ("lrs", "optimizer", "momentum", "batch_size", "schedule")
 """The settings whose combinations are trained, unless a recipe lists its runs."""
@@ -326,7 +325,7 @@ def weights(name: str) -> Kind:
         "a list of numbers",
         (int, float),
         lambda values: validation.weights(values, name),
-        "-1e6 to 1e6 each",
+        f"{-validation.LARGEST_WEIGHT:g} to {validation.LARGEST_WEIGHT:g} each",
         is_list=True,
     )
 
@@ -356,7 +355,7 @@ RATES = Kind(
     f"1 to {validation.MOST_RUNS} positive numbers",
     is_list=True,
 )
-OPTIMIZERS = hyperparameter("optimizer", "texts", (str,), "names")
+OPTIMIZERS = hyperparameter("optimizer", "texts", (str,), "names of optimizers")
 MOMENTA = hyperparameter("momentum", "numbers", (int, float), "0 to below 1")
 BATCH_SIZES = hyperparameter("batch_size", "whole numbers", (int,), "1 or more")
 MOMENTS = Kind(
@@ -387,10 +386,17 @@ BYTES = Kind(
     "such as 2MB or 500kB",
 )
 TEXT = Kind("text", (str,), lambda value: value, "any text")
-THEME = replace(TEXT, file_in=lambda value: value if value.endswith(STYLE_FILE) else "")
+THEME = Kind(
+    "text",
+    (str,),
+    validation.theme,
+    f"{', '.join(validation.THEMES)}, or a file ending in {validation.STYLE_SUFFIX}",
+    file_in=lambda value: value if value.endswith(validation.STYLE_SUFFIX) else "",
+)
 FILE = Kind("text", (str,), validation.file_name, "a file", file_in=lambda value: value)
 PROBLEM = Kind(
-    "text", (str,), lambda value: validation.label(value), "names", file_in=python_file
+    "text", (str,), check_name, "a name, or file.py:function or module:function",
+    file_in=python_file,
 )  # fmt: skip
 COLUMNS = Kind(
     "a list of two texts or whole numbers",

@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,13 @@ from animate.training.hyperparameters import Hyperparameters
 
 LARGEST = 1_000_000  # bytes
 SHIPPED = importlib.resources.files("animate.recipe") / "shipped"
-OURS = "animate:"
+SHIPPED_PREFIX = "animate:"
 _HEAD = "# Made again by: animate FILE"
+TABLE = re.compile(r"\s*\[\[?\s*[\"']?([\w-]+)[\"']?\s*\]")
+STRING_OR_COMMENT = re.compile(
+    r"""\"{3}(?:\\.|[^\\])*?\"{3,5}|'{3}.*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\#[^\n]*""",
+    re.DOTALL,
+)
 
 
 def dumps(recipe: Recipe, folder: files.AnyPath = "") -> str:
@@ -88,14 +94,14 @@ def named(name: str, overrides: Mapping[str, object] | None = None) -> Recipe:
     `overrides` are settings by the names of `Recipe` that win over what it says.
     """
     known = shipped()
-    ours = name.removeprefix(OURS)
+    ours = name.removeprefix(SHIPPED_PREFIX)
     if ours in known and not (name == ours and Path(name).is_file()):
         text = (SHIPPED / f"{ours}.toml").read_text(encoding="utf-8")
         return loads(text, f"{ours}.toml", overrides=overrides)
     if name in known:
         raise InputError(
             f"{name} is a file here and a recipe that ships with animate; "
-            f"write ./{name} for the file, or {OURS}{name} for the other"
+            f"write ./{name} for the file, or {SHIPPED_PREFIX}{name} for the other"
         )
     if not (os.path.lexists(name) or name.endswith(".toml")):  # also where no name is that long
         near = difflib.get_close_matches(ours, known, n=1)
@@ -120,7 +126,7 @@ def load(path: files.AnyPath, overrides: Mapping[str, object] | None = None) -> 
         files.check_source(path, LARGEST, "recipe")
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path} is no text in UTF-8; save it as that") from None
+        raise InputError(f"{path} is not text in UTF-8; save it as that") from None
     except OSError as error:
         raise InputError(f"recipe {path} cannot be read: {error.strerror}") from None
     return loads(text, os.fspath(path), Path(path).parent, overrides)
@@ -136,7 +142,7 @@ def loads(
     try:
         settings = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no TOML: {error}") from None
+        raise InputError(f"{name} is not TOML: {error}") from None
     return from_settings(settings, name, folder, text, overrides)
 
 
@@ -215,10 +221,21 @@ def _run(table: Mapping[str, Any], source: _Source, number: int) -> Hyperparamet
         )
     if "lr" not in table:
         raise InputError(f"{source.of('run', run=number)}: each run needs lr, its learning rate")
+    values = {known[key]: value for key, value in table.items()}
     try:
-        return Hyperparameters(**{known[key]: value for key, value in table.items()})
+        return Hyperparameters(**values)
     except InputError as error:
-        raise InputError(f"{source.name}, run {number}: {error}") from None
+        wrong = next((key for key in table if _is_wrong(known[key], table[key])), "")
+        raise InputError(f"{source.of(wrong, run=number)}: {error}") from None
+
+
+def _is_wrong(name: str, value: object) -> bool:
+    """Return whether one value of a run is wrong whatever the others are."""
+    try:
+        Hyperparameters(**{"lr": 1.0, name: value})  # type: ignore[arg-type]
+    except InputError:
+        return name != "momentum"  # which depends on the optimizer
+    return False
 
 
 def _by_field(
@@ -270,17 +287,26 @@ class _Source:
     def of(self, key: str, output: int | None = None, *, run: int | None = None) -> str:
         """Return the name of the file, and the line of `key` if that is found."""
         name, count = ("run", run) if run else ("output", output)
-        lines = self.text.splitlines(keepends=True)
-        # A pattern alone would also find a line of a text over several lines; but there, what
-        # stands before the line is not a whole document.
-        pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
-        for number, line in enumerate(lines):
-            if pattern.match(line):
-                try:
-                    before = tomllib.loads("".join(lines[:number]))
-                except tomllib.TOMLDecodeError:
-                    continue
-                tables = before.get(name, [])
-                if len(tables) == (count or 0) and key not in (tables[-1] if tables else before):
-                    return f"{self.name}, line {number + 1}"
+        assignment = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+        tables = dict.fromkeys(("output", "run"), 0)
+        inside = ""  # the kind of table that the line is in
+        for number, line in enumerate(self._lines, 1):
+            header = TABLE.match(line)
+            is_there = (inside, tables[name]) == (name, count) if count else not inside
+            if header and count is None and key == header[1] and not tables.get(key):
+                return f"{self.name}, line {number}"
+            if header:
+                inside = header[1]
+                tables[inside] = tables.get(inside, 0) + 1
+            elif is_there and assignment.match(line):
+                return f"{self.name}, line {number}"
         return f"{self.name}, {name} {count}" if count else self.name
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        """The lines, without what is in texts over several lines, which may look like a key."""
+
+        def blank(found: re.Match[str]) -> str:
+            return "\n" * found[0].count("\n") if "\n" in found[0] else found[0]
+
+        return STRING_OR_COMMENT.sub(blank, self.text).splitlines()

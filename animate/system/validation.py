@@ -36,7 +36,9 @@ SNIPPETS = ("md", "html", "picture")
 MOMENTS = ("start", "end", "converged")
 MOST_STILLS = 100  # epochs in one file
 NOISES = ("uniform", "gaussian", "none")
-MOST_POINTS = 1_000_000
+THEMES = ("light", "dark", "transparent")
+STYLE_SUFFIX = ".mplstyle"  # of a matplotlib style file
+LEAST_POINTS, MOST_POINTS = 2, 1_000_000
 RUN_MEMORY = 2_000  # bytes of a run's objects, whatever its length
 DIAGNOSED = 1_000_000  # most records, over all runs, that are diagnosed at once
 DIAGNOSIS_MEMORY = 60  # bytes per record during its diagnosis
@@ -116,7 +118,7 @@ def learning_rate(value: object) -> float:
 
 def points(value: object) -> int:
     """Return `value` as a number of data points, at least the two that determine a line."""
-    return whole(value, "number of points", least=2, most=MOST_POINTS)
+    return whole(value, "number of points", least=LEAST_POINTS, most=MOST_POINTS)
 
 
 def epochs(value: object, *, runs: int = 1, record_every: int = 1) -> int:
@@ -254,6 +256,13 @@ def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None
     for index, moment in enumerate(moments):
         if moment in moments[:index]:
             raise InputError(f"{unit} {moment} is given twice; give each once")
+
+
+def theme(value: object) -> str:
+    """Return `value` as the name of a theme or of a style file."""
+    if isinstance(value, str) and value.endswith(STYLE_SUFFIX):
+        return value
+    return choice(value, "theme", [*THEMES, f"a file ending in {STYLE_SUFFIX}"])
 
 
 def file_name(value: object) -> str:

@@ -56,7 +56,7 @@ def encode(
     path: files.AnyPath,
     fps: float,
     *,
-    loop: int = 0,
+    loop: int = defaults.LOOP,
     quality: str = defaults.QUALITY,
     sample: Iterable[Frame] | None = None,
 ) -> None:

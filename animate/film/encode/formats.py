@@ -58,7 +58,7 @@ class Film:
 
     path: files.AnyPath
     fps: float
-    loop: int = 0
+    loop: int = defaults.LOOP
     quality: str = defaults.QUALITY
     codec: str | None = None
     bitrate: int = 0
