@@ -22,7 +22,7 @@ SHELL = [
     for line in block.splitlines()
 ]
 SHORTER = ["--epochs", "40", "--hold", "0", "--duration", "1", "--quiet"]
-MANY_FILES = (" slides", " article")
+MANY_FILES = (" slides", " article", " edge", " boundary")
 RUNS = [line for line in SHELL if line.startswith("./scripts/run")]
 
 

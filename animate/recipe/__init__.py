@@ -334,10 +334,11 @@ class Recipe:
         return GIF_SIZE if Path(self.path).suffix.lower() == ".gif" else defaults.SIZE
 
     def frame_count(self, moments: int) -> int:
-        """Return the number of frames of each film that shows so many moments."""
+        """Return the number of frames of each film that shows so many moments, start included."""
         from animate.film.timeline import timeline
 
-        return len(timeline(moments - 1, self.fps, self.hold, self.duration))
+        last = moments - 1
+        return len(timeline(last, self.fps, self.hold, self.duration, last / self.epochs))
 
     def select_runs(self, runs: Sequence[Trajectory]) -> list[Trajectory]:
         """Return those of a training's `runs` that the only output shows, in its order."""
