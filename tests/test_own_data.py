@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pictures
 import pytest
+from matplotlib.text import Text
 
 from animate import Animation, InputError, Line, load, train
 from animate.drawing.scene import Scene
@@ -296,7 +297,7 @@ def test_every_view_draws_a_standardized_line(line, view: str) -> None:
     scene = Scene(runs, [view], (900, 500))
     scene.draw(10)
     words = " ".join(one.get_text() for one in scene.figure.findobj(plt.Text))
-    assert ("standardized" in words) == (view in ("surface", "landscape"))
+    assert ("standardized" in words) == (view in ("surface", "landscape", "loss"))
 
 
 def test_an_overflow_is_drawn_without_a_warning(line, tmp_path) -> None:
@@ -324,3 +325,13 @@ def test_a_report_and_an_npz_hold_the_data(line, tmp_path) -> None:
         np.testing.assert_array_equal(problem.in_user_units([1, 2]), line.in_user_units([1, 2]))
         np.testing.assert_array_equal(train(problem, lrs=0.1, epochs=10)[0].weights, again.weights)
         assert again.diagnosis == runs[0].diagnosis
+
+
+def test_captions_name_the_columns_and_say_that_the_loss_is_of_standardized_data(tmp_path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text('hours,"a name of many words, $x$"\n1,2\n2,3\n4,9\n')
+    runs = train(Line.read_csv(path), [0.1], epochs=3)
+    scene = Scene(runs, ["fit", "loss"])
+    texts = {text.get_text() for text in scene.figure.findobj(Text)}
+    assert "the line at this epoch, a name of many w… against hours" in texts
+    assert "standardized loss against epoch (log)" in texts

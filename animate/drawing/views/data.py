@@ -1,7 +1,7 @@
 """The data points, with the true line and the best fit."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.scatter import draw_scatter
+from animate.drawing.views.scatter import axis_names, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.problem import Predicts, Quadratic
 
@@ -9,13 +9,13 @@ from animate.training.problem import Predicts, Quadratic
 class Data(View):
     """Show the points that every run is trained on."""
 
-    caption = "the data: y against x"
     across = True
     shows_runs = False
     requires = (Predicts, Quadratic)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
+        self.caption = f"the data: {axis_names(panel.problem)}"
         x, y = panel.problem.x, panel.problem.y
         room = 0.08
         width, height = float(x.max() - x.min()), float(y.max() - y.min()) or 1.0

@@ -1,6 +1,5 @@
 """The data and the current line or curve of one run, with a fading trail of earlier ones."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_at
-from animate.drawing.views.scatter import curve_inputs, draw_scatter
+from animate.drawing.views.scatter import axis_names, curve_inputs, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
 from animate.training.problem import Doubles, Predicts, Problem
@@ -27,20 +26,18 @@ LINE_SWING, CURVE_SWING = 0.7, 0.25  # room above and below, relative to what is
 class Fit(View):
     """Show the line or curve of one run over the data, with the best fit and the true one."""
 
-    caption = "the line, y against x"
-    full_caption = "the line at this {clock}, y against x"
     requires = (Problem, Predicts)
     records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         axes, em, problem = panel.axes, panel.em, panel.problem
-        notes: Sequence[str] = OUT_OF_VIEW
-        if not isinstance(problem, Line):
-            self.caption, self.full_caption, *notes = (
-                text.replace("line", "curve")
-                for text in (self.caption, self.full_caption, *OUT_OF_VIEW)
-            )
+        kind, names = "line" if isinstance(problem, Line) else "curve", axis_names(problem)
+        self.caption, self.full_caption = (
+            f"the {kind}, {names}",
+            f"the {kind} at this {{clock}}, {names}",
+        )
+        notes = [text.replace("line", kind) for text in OUT_OF_VIEW]
         left, right, low, high = axes_limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(panel)

@@ -79,6 +79,8 @@ class Loss(View):
             panel, [*curves, *validations], [*floors, *([None] * len(validations))]
         ):
             self.caption = "loss against {clock}"
+        if getattr(panel.problem, "standardization", None) is not None:
+            self.caption = f"standardized {self.caption}"
         if self._floor is not None and self._floor > axes.get_ylim()[0]:
             self._draw_floor(self._floor, is_named=own_place == floors.index(self._floor))
         self._ghosts = self.moves(

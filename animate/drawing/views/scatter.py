@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from animate.drawing.text import CHARACTER_WIDTH
+from animate.drawing.text import CHARACTER_WIDTH, replace_missing_glyphs
 from animate.drawing.views import Panel
 from animate.training.line import Line
 from animate.training.problem import Doubles, Quadratic, provides
 
+LONGEST_NAME = 16  # of a column, in characters
 CURVE_POINTS = 161  # at which a curve is evaluated
 CORNERS = "lower right", "upper right", "upper left", "lower left"
 HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
@@ -17,6 +18,15 @@ HANDLE_WIDTH, LINE_HEIGHT = 3.0, 1.45  # em, of the legend
 def curve_inputs(problem: object, left: float, right: float) -> Doubles:
     """Return the inputs at which a model's curve is evaluated: the two ends for a line."""
     return np.linspace(left, right, 2 if isinstance(problem, Line) else CURVE_POINTS)
+
+
+def axis_names(problem: object) -> str:
+    """Return "y against x", in the names of the data."""
+    y, x = (" ".join(getattr(problem, f"{axis}_name", axis).split()) for axis in "yx")
+    shortened = [
+        name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in (y, x)
+    ]
+    return replace_missing_glyphs(" against ".join(shortened))
 
 
 def draw_scatter(panel: Panel, *, named: bool) -> None:
