@@ -129,6 +129,7 @@ def test_files_that_are_no_table(tmp_path) -> None:
         Line.read_csv(tmp_path / "a.csv")
 
 
+@pytest.mark.slow
 def test_a_million_rows_are_read(tmp_path) -> None:
     values = np.random.default_rng(0).normal(size=(1_000_000, 2)).round(6)
     buffer = io.StringIO()

@@ -440,20 +440,20 @@ def test_a_full_disk_is_said_and_what_was_recorded_is_whole(tmp_path) -> None:
     assert load(path).steps.tolist() == [0, 1, 2, 5]
 
 
-def test_another_file_is_kept_and_an_earlier_recording_replaced(tmp_path) -> None:
+def test_a_file_that_exists_is_kept(tmp_path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("hours,score\n")
-    with pytest.raises(InputError, match="is not a recording, and is kept"):
+    with pytest.raises(InputError, match="is another file, and is kept"):
         Recorder(network(), path=path)
     assert path.read_text() == "hours,score\n"
     with pytest.raises(OutputError, match="is not a folder"):
         Recorder(network(), path=path / "run.rec")
     recording(tmp_path / "run.rec", 5)
-    with pytest.raises(ZeroDivisionError):
-        Recorder(network(), lambda: 1 / 0, path=tmp_path / "run.rec")
+    with pytest.raises(InputError, match="is an earlier recording, and is kept"):
+        Recorder(network(), path=tmp_path / "run.rec")
     assert len(load(tmp_path / "run.rec").steps) == 6
-    recording(tmp_path / "run.rec", 1)
-    assert len(load(tmp_path / "run.rec").steps) == 2
+    with pytest.raises(ZeroDivisionError):
+        Recorder(network(), lambda: 1 / 0, path=tmp_path / "other.rec")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["data.csv", "run.rec"]
 
 

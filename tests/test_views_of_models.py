@@ -448,3 +448,13 @@ def test_films_with_batches_are_slow_over_the_first_epochs() -> None:
     assert (seconds[1] < [2, 3, 6]).all()
     assert (seconds[1] > seconds[0]).all()
     assert len(set(films[1].timeline)) == 161
+
+
+def test_points_that_are_not_finite_do_not_stop_the_fit() -> None:
+    x = np.linspace(-1, 1, 8)[:, None]
+    y = np.where(x < 0, np.nan, x)
+    problem = Supervised(lambda: nn.Linear(1, 1), x, y, loss=nn.functional.mse_loss)
+    scene = Scene(train(problem, 0.1, epochs=2), ["fit", "loss"])
+    scene.draw(2)
+    left, right = scene.figure.axes[0].get_xlim()
+    assert left < -1 < 1 < right

@@ -1,5 +1,6 @@
 """How many epochs plain gradient descent needs at each learning rate: trained, and by theory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from animate.system.errors import InputError
 from animate.training.diagnosis import distance, epochs_to_converge
 from animate.training.line import Line
 from animate.training.problem import Doubles, Problem, Quadratic
+from animate.training.trajectory import Trajectory
 
 RATE_COUNT = 300
 MAX_EPOCHS = 1000
@@ -30,6 +32,11 @@ class ConvergenceCurve:
     lrs: Doubles
     trained: Doubles
     expected: Doubles
+
+
+def convergence_of_runs(runs: Sequence[Trajectory]) -> ConvergenceCurve:
+    """Return the curve of the problem of the first run."""
+    return convergence_curve(runs[0].problem)
 
 
 def convergence_curve(problem: Problem | None) -> ConvergenceCurve:

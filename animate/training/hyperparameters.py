@@ -26,7 +26,7 @@ OPTIMIZER_NAMES = {
 """The optimizers that have a short name, with the name that a label shows."""
 
 UNSUPPORTED_OPTIMIZERS = {
-    "lbfgs": "it needs a closure that evaluates the loss settings times per step",
+    "lbfgs": "it needs a closure that evaluates the loss several times per step",
     "sparseadam": "it takes sparse gradients only",
     "muon": "it takes matrices only",
 }

@@ -1,20 +1,22 @@
 """Data that views need besides the runs, computed before anything is drawn."""
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 
 from animate.system import validation
-from animate.training.convergence import convergence_curve
-from animate.training.planes import plane, random_plane
-from animate.training.sharpness import sharpness_curves
 from animate.training.trajectory import Trajectory
 
-PRECOMPUTED: Mapping[str, Callable[[Sequence[Trajectory]], object]] = {
-    "convergence": lambda runs: convergence_curve(runs[0].problem),
-    "sharpness": sharpness_curves,
-    "plane": plane,
-    "random_plane": random_plane,
+PRECOMPUTED: Mapping[str, str] = {
+    "convergence": "convergence.convergence_of_runs",
+    "sharpness": "sharpness.sharpness_curves",
+    "plane": "planes.plane",
+    "random_plane": "planes.random_plane",
 }
-"""A function of a scene's runs for each name that a view may list in `View.needs`."""
+"""
+For each name that a view may list in `View.needs`, a function of a scene's runs: module.function.
+
+Its module is imported when a view needs it, since few do.
+"""
 
 
 def precompute(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, object]:
@@ -34,4 +36,11 @@ def precompute(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, ob
     """
     for name in names:
         validation.choice(name, "data", PRECOMPUTED)
-    return {name: PRECOMPUTED[name](runs) for name in dict.fromkeys(names)}
+    return {name: _function(PRECOMPUTED[name])(runs) for name in dict.fromkeys(names)}
+
+
+def _function(name: str) -> Callable[[Sequence[Trajectory]], object]:
+    module, _, function = name.rpartition(".")
+    found: Callable[[Sequence[Trajectory]], object]
+    found = getattr(importlib.import_module(f"animate.training.{module}"), function)
+    return found

@@ -53,7 +53,7 @@ class Recorder:
         Records are at least this many steps apart; calls in between return at once.
     path : path, optional
         A file that each record is appended to, so that it survives the program; `animate.load`
-        reads it. An earlier recording there is replaced. Without, records are kept in memory.
+        reads it. A file that exists is kept, and refused. Without, records are kept in memory.
     steps_per_epoch : int, optional
         So that time is counted in epochs.
 

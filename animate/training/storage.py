@@ -191,14 +191,14 @@ class RecordingFile:
     Parameters
     ----------
     path : path
-        An earlier recording there is replaced by the first `append`.
+        Of a new file.
     label, steps_per_epoch
         Of the run.
 
     Raises
     ------
     InputError, OutputError
-        If `path` cannot be written, or is another kind of file, which is kept.
+        If `path` cannot be written, or exists: it may hold what a killed program recorded.
     """
 
     def __init__(self, path: files.AnyPath, label: str | None, steps_per_epoch: int | None) -> None:
@@ -210,8 +210,9 @@ class RecordingFile:
         if files.is_folder(path):
             raise DestinationError(f"{path} is not a file; give one without the slash at its end")
         files.check(path)
-        if self.path.is_file() and self.path.stat().st_size and not is_recording(path):
-            raise DestinationError(f"{path} is not a recording, and is kept; give another path")
+        if self.path.is_file() and self.path.stat().st_size:
+            what = "an earlier recording" if is_recording(path) else "another file"
+            raise DestinationError(f"{path} is {what}, and is kept; give another path")
 
     def append(
         self,

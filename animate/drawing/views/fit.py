@@ -105,6 +105,13 @@ class Fit(View):
         return clip_for_drawing(np.array(curves))
 
 
+def _finite(values: npt.ArrayLike) -> Doubles:
+    """Return the finite ones of `values`, or 0 if there is none."""
+    flat = np.ravel(values).astype(float)
+    is_finite = np.isfinite(flat)
+    return flat[is_finite] if is_finite.any() else np.zeros(1)
+
+
 def axes_limits(problem: Any, starts: Doubles) -> tuple[float, float, float, float]:
     """
     Return left, right, low and high, with room for data, first lines and oscillation.
@@ -115,7 +122,7 @@ def axes_limits(problem: Any, starts: Doubles) -> tuple[float, float, float, flo
     starts : float64 array, shape (S, P)
         The first weights of the runs.
     """
-    x, y = (np.ravel(values).astype(float) for values in (problem.x, problem.y))
+    x, y = (_finite(values) for values in (problem.x, problem.y))
     margin = 0.06 * np.ptp(x) or 0.5
     left, right = x.min() - margin, x.max() + margin
     curves = clip_for_drawing(problem.predict(starts, curve_inputs(problem, left, right)))
