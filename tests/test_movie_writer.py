@@ -118,7 +118,22 @@ def check(ours: Found, theirs: Found) -> None:
     assert any((frame != ours[0][0]).any() for frame in ours[0])  # else nothing is proved
 
 
-@pytest.mark.parametrize("script", KINDS, ids=lambda script: script.__name__)
+TAKE_SECONDS = {  # for layout engines and seaborn are slow; layouts also have quicker tests
+    "layout_that_follows", "layout_of_cleared_axes", "compressed_layout_of_cleared_axes",
+    "tight_layout_of_cleared_axes", "seaborn_anew",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(
+            script, id=script.__name__,
+            marks=[pytest.mark.slow] if script.__name__ in TAKE_SECONDS else [],
+        )
+        for script in KINDS
+    ],
+)  # fmt: skip
 @pytest.mark.filterwarnings("ignore:.*makes most artists anew")
 def test_pixels_and_calls_are_those_of_matplotlibs_save(script) -> None:
     if script.__name__ in ("seaborn_anew", "network"):
@@ -204,7 +219,10 @@ SETTINGS = [
 
 @pytest.mark.parametrize(
     ("script", "settings"),
-    [*itertools.product([silent, clears], SETTINGS), (constrained_with_a_clock, SETTINGS[0])],
+    [
+        *itertools.product([silent, clears], SETTINGS),
+        pytest.param(constrained_with_a_clock, SETTINGS[0], marks=pytest.mark.slow),
+    ],
 )
 def test_matplotlibs_settings_of_saving_count(script, settings) -> None:
     with mpl.rc_context(settings):

@@ -54,7 +54,7 @@ def test_names_stand_for_epochs(runs) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-@pytest.mark.parametrize("at", [8, [0, 8, 40, 100]])
+@pytest.mark.parametrize("at", [8, pytest.param([0, 8, 40, 100], marks=pytest.mark.slow)])
 def test_the_same_scene_gives_the_same_bytes(runs, tmp_path, suffix, at) -> None:
     found = set()
     for name in ("one", "other"):
