@@ -259,14 +259,18 @@ class Scene:
         rooms = [box.width for box in self.layout.headers]
         size = NAME_SIZE * self.layout.em
 
-        def fit(size: float) -> bool:
+        # In panels that several runs share, the key is what tells them apart.
+        is_shared = any(view.across and view.shows_runs for view in self.view_classes)
+        key = (KEY_GAP + KEY) * self.layout.em if is_shared else 0.0
+
+        def fit(size: float, key: float = 0.0) -> bool:
             return all(
-                text_width(name, size, bold=True) <= room
+                text_width(name, size, bold=True) + key <= room
                 for name, room in zip(names, rooms, strict=False)
             )
 
         for long, short in ABBREVIATIONS:
-            if fit(size):
+            if fit(size, key):
                 return names, size
             names = [
                 name if run.has_own_label else name.replace(long, short)
