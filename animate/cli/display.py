@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from animate.cli.streams import plain, say, tell
@@ -150,9 +151,9 @@ def _epochs_per_line(epochs: int) -> int:
     >>> [_epochs_per_line(epochs) for epochs in (100, 500, 20_000)]
     [10, 50, 1000]
     """
-    step = 10
+    step, factors = 10, cycle((2.0, 2.5, 2.0))
     while epochs > step * MOST_LINES:
-        step = step * 5 // 2 if str(step).startswith("2") else step * 2
+        step = int(step * next(factors))
     return step
 
 

@@ -401,18 +401,17 @@ def _layout_extent_in_figure(artist: Any, renderer: Recorder) -> tuple[float, ..
 
 def is_plain(artist: object) -> TypeGuard[Axes]:
     """Return whether axes are drawn by drawing their parts one after the other."""
-    return (
-        isinstance(artist, Axes)
-        and type(artist).draw is Axes.draw
-        and "draw" not in vars(artist)
-        and artist.get_agg_filter() is None
-    )
+    return isinstance(artist, Axes) and _has_draw_of(artist, Axes)
 
 
 def _is_plain_subfigure(artist: object) -> TypeGuard[SubFigure]:
+    return isinstance(artist, SubFigure) and _has_draw_of(artist, SubFigure)
+
+
+def _has_draw_of(artist: Artist, kind: type[Artist]) -> bool:
+    """Return whether `artist` is drawn by the method of `kind` alone, and not filtered."""
     return (
-        isinstance(artist, SubFigure)
-        and type(artist).draw is SubFigure.draw
+        type(artist).draw is kind.draw
         and "draw" not in vars(artist)
         and artist.get_agg_filter() is None
     )

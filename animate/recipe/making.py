@@ -6,7 +6,7 @@ A stage is imported when it is reached. If one output fails, the others are stil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -166,24 +166,27 @@ def check_use(recipe: Recipe, names: Collection[str]) -> None:
 
 
 def _check_forms(names: Collection[str], forms: set[Form], why: str) -> None:
-    for name in names:
-        setting = SETTINGS[name]
-        if not forms.intersection(setting.forms):
-            raise InputError(
-                f"{setting.key} is a setting of a {' or '.join(setting.forms)}, and {why}; "
-                "leave it out"
-            )
+    for unused, kinds in _unused(names, forms):
+        raise InputError(f"{unused} is a setting of {kinds}, and {why}; leave it out")
 
 
 def settings_without_effect(recipe: Recipe, names: Collection[str]) -> list[str]:
     """Return a sentence for each of the settings in `names` that no output of `recipe` uses."""
     forms = {part.form for part in recipe.by_output} - {"report"}
-    kinds = " or ".join(f"a {form}" for form in sorted(forms))
+    if not forms:
+        return []
+    present = " or ".join(f"a {form}" for form in sorted(forms))
     return [
-        f"{setting.key} has no effect on {kinds}: it is a setting of a {' or '.join(setting.forms)}"
-        for name, setting in SETTINGS.items()
-        if name in names and forms and not forms.intersection(setting.forms)
+        f"{unused} has no effect on {present}: it is a setting of {kinds}"
+        for unused, kinds in _unused(names, forms)
     ]
+
+
+def _unused(names: Collection[str], forms: set[Form]) -> Iterator[tuple[str, str]]:
+    """Yield the key of each setting that `forms` do not use, and the forms that do, in words."""
+    for name, setting in SETTINGS.items():
+        if name in names and not forms.intersection(setting.forms):
+            yield setting.key, f"a {' or '.join(setting.forms)}"
 
 
 def _check_own_settings(recipe: Recipe) -> None:

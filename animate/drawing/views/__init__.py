@@ -149,7 +149,7 @@ class View(ABC):
     requires: ClassVar[tuple[type, ...]] = ()
     """What the runs' problem must provide: protocols such as `animate.Quadratic`, or classes."""
     records: ClassVar[tuple[str, ...]] = ()
-    """What each run must have: "weights", "losses", "metrics", or "range" for a range test."""
+    """The records that each run must have: "weights", "losses", "metrics" or several of them."""
     weight_count: ClassVar[int | None] = None
     """The number of weights that each run must have; None for any number."""
     needs: ClassVar[tuple[str, ...]] = ()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from animate.drawing.palette import LineStyle
@@ -56,6 +57,50 @@ def overflow_record(run: Trajectory) -> int:
     """Return the record of the overflow of `run`, or the number of its records."""
     overflowed_at = run.diagnosis.overflowed_at
     return len(run.steps) if overflowed_at is None else run.record_at(overflowed_at)
+
+
+def draw_ring(panel: Panel, x: float, y: float) -> Line2D:
+    """Add a hollow ring around a point, such as a lowest loss."""
+    (ring,) = panel.axes.plot(
+        [x],
+        [y],
+        linestyle="none",
+        marker="o",
+        markersize=0.62 * panel.em,
+        markerfacecolor=panel.theme.panel,
+        markeredgecolor=panel.theme.ink,
+        markeredgewidth=panel.em / 9,
+        zorder=3.5,
+    )
+    return ring
+
+
+class OtherCurves:
+    """
+    The curves of the other runs in grey, up to a time.
+
+    Parameters
+    ----------
+    panel : Panel
+    curves : sequence of arrays, shape (T, 2)
+        Time and value of each point, in the order of time.
+
+    Attributes
+    ----------
+    artist : LineCollection
+        To be registered as moving.
+    """
+
+    def __init__(self, panel: Panel, curves: Sequence[Doubles]) -> None:
+        self._curves = curves
+        self.artist = LineCollection(
+            [], colors=panel.theme.points, linewidths=panel.em / 9, zorder=3
+        )
+        panel.axes.add_collection(self.artist, autolim=False)
+
+    def draw(self, now: float) -> None:
+        """Draw the curves up to the time `now`."""
+        self.artist.set_segments([curve[: count_until(curve[:, 0], now)] for curve in self._curves])
 
 
 class RunCurve:

@@ -7,7 +7,6 @@ from typing import cast
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
@@ -15,7 +14,14 @@ from animate.drawing.palette import LineStyle
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
-from animate.drawing.views.curves import VALIDATION_DASH, RunCurve, clip_for_drawing, count_until
+from animate.drawing.views.curves import (
+    VALIDATION_DASH,
+    OtherCurves,
+    RunCurve,
+    clip_for_drawing,
+    count_until,
+    draw_ring,
+)
 from animate.drawing.views.loss_axis import TINY, has_loss, set_loss_scale
 from animate.drawing.views.scatter import add_legend, free_corner
 from animate.drawing.views.ticks import set_time_ticks
@@ -61,7 +67,7 @@ class Loss(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        axes, theme, em = panel.axes, panel.theme, panel.em
+        axes = panel.axes
         floors = [
             run.problem.best_loss if provides(run.problem, Quadratic) else None
             for run in panel.runs
@@ -83,15 +89,15 @@ class Loss(View):
             self.caption = f"standardized {self.caption}"
         if self._floor is not None and self._floor > axes.get_ylim()[0]:
             self._draw_floor(self._floor, is_named=own_place == floors.index(self._floor))
-        self._ghosts = self.moves(
-            LineCollection([], colors=theme.points, linewidths=em / 9, zorder=3)
+        self._others = OtherCurves(
+            panel,
+            [
+                np.column_stack([panel.times_of(run), curve])[has_loss(run)]
+                for run, curve in zip(panel.runs, curves, strict=True)
+                if run is not panel.run
+            ],
         )
-        axes.add_collection(self._ghosts, autolim=False)
-        self._others = [
-            np.column_stack([panel.times_of(run), curve])[has_loss(run)]
-            for run, curve in zip(panel.runs, curves, strict=True)
-            if run is not panel.run
-        ]
+        self.moves(self._others.artist)
         own = curves[own_place]
         given = has_loss(panel.run)
         self._point = np.cumsum(given) - 1  # index of each record among those with a loss
@@ -109,9 +115,7 @@ class Loss(View):
     def draw(self, record: int) -> None:
         """Draw all curves up to the time of `record`."""
         now = self.panel.times[record]
-        self._ghosts.set_segments(
-            [other[: count_until(other[:, 0], now)] for other in self._others]
-        )
+        self._others.draw(now)
         self._curve.draw(int(self._point[record]))
         for _, line, times, values in self._metrics:
             shown = count_until(times, now)
@@ -183,16 +187,7 @@ class Loss(View):
             return [], 0
         axes, theme, em = panel.axes, panel.theme, panel.em
         point = (panel.times[lowest], losses[lowest])
-        (ring,) = axes.plot(
-            *([part] for part in point),
-            linestyle="none",
-            marker="o",
-            markersize=0.62 * em,
-            markerfacecolor=theme.panel,
-            markeredgecolor=theme.ink,
-            markeredgewidth=em / 9,
-            zorder=3.5,
-        )
+        ring = draw_ring(panel, *point)
         is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
         at = moment_text(panel.times[lowest], panel.clock.unit)
         text = f"turns {'at' if is_exact else 'near'} {at}"

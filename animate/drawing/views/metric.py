@@ -4,11 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.collections import LineCollection
 
 from animate.drawing.text import replace_missing_glyphs, truncate
 from animate.drawing.views import Panel, View
-from animate.drawing.views.curves import VALIDATION_DASH, RunCurve, clip_for_drawing, count_until
+from animate.drawing.views.curves import (
+    VALIDATION_DASH,
+    OtherCurves,
+    RunCurve,
+    clip_for_drawing,
+    count_until,
+)
 from animate.drawing.views.scatter import add_legend, free_corner
 from animate.drawing.views.ticks import set_log_scale, set_time_ticks, set_y_ticks
 from animate.training.problem import Array, Doubles
@@ -42,7 +47,7 @@ class Metric(View):
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        axes, theme, em, run = panel.axes, panel.theme, panel.em, panel.run
+        run = panel.run
         every = [_series(each, panel.times_of(each)) for each in panel.runs]
         names = [metric_names(each) for each in panel.runs]
         is_single = all(each == names[0] and len(each) == 1 for each in names)
@@ -53,16 +58,16 @@ class Metric(View):
         if len(metric_names(run)) > MAX_METRICS:
             subject = f"the first {MAX_METRICS} metrics"
         self.caption = f"{subject} against {{clock}}{' (log)' if is_log else ''}"
-        self._ghosts = self.moves(
-            LineCollection([], colors=theme.points, linewidths=em / 9, zorder=3)
+        self._others = OtherCurves(
+            panel,
+            [
+                series.points
+                for each in every
+                for series in each
+                if is_single and each is not own and not series.is_validation
+            ],
         )
-        axes.add_collection(self._ghosts, autolim=False)
-        self._others = [
-            series.points
-            for each in every
-            for series in each
-            if is_single and each is not own and not series.is_validation
-        ]
+        self.moves(self._others.artist)
         self._curves = []
         for series in own:
             curve = RunCurve(
@@ -85,9 +90,7 @@ class Metric(View):
     def draw(self, record: int) -> None:
         """Draw all curves up to the time of `record`."""
         now = self.panel.times[record]
-        self._ghosts.set_segments(
-            [other[: count_until(other[:, 0], now)] for other in self._others]
-        )
+        self._others.draw(now)
         for curve, series in self._curves:
             curve.draw(count_until(series.times, now) - 1)
 

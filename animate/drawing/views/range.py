@@ -1,5 +1,6 @@
 """The loss against the learning rate of a range test, with the rates that it tells."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,12 @@ from matplotlib.artist import Artist
 from animate.drawing.palette import LineStyle
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.views import Panel, View
-from animate.drawing.views.curves import RunCurve, clip_for_drawing
+from animate.drawing.views.curves import RunCurve, clip_for_drawing, draw_ring
 from animate.drawing.views.ticks import set_log_x_scale, set_y_ticks
 from animate.system.numbers import limit_text, rate_texts
 from animate.training.problem import Quadratic, provides
-from animate.training.range_test import range_test
+from animate.training.range_test import is_range_test, range_test
+from animate.training.trajectory import Trajectory
 
 # In em: the height of a row of the key below the curves, the first baseline above the axis, the
 # ends of a row's line, and the start of its text.
@@ -31,11 +33,22 @@ class Range(View):
     """
 
     caption = "loss against learning rate"
-    records = ("losses", "range")
+    records = ("losses",)
+
+    @classmethod
+    def lacks(cls, runs: Sequence[Trajectory]) -> str | None:
+        """Return which run is not a range test."""
+        for number, run in enumerate(runs, 1):
+            if not is_range_test(run):
+                name = run.label or f"run {number}"
+                return (
+                    f"it requires the schedule range, of at least two steps, but {name} has it not"
+                )
+        return None
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        axes, theme, em, run = panel.axes, panel.theme, panel.em, panel.run
+        run = panel.run
         tests = [range_test(each) for each in panel.runs]
         test = tests[panel.runs.index(run)]
         rates = np.concatenate([each.lrs for each in tests])
@@ -59,17 +72,8 @@ class Range(View):
         if test.suggested_lr is not None and test.suggested_from is not None:
             text = f"steepest fall at {_rate_text(test.suggested_lr)}"
             made = self._mark(test.suggested_lr, text, 0, STEEPEST)
-            (ring,) = axes.plot(
-                [test.suggested_lr],
-                [losses[np.searchsorted(test.lrs, test.suggested_lr)]],
-                linestyle="none",
-                marker="o",
-                markersize=0.62 * em,
-                markerfacecolor=theme.panel,
-                markeredgecolor=theme.ink,
-                markeredgewidth=em / 9,
-                zorder=3.5,
-            )
+            loss = losses[np.searchsorted(test.lrs, test.suggested_lr)]
+            ring = draw_ring(panel, test.suggested_lr, loss)
             self._revealed.append((test.suggested_from, [*made, ring]))
         for _, artists in self._revealed:
             self.moving += artists

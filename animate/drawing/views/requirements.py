@@ -17,7 +17,6 @@ from animate.training.problem import (
     Quadratic,
     provides,
 )
-from animate.training.range_test import is_range_test
 from animate.training.trajectory import Trajectory, metric_names
 
 CAPABILITY_WORDS: Mapping[type, str] = {
@@ -51,8 +50,6 @@ def missing_requirement(view_class: type[View], runs: Sequence[Trajectory]) -> s
             return f"it requires losses, but {name} has none"
         if "metrics" in view_class.records and not metric_names(run):
             return f"it requires metrics, such as the accuracy, but {name} has none"
-        if "range" in view_class.records and not is_range_test(run):
-            return f"it requires the schedule range, of at least two steps, but {name} has it not"
     if view_class.requires and any(run.problem is not runs[0].problem for run in runs):
         return "its panels share their scales, but the runs have different problems"
     return view_class.lacks(runs)

@@ -32,20 +32,19 @@ def set_time_ticks(panel: Panel) -> None:
 
 def set_log_scale(panel: Panel, low: float, high: float) -> None:
     """Set the y axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
-    axes = panel.axes
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
-    axes.yaxis.set_ticks(*_log_ticks(low, high, _tick_counts(panel)[1]))
-    axes.yaxis.set_ticks([], minor=True)
+    _set_log(panel, "y", low, high, _tick_counts(panel)[1])
 
 
 def set_log_x_scale(panel: Panel, low: float, high: float) -> None:
     """Set the x axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
-    axes = panel.axes
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.xaxis.set_ticks(*_log_ticks(low, high, _tick_counts(panel)[0]))
-    axes.xaxis.set_ticks([], minor=True)
+    _set_log(panel, "x", low, high, _tick_counts(panel)[0])
+
+
+def _set_log(panel: Panel, name: str, low: float, high: float, count: int) -> None:
+    panel.axes.set(**{f"{name}scale": "log", f"{name}lim": (low, high)})
+    axis = {"x": panel.axes.xaxis, "y": panel.axes.yaxis}[name]
+    axis.set_ticks(*_log_ticks(low, high, count))
+    axis.set_ticks([], minor=True)
 
 
 def set_x_ticks(panel: Panel) -> None:
