@@ -13,8 +13,17 @@ from PIL import Image
 
 from animate import Animation, InputError, train
 from animate.drawing.clock import resolve_moments
+from animate.drawing.layout import TooSmallError
+from animate.drawing.medium import PAPER, STILL
+from animate.drawing.scene import Scene
+from animate.drawing.sheet import Sheet, panel_boxes, plan_sheet
 from animate.drawing.stills import FORMATS, grid
-from animate.recipe import STILLS
+from animate.drawing.theme import THEMES
+from animate.drawing.views import load
+from animate.recipe import STILLS, Recipe
+from animate.recipe.making import make
+from animate.recipe.settings import as_settings
+from animate.system.numbers import value_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -29,18 +38,42 @@ def pixels(path: Path) -> np.ndarray:
         return np.array(image.convert("RGBA"))
 
 
-def test_a_png_is_the_frame_of_its_epoch_to_the_pixel(anim, tmp_path) -> None:
-    for epoch, frame in zip(anim.timeline, anim.frames(), strict=True):
-        path = tmp_path / f"{epoch}.png"
-        anim.save(path, at=epoch)
-        np.testing.assert_array_equal(pixels(path), frame)
+def words(path: Path) -> list[str]:
+    """Return what the outlines of letters in an SVG say."""
+    return re.findall(r"<!-- (.*?) -->", path.read_text())
+
+
+@pytest.mark.parametrize("at", ["end", 8])
+def test_a_png_is_matplotlibs_drawing_of_the_scene_without_anything_of_a_film(
+    anim, tmp_path, at
+) -> None:
+    path = tmp_path / "a.png"
+    anim.save(path, at=at)
+    scene = Scene(anim.scene.runs, ["fit", "loss"], (960, 540), medium=STILL,
+                  states_moment=at != "end")  # fmt: skip
+    scene.draw(100 if at == "end" else at)
+    scene.figure.savefig(tmp_path / "own.png")
+    np.testing.assert_array_equal(pixels(path), pixels(tmp_path / "own.png"))
+    frame = list(anim.frames())[1 if at == 8 else -1]
+    assert not np.array_equal(pixels(path), frame)
+    assert scene.layout.panels[0][0].height > anim.scene.layout.panels[0][0].height
+
+
+@pytest.mark.parametrize(
+    ("at", "stated"),
+    [(None, []), ("end", []), (100, ["epoch 100"]), (8, ["epoch 8"]), ("start", ["epoch 0"])],
+)
+def test_a_still_says_its_epoch_unless_it_is_the_end(anim, tmp_path, at, stated) -> None:
+    path = tmp_path / "a.svg"
+    anim.save(path, at=at)
+    assert [text for text in words(path) if text.startswith("epoch")] == stated
+    assert not any(" of 100" in text for text in words(path))
 
 
 def test_the_last_epoch_is_shown_unless_another_is_asked_for(anim, tmp_path) -> None:
     anim.save(tmp_path / "default.png")
     anim.save(tmp_path / "end.png", at="end")
     assert (tmp_path / "default.png").read_bytes() == (tmp_path / "end.png").read_bytes()
-    np.testing.assert_array_equal(pixels(tmp_path / "end.png"), list(anim.frames())[-1])
 
 
 def test_names_stand_for_epochs(runs) -> None:
@@ -90,35 +123,71 @@ def test_a_pdf_has_a_page_an_epoch_and_truetype_fonts_and_no_date(anim, tmp_path
     assert len({zlib.decompress(stream) for stream in streams}) >= 3
 
 
-def test_several_epochs_in_a_png_are_small_multiples_on_one_sheet(runs, tmp_path) -> None:
-    path = tmp_path / "strip.png"
-    Animation(runs, ["fit"], size=(1600, 900), title="").save(path, at=[0, 8, 40, 100])
-    sheet = pixels(path)
-    assert sheet.shape == (900, 1600, 4)
-    small = Animation(runs, ["fit"], size=(800, 450), title="", timeline=[0, 8, 40, 100])
-    for number, frame in enumerate(small.frames()):
-        row, column = divmod(number, 2)
-        cell = sheet[450 * row : 450 * (row + 1), 800 * column : 800 * (column + 1)]
-        # Where they are placed on the sheet, some edges round otherwise.
-        assert np.abs(cell.astype(int) - frame).mean() < 1
+@pytest.mark.parametrize("size", [(1600, 900), (700, 1500)], ids=["across", "down"])
+def test_a_sheets_panels_are_those_of_films_at_its_moments(runs, size) -> None:
+    moments = [0, 8, 40, 100]
+    views = list(map(load, ["fit", "landscape"]))
+    sheet = Sheet(runs, views, moments, size, THEMES["light"], "", {}, STILL)
+    axes = iter(sheet.figure.axes)
+    film = Scene(runs, views, (1280, 720))
+    for view in [film.views[index] for index in (0, 1, 2, 3)]:
+        for moment in moments:
+            film.draw(moment)
+            ones, others = view.panel.axes, next(axes)
+            for one, other in zip(ones.lines, others.lines, strict=True):
+                if len(one.get_xydata()) > 1:  # a single marker may be clipped to its panel
+                    np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+            if not view.across:  # a map's limits follow from the shape of its panel
+                assert ones.get_xlim() == others.get_xlim()
+    assert next(axes, None) is None
 
 
 @pytest.mark.parametrize("title", [None, "Three rates, once"])
-def test_a_sheet_has_its_title_once_and_an_epoch_a_picture(runs, tmp_path, title) -> None:
+@pytest.mark.parametrize("size", [(1600, 900), (700, 1500)], ids=["across", "down"])
+def test_a_sheet_says_each_thing_once(runs, tmp_path, title, size) -> None:
     path = tmp_path / "sheet.svg"
-    Animation(runs, ["fit"], (1600, 900), title=title).save(path, at=[0, 8, 40, 100])
-    told = re.findall(r"<!-- (.*?) -->", path.read_text())  # what the outlines of letters say
-    assert told.count(title or "What does the learning rate do?") == 1
-    epochs = [text.split() for text in told if text.startswith("epoch")]
-    assert [int(words[1]) for words in epochs] == [0, 8, 40, 100]
-    assert told.count("learning rate 0.7") == 4
+    Animation(runs, ["fit"], (1600, 900), title=title).save(path, at=[0, 8, 40, 100], size=size)
+    told = words(path)
+    for once in (
+        title or "What does the learning rate do?", "✓ converged at epoch 8", "best fit", "epoch 0", "epoch 8", "epoch 40", "epoch 100",
+    ):  # fmt: skip
+        assert told.count(once) == 1, once
+    assert len([text for text in told if text in ("learning rate 0.7", "lr 0.7")]) == 1
+    assert len([text for text in told if "y against x" in text]) == 1
+    losses = [f"loss {value_text(run.losses[at])}" for run in runs for at in (0, 8, 40, 100)]
+    assert sorted(text for text in told if text.startswith("loss ")) == sorted(losses)
+
+
+@pytest.mark.parametrize("size", [(1600, 900), (700, 1500), (500, 500)])
+@pytest.mark.parametrize("views", [["fit"], ["fit", "loss"], ["landscape"], ["cliff", "surface"]])
+@pytest.mark.parametrize("moments", [2, 4, 9])
+def test_panels_of_a_sheet_neither_overlap_nor_leave_it(size, views, moments) -> None:
+    views = [load(view) for view in views]
+    try:
+        plan = plan_sheet(views, 3, moments, size, STILL, has_title=True)
+    except TooSmallError as error:
+        size = error.minimum_size
+        plan = plan_sheet(views, 3, moments, size, STILL, has_title=True)
+    assert plan.em(size) >= STILL.min_em
+    boxes = list(panel_boxes(plan, size))
+    assert len(boxes) == moments * sum(1 if view.across else 3 for view in views)
+    for number, box in enumerate(boxes):
+        assert 0 < box.left < box.left + box.width <= size[0]
+        assert 0 < box.bottom < box.top <= size[1] - plan.em(size)
+        for other in boxes[:number]:
+            apart = (
+                box.left >= other.left + other.width or other.left >= box.left + box.width,
+                box.bottom >= other.top or other.bottom >= box.top,
+            )
+            assert any(apart)
 
 
 def test_a_sheet_too_small_to_read_is_refused_with_the_size_that_would_do(runs, tmp_path) -> None:
+    film = Animation(runs)
     with pytest.raises(InputError, match="a sheet of 4 pictures; give at least") as told:
-        Animation(runs, size=(800, 450)).save(tmp_path / "a.png", at=[0, 8, 40, 100])
+        film.save(tmp_path / "a.png", at=[0, 8, 40, 100], size=(300, 200))
     enough = tuple(map(int, re.search(r"least (\d+)x(\d+)", str(told.value)).groups()))
-    Animation(runs, size=enough).save(tmp_path / "a.png", at=[0, 8, 40, 100])
+    film.save(tmp_path / "a.png", at=[0, 8, 40, 100], size=enough)
     assert pixels(tmp_path / "a.png").shape[:2] == enough[::-1]
 
 
@@ -172,3 +241,131 @@ def test_nothing_needs_opacity_which_some_programs_drop_from_a_pdf(runs, tmp_pat
 
 def test_the_recipe_knows_the_stills_that_there_are() -> None:
     assert tuple(FORMATS) == STILLS
+
+
+POINTS = {"mm": 72 / 25.4, "cm": 72 / 2.54, "in": 72.0, "pt": 1.0}
+
+
+def media_box(path: Path) -> list[float]:
+    box = re.search(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", path.read_bytes())
+    return [float(side) for side in box.groups()]
+
+
+def text_sizes(path: Path) -> set[float]:
+    """Return the sizes in points of all text in a PDF, from its operator Tf."""
+    streams = re.findall(rb"stream\r?\n(x.*?)endstream", path.read_bytes(), re.DOTALL)
+    text = b"".join(map(zlib.decompress, streams))
+    return {float(size) for size in re.findall(rb"/F\S+ (\S+) Tf", text)}
+
+
+@pytest.mark.parametrize("size", ["180mm", "6.5in", "17.4x12cm", "500x400pt"])
+@pytest.mark.parametrize("at", ["end", pytest.param([0, 2, 8], marks=pytest.mark.slow)])
+def test_a_size_on_paper_is_exactly_that_of_the_file(anim, tmp_path, size, at) -> None:
+    sides, unit = re.fullmatch(r"([\d.x]+)(\w+)", size).groups()
+    wanted = [float(side) * POINTS[unit] for side in sides.split("x")]
+    anim.save(tmp_path / "a.pdf", at=at, size=size)
+    anim.save(tmp_path / "a.svg", at=at, size=size)
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    svg = [float(root.get(name).removesuffix("pt")) for name in ("width", "height")]
+    for found in (media_box(tmp_path / "a.pdf"), svg):
+        assert found[: len(wanted)] == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.parametrize("views", ["loss", ["fit", "loss"], "landscape", ["bowl", "weights"]])
+@pytest.mark.parametrize("count", [1, 3])
+def test_text_on_paper_has_7_to_9_points(runs, tmp_path, views, count) -> None:
+    film = Animation(runs[:count], views, title="A title")
+    for size in ("86mm", "180mm", "400mm"):
+        film.save(tmp_path / "a.pdf", size=size, at=8)
+        sizes = text_sizes(tmp_path / "a.pdf")
+        assert 7 <= min(sizes) <= max(sizes) <= 9
+
+
+def test_a_sheet_on_paper_has_text_of_7_to_9_points(runs, tmp_path) -> None:
+    film = Animation(runs, ["fit"])
+    film.save(tmp_path / "a.svg", size="180mm", at=[0, 2, 8])
+    sizes = {
+        float(size) for size in re.findall(r"scale\((0\.\d+) -", (tmp_path / "a.svg").read_text())
+    }
+    assert 0.07 <= min(sizes) <= max(sizes) <= 0.09  # of outlines that are 100 units large
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg"])
+def test_a_raster_image_on_paper_has_300_pixels_an_inch_and_says_so(anim, tmp_path, suffix) -> None:
+    path = tmp_path / f"a{suffix}"
+    anim.save(path, size="180x120mm")
+    with Image.open(path) as image:
+        assert image.size == (2126, 1417)
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_raster_image_on_paper_is_the_vector_image_in_pixels(anim, tmp_path) -> None:
+    anim.save(tmp_path / "a.png", size="180x120mm")
+    with Image.open(tmp_path / "a.png") as large:
+        reduced = np.asarray(large.convert("L").resize((51, 34), Image.Resampling.BOX), float)
+        paper = Scene(anim.scene.runs, ["fit", "loss"], (510, 340), medium=PAPER,
+                      states_moment=False)  # fmt: skip
+        paper.draw(100)
+        paper.figure.savefig(tmp_path / "c.png")
+    with Image.open(tmp_path / "c.png") as drawn:
+        same = np.asarray(drawn.convert("L").resize((51, 34), Image.Resampling.BOX), float)
+    assert np.abs(reduced - same).mean() < 3
+
+
+@pytest.mark.parametrize("size", ["86x20mm", "30mm", "5x3cm", "1.5x1in", "90x60pt", "20mm"])
+@pytest.mark.parametrize("at", ["end", [0, 2, 8]])
+def test_a_size_on_paper_that_is_too_small_is_refused_with_one_that_would_do(
+    runs, tmp_path, size, at
+) -> None:
+    film = Animation(runs, ["fit"])
+    with pytest.raises(InputError, match="at 7 pt; give at least") as told:
+        film.save(tmp_path / "a.svg", size=size, at=at)
+    enough = re.search(r"least (\S+),", str(told.value)).group(1)
+    assert ("x" in enough, enough[-2:]) == ("x" in size, size[-2:])
+    film.save(tmp_path / "a.svg", size=enough, at=at)
+
+
+@pytest.mark.parametrize(
+    "size", ["9mm", "1200mm", "0in", "5mmx5mm", "86 m", "-86mm", "1e2mm", "86"]
+)
+def test_a_size_that_is_none_is_refused(anim, tmp_path, size) -> None:
+    with pytest.raises(InputError, match="size"):
+        anim.save(tmp_path / "a.pdf", size=size)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_on_paper_is_refused_and_told_what_to_do(runs, tmp_path) -> None:
+    with pytest.raises(InputError, match="a film has pixels; give WIDTHxHEIGHT"):
+        Animation(runs, size="86mm")
+    with pytest.raises(InputError, match="give it to Animation"):
+        Animation(runs).save(tmp_path / "a.mp4", size="86mm")
+    with pytest.raises(InputError, match=r"a\.mp4: size 86mm .* a film has pixels"):
+        make(Recipe(size="86mm", outputs=[tmp_path / "a.mp4"]))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_on_paper_has_a_title_only_if_one_is_given(runs, tmp_path) -> None:
+    path = tmp_path / "a.svg"
+    Animation(runs).save(path, size="180mm")
+    assert not any("learning rate do" in text for text in words(path))
+    Animation(runs, title="Mine").save(path, size="180mm")
+    assert words(path).count("Mine") == 1
+
+
+def test_a_jpeg_is_the_png_but_for_its_compression_and_never_transparent(runs, tmp_path) -> None:
+    film = Animation(runs, size=(960, 540))
+    film.save(tmp_path / "a.png")
+    for name in ("a.jpg", "a.jpeg", "A.JPG"):
+        film.save(tmp_path / name)
+        apart = np.abs(pixels(tmp_path / name).astype(int) - pixels(tmp_path / "a.png"))
+        assert apart.mean() < 1
+    with pytest.raises(
+        InputError, match=r"cannot be transparent; choose another theme, or .*\.png"
+    ):
+        Animation(runs, theme="transparent").save(tmp_path / "b.jpg")
+
+
+def test_a_recipe_keeps_a_size_on_paper_as_it_was_given() -> None:
+    recipe = Recipe(size="3.4x2.2in", outputs=["a.pdf"])
+    assert as_settings(recipe)["size"] == "3.4x2.2in"
+    assert Recipe(size=as_settings(recipe)["size"], outputs=["a.pdf"]) == recipe

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-o", "--output", action="append", dest="outputs", metavar="PATH",
         help="file to write: .mp4 .webm .gif .webp .apng for a film, folder/ for its frames, "
-        ".png .svg .pdf for a still, .html for an interactive page, .json for a report; "
+        ".png .jpg .jpeg .svg .pdf for a still, .html for an interactive page, .json for a report; "
         f"may be given several times (default: {join_values(DEFAULT_OUTPUTS)})",
     )  # fmt: skip
     for one in fields(Command):

@@ -172,7 +172,8 @@ def plan(recipe: Recipe) -> str:
         f"{', '.join(_headings(recipe))}{seed} and write"
     ]
     for part in recipe.by_output:
-        size = "x".join(map(str, part.pixels))
+        pixels = part.full_size
+        size = "x".join(map(str, pixels)) if isinstance(pixels, tuple) else str(pixels)
         kind = {
             "film": f"{size}, {part.fps:g} frames a second",
             "still": f"{size}, at {', '.join(map(str, part.at))}",

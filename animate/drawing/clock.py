@@ -110,6 +110,15 @@ class Clock:
         padding += (self._width[1] - dot) * PERIOD_SPACE
         return f"{self.unit} {padding}{number} of {last}"
 
+    def name(self, moment: float) -> str:
+        """Return the name of `moment`, such as "epoch 8"."""
+        return f"{self.unit} {self._number_text(moment)}"
+
+    @property
+    def longest_name(self) -> str:
+        """A text as wide as the longest name of a moment."""
+        return f"{self.unit} {'0' * self._width[0]}{'.' * self._width[1]}"
+
     def _number_text(self, moment: float) -> str:
         """Return `moment`, with decimals only if it is not whole."""
         return f"{moment:.{self._decimals if moment != int(moment) else 0}f}"

@@ -10,17 +10,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from animate.drawing.medium import FILM, Medium
 from animate.system.errors import InputError
 
-MIN_EM = 9.0  # pixels; smaller text is not legible
-AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², at most: 18 pixels at 1280x720
+MIN_EM = FILM.min_em
 
 # In em.
 LEFT, RIGHT, GAP = 3.6, 1.4, 1.6  # beside and between panels; LEFT holds the tick labels
 TITLE = 2.7  # the row of title and epoch
 HEADER = 4.6  # name, numbers and verdict of a run
 CAPTION, TICKS = 1.9, 1.9  # above and below each panel
-FOOT = 1.5  # the timeline
+FOOT, MARGIN = 1.5, 0.3  # below the panels: the timeline of a film, or nothing
 HEADER_WIDTH = 19.5
 PLOT_WIDTH, PLOT_HEIGHT = 14.0, 6.0  # of a panel, at least
 
@@ -60,7 +60,7 @@ class Layout:
     em : float
         The size of the smallest text, in pixels.
     title : tuple of Box
-        One box if title and epoch share a line, else two.
+        One box if title and epoch share a line, else two; none if there are neither.
     headers : tuple of Box
         One per run.
     panels : tuple of tuple of Box
@@ -92,6 +92,7 @@ class _Plan:
     title_lines: int
     columns: int
     stacked: bool
+    medium: Medium
 
     @property
     def bands(self) -> int:
@@ -120,7 +121,9 @@ class _Plan:
     @property
     def margins_height(self) -> float:
         rows = self.rows_of_plots * (CAPTION + TICKS)
-        return TITLE * self.title_lines + self.bands * HEADER + rows + FOOT
+        foot = FOOT if self.medium.is_film else MARGIN
+        head = TITLE * self.title_lines if self.title_lines else MARGIN
+        return head + self.bands * HEADER + rows + foot
 
     @property
     def min_plot_width(self) -> float:
@@ -131,7 +134,7 @@ class _Plan:
     def em(self, width: int, height: int) -> float:
         across = self.columns_of_plots * self.min_plot_width + self.margins_width
         down = self.rows_of_plots * PLOT_HEIGHT + self.margins_height
-        return min(width / across, height / down, math.sqrt(width * height / AREA_PER_EM2))
+        return min(width / across, height / down, self.medium.em_limit((width, height)))
 
     def plot(self, width: int, height: int) -> tuple[float, float]:
         """Return the width and height of a panel, in pixels."""
@@ -157,6 +160,7 @@ def arrange(
     above: int = 0,
     below: int = 0,
     title_lines: int = 1,
+    medium: Medium = FILM,
 ) -> Layout:
     """
     Return the best layout for a frame of `size` pixels.
@@ -170,7 +174,8 @@ def arrange(
     above, below : int
         The numbers of panels of full width above and below the runs.
     title_lines : int
-        1 if title and epoch share a line, else 2.
+        1 if title and epoch share a line, else 2; 0 if there are neither.
+    medium : Medium
 
     Raises
     ------
@@ -178,14 +183,14 @@ def arrange(
         If text would be too small to read. The message names the smallest legible size.
     """
     plans = [
-        _Plan(runs, views, above, below, title_lines, columns, stacked)
+        _Plan(runs, views, above, below, title_lines, columns, stacked, medium)
         for columns in range(1, max(runs, 1) + 1)
         for stacked in ((True, False) if views > 1 else (True,))
     ]
     best = max(plans, key=lambda plan: plan.score(*size))
-    if best.em(*size) < MIN_EM:
+    if best.em(*size) < medium.min_em:
         readable = max(plans, key=lambda plan: plan.em(*size))
-        factor = MIN_EM / readable.em(*size)
+        factor = medium.min_em / readable.em(*size)
         if factor > 1:
             minimum = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
             raise TooSmallError(
@@ -220,7 +225,7 @@ def _build_layout(plan: _Plan, size: tuple[int, int]) -> Layout:
     title = tuple(
         box(left, line * TITLE * em, right - left, TITLE * em) for line in range(plan.title_lines)
     )
-    top = TITLE * plan.title_lines * em
+    top = (TITLE * plan.title_lines if plan.title_lines else MARGIN) * em
     bands = list(across(plan.above, top))
     top += plan.above * row
     headers, panels = [], []

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
@@ -22,7 +23,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate.drawing.clock import Clock
-from animate.drawing.layout import GAP, MIN_EM, Box, Layout, arrange
+from animate.drawing.dashes import whole_dashes
+from animate.drawing.layout import GAP, Box, Layout, arrange
+from animate.drawing.medium import FILM, Medium
 from animate.drawing.run_header import RunHeader
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import replace_missing_glyphs, text_width, truncate
@@ -69,6 +72,85 @@ def make_figure(size: tuple[int, int], theme: Theme) -> ThemedFigure:
     return figure
 
 
+def add_background(parent: Figure | SubFigure, theme: Theme) -> None:
+    """Fill `parent` with the background of `theme`."""
+    # A separate artist, since savefig may recolour the patch of the figure.
+    parent.patch.set_facecolor("none")
+    parent.add_artist(
+        Rectangle(
+            (0, 0),
+            1,
+            1,
+            transform=parent.transSubfigure,
+            facecolor=theme.background,
+            edgecolor="none",
+            antialiased=False,
+            zorder=-10,
+        )
+    )
+
+
+def add_panel_axes(
+    parent: Figure | SubFigure,
+    bounds: tuple[float, float, float, float],
+    theme: Theme,
+    em: float,
+    *,
+    labelleft: bool = True,
+    labelbottom: bool = True,
+) -> Axes:
+    """
+    Add the axes of a panel, which have neither frame nor tick marks.
+
+    `bounds` are left, bottom, width and height, relative to the figure. It has tick labels at the
+    sides that are asked for.
+    """
+    axes = parent.add_axes(bounds, facecolor=theme.panel)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set(color=theme.muted, linewidth=em / 18)
+    axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
+    axes.tick_params(
+        length=0,
+        pad=0.35 * em,
+        labelsize=em,
+        labelcolor=theme.muted,
+        labelleft=labelleft,
+        labelbottom=labelbottom,
+    )
+    return axes
+
+
+def add_legend_key(
+    parent: Figure | SubFigure,
+    start: tuple[float, float],
+    size: tuple[int, int],
+    style: RunStyle,
+    em: float,
+) -> float:
+    """
+    Draw line and marker of a run from the pixel `start` to the right, as in its panels.
+
+    Returns the length in pixels.
+    """
+    length = whole_dashes(style.dash, 0.17, KEY) * em
+    (left, y), (width, height) = start, size
+    parent.add_artist(
+        Line2D(
+            np.array([left, left + length / 2, left + length]) / width,
+            [y / height] * 3,
+            transform=parent.transSubfigure,
+            color=style.line,
+            linewidth=0.17 * em,
+            linestyle=style.dash,
+            marker=style.marker,
+            markevery=[1],
+            markersize=0.62 * em,
+            markeredgewidth=0,
+        )
+    )
+    return length
+
+
 class Scene:
     """
     Views of runs on one figure, drawn for any moment.
@@ -90,6 +172,10 @@ class Scene:
         The result of `precompute` for the names in `View.needs`.
     parent : Figure or SubFigure, optional
         The figure to draw in, `size` pixels large; by default a new one.
+    medium : Medium
+        What the picture is made for.
+    states_moment : bool
+        Whether the moment stands above the panels. In a still, this is all that tells it.
 
     Attributes
     ----------
@@ -117,6 +203,8 @@ class Scene:
         *,
         data: Mapping[str, Any] | None = None,
         parent: Figure | SubFigure | None = None,
+        medium: Medium = FILM,
+        states_moment: bool = True,
     ) -> None:
         self.runs = validate_runs(runs)
         self.view_classes = validate_views(views, self.runs)
@@ -134,25 +222,27 @@ class Scene:
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
         self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
-        self.title = (
-            default_title(self.runs) if title is None else replace_missing_glyphs(title, bold=True)
-        )
-        one, above, below = _split_views(self.view_classes)
+        self.medium = medium
+        if title is None:
+            title = default_title(self.runs) if medium.has_default_title else ""
+        self.title = replace_missing_glyphs(title, bold=True)
+        one, above, below = split_views(self.view_classes)
         with self.theme.applied():
             self.layout = _choose_layout(
                 self.view_classes,
                 len(self.runs),
                 self.size,
                 self.title,
-                self.clock.text(self.clock.last),
+                self._longest_moment if states_moment else "",
+                medium,
             )
             self._parent = parent or make_figure(self.size, self.theme)
             self.figure: Figure = self._parent.get_figure(root=True)
-            self._draw_background()
+            add_background(self._parent, self.theme)
             self._names, self._name_size = self._choose_names()
-            self._moment = self._draw_title_row()
+            self._moment = self._draw_title_row(states_moment)
             self._headers = [self._draw_header(index) for index in range(len(self.layout.headers))]
-            self._timeline = self._draw_timeline()
+            self._timeline = self._draw_timeline() if medium.is_film else ()
             self.views = [
                 self._draw_view(box, view_class, index)
                 for index, boxes in enumerate(self.layout.panels)
@@ -165,7 +255,8 @@ class Scene:
                 self.moving += view.moving
             if not self.layout.headers:  # the data do not depend on the time
                 for artist in (self._moment, *self._timeline):
-                    artist.set_visible(False)
+                    if artist is not None:
+                        artist.set_visible(False)
             self.draw(self.clock.first)
 
     def draw(self, moment: float) -> None:
@@ -181,9 +272,11 @@ class Scene:
         """
         moment = self.clock.moment(moment)
         records = [self.clock.record(index, moment) for index in range(len(self.runs))]
-        self._moment.set_text(self.clock.text(moment))
-        width = self.layout.timeline.width / self.size[0]
-        self._timeline[1].set_width(self.clock.scale_elapsed(moment, width))
+        if self._moment is not None:
+            self._moment.set_text(self._moment_text(moment))
+        if self._timeline:
+            width = self.layout.timeline.width / self.size[0]
+            self._timeline[1].set_width(self.clock.scale_elapsed(moment, width))
         for header, record in zip(self._headers, records, strict=False):
             header.draw(record, moment)
         for view in self.views:
@@ -197,59 +290,63 @@ class Scene:
                 for artist in view.moving:
                     artist.set_visible(False)
 
-    def _draw_background(self) -> None:
-        # A separate artist, since savefig may recolour the patch of the figure.
-        self._parent.patch.set_facecolor("none")
-        self._parent.add_artist(
-            Rectangle(
-                (0, 0),
-                1,
-                1,
-                transform=self._parent.transSubfigure,
-                facecolor=self.theme.background,
-                edgecolor="none",
-                antialiased=False,
-                zorder=-10,
-            )
-        )
+    def _moment_text(self, moment: float) -> str:
+        """Return the text for `moment` above the panels."""
+        return self.clock.text(moment) if self.medium.is_film else self.clock.name(moment)
+
+    @property
+    def _longest_moment(self) -> str:
+        return self.clock.text(self.clock.last) if self.medium.is_film else self.clock.longest_name
+
+    def _font_size(self, size: float) -> float:
+        """Return `size` in em as pixels, up to the largest text of the medium."""
+        return min(size * self.layout.em, self.medium.max_text)
 
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
         """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
         return self._parent.text(
-            x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
+            x / self.size[0], y / self.size[1], text, fontsize=self._font_size(size), **style
         )
 
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
         """Add an empty, moving text at pixel (x, y), with `size` in em."""
-        em = size * self.layout.em
+        em = self._font_size(size)
         position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
         text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
         self._parent.add_artist(text)
         return self._register(text)
 
-    def _draw_title_row(self) -> Text:
-        em = self.layout.em
-        first, last = self.layout.title[0], self.layout.title[-1]
-        longest = self.clock.text(self.clock.last)
-        epoch_width = math.ceil(text_width(longest, em * EPOCH_SIZE) + em / 2)
+    def _draw_title_row(self, states_moment: bool) -> Text | None:
+        """Draw the title, and return the text for the moment beside it, if there is one."""
+        if not self.layout.title:
+            return None
+        em, first, last = self.layout.em, self.layout.title[0], self.layout.title[-1]
+        epoch_width = 0
+        if states_moment:
+            size = self._font_size(EPOCH_SIZE)
+            epoch_width = math.ceil(text_width(self._longest_moment, size) + em / 2)
         room = first.width - (epoch_width + em / 2 if first is last else 0)
         self._text(
             first.left,
             first.bottom + 0.42 * first.height,
-            truncate(self.title, room, em * TITLE_SIZE, bold=True),
+            truncate(self.title, room, self._font_size(TITLE_SIZE), bold=True),
             TITLE_SIZE,
             weight="bold",
             color=self.theme.ink,
         )
+        if not states_moment:
+            return None
+        # Where nothing else stands in the row, the moment takes the place of the title.
+        is_alone = not self.title and not self.medium.is_film
+        right = last.left + (epoch_width if is_alone else last.width)
         epoch = self._changing_text(
-            last.left + last.width,
+            last.left if is_alone else right,
             last.bottom + 0.42 * last.height,
             EPOCH_SIZE,
             color=self.theme.muted,
-            horizontalalignment="right",
+            horizontalalignment="left" if is_alone else "right",
         )
-        right = last.left + last.width
         self._clip_to(epoch, replace(last, left=right - epoch_width, width=epoch_width))
         return epoch
 
@@ -257,7 +354,7 @@ class Scene:
         """Return the labels of the runs, abbreviated if one does not fit, and their size."""
         names = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
         rooms = [box.width for box in self.layout.headers]
-        size = NAME_SIZE * self.layout.em
+        size = self._font_size(NAME_SIZE)
 
         # In panels that several runs share, the key is what tells them apart.
         is_shared = any(view.across and view.shows_runs for view in self.view_classes)
@@ -276,7 +373,7 @@ class Scene:
                 name if run.has_own_label else name.replace(long, short)
                 for name, run in zip(names, self.runs, strict=True)
             ]
-        return names, size if fit(size) else max(self.layout.em, MIN_EM)
+        return names, size if fit(size) else max(self.layout.em, self.medium.min_em)
 
     def _draw_header(self, index: int) -> RunHeader:
         box, em = self.layout.headers[index], self.layout.em
@@ -313,22 +410,7 @@ class Scene:
 
     def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
         """Draw line and marker of a run beside its name, as the legend of shared panels."""
-        width, height = self.size
-        em = self.layout.em
-        self._parent.add_artist(
-            Line2D(
-                np.array([left, left + KEY * em / 2, left + KEY * em]) / width,
-                [y / height] * 3,
-                transform=self._parent.transSubfigure,
-                color=style.line,
-                linewidth=0.17 * em,
-                linestyle=style.dash,
-                marker=style.marker,
-                markevery=[1],
-                markersize=0.62 * em,
-                markeredgewidth=0,
-            )
-        )
+        add_legend_key(self._parent, (left, y), self.size, style, self.layout.em)
 
     def _clip_to(self, artist: Artist, box: Box) -> None:
         """Clip `artist` to `box`, which then bounds the pixels that it changes."""
@@ -365,7 +447,7 @@ class Scene:
         self._text(
             box.left,
             box.top + 1.02 * em + 1.5,  # clear of markers that leave the panel, and of the header
-            _caption(view, box.width, em, self.clock.unit),
+            caption_of(view, box.width, em, self.clock.unit),
             1.0,
             color=self.theme.muted,
         )
@@ -374,18 +456,11 @@ class Scene:
     def _panel(self, box: Box, index: int | None) -> Panel:
         width, height = self.size
         em, theme = self.layout.em, self.theme
-        axes = self._parent.add_axes(
+        axes = add_panel_axes(
+            self._parent,
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
-            facecolor=theme.panel,
-        )
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set(color=theme.muted, linewidth=em / 18)
-        axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
-        axes.tick_params(
-            length=0,
-            pad=0.35 * em,
-            labelsize=em,
-            labelcolor=theme.muted,
+            theme,
+            em,
             labelleft=box in self.layout.with_tick_labels,
         )
         return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
@@ -403,9 +478,29 @@ def check_legible(
     epochs: int = defaults.EPOCHS,
 ) -> None:
     """Raise `InputError` if text is too small in a scene of this many runs of a Line."""
-    title = LINE_TITLES[runs > 1] if title is None else replace_missing_glyphs(title, bold=True)
-    view_classes = load_views(views)
-    _choose_layout(view_classes, runs, size, title, f"epoch {epochs} of {epochs}")
+    plan_layout(runs, views, size, title, f"epoch {epochs} of {epochs}")
+
+
+def plan_layout(
+    runs: int,
+    views: Views,
+    size: tuple[int, int],
+    title: str | None = None,
+    longest_moment: str = "",
+    medium: Medium = FILM,
+) -> Layout:
+    """
+    Return the layout of a scene of this many runs of a Line; "" for a moment that is not stated.
+
+    Raises
+    ------
+    InputError
+        If text would be too small to read.
+    """
+    if title is None:
+        title = LINE_TITLES[runs > 1] if medium.has_default_title else ""
+    title = replace_missing_glyphs(title, bold=True)
+    return _choose_layout(load_views(views), runs, size, title, longest_moment, medium)
 
 
 def _choose_layout(
@@ -414,22 +509,23 @@ def _choose_layout(
     size: tuple[int, int],
     title: str,
     longest_moment: str,
+    medium: Medium,
 ) -> Layout:
-    one, above, below = _split_views(view_classes)
+    one, above, below = split_views(view_classes)
     headers = runs if any(view_class.shows_runs for view_class in view_classes) else 0
     counts = (headers, len(one), len(above), len(below))
+    has_row = medium.is_film or title or (longest_moment and headers)
+    layout = arrange(size, *counts, title_lines=1 if has_row else 0, medium=medium)
     if not title:
-        return arrange(size, *counts)
-    layout = arrange(size, *counts)
-    needed = (
-        text_width(title, layout.em * TITLE_SIZE, bold=True)
-        + text_width(longest_moment, layout.em * EPOCH_SIZE)
-        + 2 * layout.em
-    )
-    return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
+        return layout
+    moment_width = text_width(longest_moment, layout.em * EPOCH_SIZE) if longest_moment else 0
+    needed = text_width(title, layout.em * TITLE_SIZE, bold=True) + moment_width + 2 * layout.em
+    if needed <= layout.title[0].width or not longest_moment:
+        return layout
+    return arrange(size, *counts, title_lines=2, medium=medium)
 
 
-def _split_views(
+def split_views(
     view_classes: Sequence[type[View]],
 ) -> tuple[list[type[View]], list[type[View]], list[type[View]]]:
     """Return the views of single runs, and those across runs above and below them."""
@@ -442,7 +538,7 @@ def _split_views(
     )
 
 
-def _caption(view: View, room: float, em: float, unit: str) -> str:
+def caption_of(view: View, room: float, em: float, unit: str) -> str:
     """Return the full caption if it fits, else the short one, truncated if necessary."""
     full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
     return full if full and text_width(full, em) <= room else truncate(short, room, em)

@@ -1,27 +1,70 @@
 """
-Stills: a scene at single moments, as PNG, SVG or PDF.
+Stills: runs at single moments, as PNG, JPEG, SVG or PDF, for a screen or at a size on paper.
 
-One moment is drawn as in a film. Several moments are pages of a PDF, and small multiples on one
-sheet in the other formats. Files contain no date, version or random name, so that the same scene
-gives the same bytes.
+A still carries nothing of a film. It says which moment it shows, unless that is the end. Several
+moments are pages of a PDF, and small multiples on one sheet in the other formats. Files contain no
+date, version or random name, so that the same picture gives the same bytes.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
+from PIL import Image
 
-from animate.drawing.layout import TooSmallError
-from animate.drawing.scene import DPI, Scene, make_figure
+from animate.drawing.clock import Clock, resolve_moments
+from animate.drawing.layout import Box, Layout, TooSmallError
+from animate.drawing.medium import PAPER, STILL, Medium
+from animate.drawing.scene import DPI, Scene, default_title, plan_layout
+from animate.drawing.sheet import Sheet, panel_boxes, plan_sheet
+from animate.drawing.text import replace_missing_glyphs, text_width
+from animate.drawing.theme import Theme
+from animate.drawing.views import View
 from animate.system import files
 from animate.system.errors import InputError
+from animate.system.validation import MOST_PAPER, UNITS, PaperSize
+from animate.training.trajectory import Trajectory
+
+Size = tuple[int, int] | PaperSize
+Moment = float | str
+Measure = Callable[[tuple[int, int], Medium], Sequence[Box]]
+"""Returns the boxes of all panels in a picture of some size, or raises `TooSmallError`."""
 
 ASPECT = 16 / 9  # preferred for one picture
-PAPER_SIZE = 1414, 1000  # the aspect ratio of A4, landscape
+PAGE_SIZE = 1414, 1000  # the aspect ratio of A4, landscape
+PANEL_ASPECT = 1.6  # of the flattest panel, where the height is ours to choose
+HEIGHT_STEP = 3  # points
+PRINT_DPI = 300
+JPEG_QUALITY = 92
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """
+    What a still shows, whatever its size.
+
+    Attributes
+    ----------
+    runs : sequence of Trajectory
+    views : sequence of View classes
+    theme : Theme
+    title : str or None
+        Plain text; None for the default, which a figure on paper does not have.
+    data : mapping
+        The precomputed data that the views need.
+    """
+
+    runs: Sequence[Trajectory]
+    views: Sequence[type[View]]
+    theme: Theme
+    title: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -31,7 +74,7 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     >>> grid(4), grid(4, (2400, 400)), grid(4, (400, 1000))
     ((2, 2), (4, 1), (1, 4))
     """
-    width, height = size or PAPER_SIZE
+    width, height = size or PAGE_SIZE
 
     def distortion(columns: int) -> tuple[float, int]:
         rows = math.ceil(count / columns)
@@ -42,23 +85,80 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     return columns, math.ceil(count / columns)
 
 
-def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
+def save(picture: Picture, path: files.AnyPath, at: Iterable[Moment], size: Size) -> None:
     """
-    Write `scene` at `moments` to `path`, completely or not at all.
+    Write `picture` to `path`, completely or not at all.
+
+    Parameters
+    ----------
+    picture : Picture
+    path : path
+        Ending in one of `FORMATS`.
+    at : iterable of numbers, "start", "end" or "converged"
+        The moments. One that is "end" is not stated.
+    size : (int, int) or PaperSize
+        Of each page, in pixels or on paper. On paper, the others have 300 pixels an inch.
 
     Raises
     ------
     InputError
-        If the extension is unknown, or text on a sheet would be too small to read.
+        If the extension is unknown, or has no transparency and the theme needs it; if there is no
+        such moment; or if text would be too small to read.
     OutputError
         If the file cannot be written. An existing file is then left unchanged.
     """
     suffix = files.extension(path, FORMATS)
     files.check(path)
-    has_pages = len(moments) == 1 or suffix in PAGED
-    pages = _pages(scene, moments) if has_pages else iter([_sheet(scene, moments, path)])
-    with files.atomic(path) as temporary, scene.theme.applied():
-        FORMATS[suffix](pages, str(temporary))
+    check_transparency(path, transparent=picture.theme.transparent)
+    at = list(at)
+    moments = resolve_moments(at, picture.runs)
+    is_sheet = len(moments) > 1 and suffix not in PAGED
+    states_moment = len(moments) > 1 or at[0] != "end"
+    longest = Clock.of(picture.runs).longest_name if states_moment else ""
+    measure = _measure(
+        len(picture.runs), picture.views, picture.title, longest, len(moments) if is_sheet else 1
+    )
+    pixels, points = _resolve_size(size, measure)
+    medium = _medium(size)
+    with files.atomic(path) as temporary, picture.theme.applied():
+        figures: Iterator[Figure]
+        if is_sheet:
+            title = _title(picture, medium)
+            sheet = Sheet(
+                picture.runs, picture.views, moments, pixels, picture.theme, title,
+                picture.data, medium,
+            )  # fmt: skip
+            figures = iter([sheet.figure])
+        else:
+            figures = _pages(picture, moments, pixels, medium, states_moment=states_moment)
+        FORMATS[suffix](_sized(figures, points, _dpi(size)), str(temporary))
+
+
+def check(
+    path: files.AnyPath,
+    size: Size,
+    runs: int,
+    views: Sequence[type[View]],
+    at: Sequence[Moment],
+    title: str | None,
+    longest_moment: str,
+) -> None:
+    """
+    Raise `InputError` if a still of this many runs of a Line would be too small to read.
+
+    `longest_moment` is the longest name of a moment.
+    """
+    is_sheet = len(at) > 1 and not _is_paged(path)
+    states_moment = len(at) > 1 or at[0] != "end"
+    longest = longest_moment if states_moment else ""
+    _resolve_size(size, _measure(runs, views, title, longest, len(at) if is_sheet else 1))
+
+
+def check_transparency(path: files.AnyPath, *, transparent: bool) -> None:
+    """Raise `InputError` if the theme is transparent and the format of `path` is not."""
+    if transparent and files.extension(path, FORMATS) in OPAQUE:
+        able = ", ".join(suffix for suffix in FORMATS if suffix not in OPAQUE)
+        raise InputError(f"{path} cannot be transparent; choose another theme, or one of {able}")
 
 
 def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> tuple[int, int]:
@@ -67,93 +167,179 @@ def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> t
     return columns * picture[0], rows * picture[1]
 
 
-def check_size(
-    path: files.AnyPath,
-    count: int,
-    size: tuple[int, int],
-    check: Callable[[tuple[int, int]], None],
-) -> None:
-    """
-    Raise `InputError` if `size` is too small for `count` pictures.
-
-    Parameters
-    ----------
-    path : path
-        A PDF has one picture per page, other formats have all on one sheet.
-    count : int
-    size : (int, int)
-        Of a page or of the sheet, in pixels.
-    check : callable
-        Raises `TooSmallError` if a size is too small for one picture.
-    """
-    if count == 1 or _is_paged(path):
-        check(size)
-        return
-    columns, rows = grid(count, size)
-    try:
-        check((size[0] // columns, size[1] // rows))
-    except TooSmallError as error:
-        width, height = error.minimum_size
-        raise InputError(
-            f"size {size[0]}x{size[1]} is too small to read a sheet of {count} pictures; "
-            f"give at least {columns * width}x{rows * height}, or fewer of them"
-        ) from None
-
-
 def _is_paged(path: files.AnyPath) -> bool:
     return files.extension(path, FORMATS) in PAGED
 
 
-def _sheet(scene: Scene, moments: Sequence[float], path: files.AnyPath) -> Figure:
-    """Return a figure with one picture per moment; only the first has the title."""
-    columns, rows = grid(len(moments), scene.size)
-    figure = make_figure(scene.size, scene.theme)
-    figure.patch.set_facecolor(scene.theme.background)  # visible in empty cells
-    cells = GridSpec(rows, columns, figure, left=0, right=1, bottom=0, top=1, wspace=0, hspace=0)
-
-    def draw(size: tuple[int, int]) -> None:
-        for number, moment in enumerate(moments):
-            parent = figure.add_subfigure(cells[number])
-            title = scene.title if number == 0 else ""
-            small = Scene(
-                scene.runs,
-                scene.view_classes,
-                size,
-                scene.theme,
-                title,
-                data=scene.data,
-                parent=parent,
-            )
-            small.draw(moment)
-
-    with scene.theme.applied():
-        check_size(path, len(moments), scene.size, draw)
-    return figure
+def _medium(size: Size) -> Medium:
+    return PAPER if isinstance(size, PaperSize) else STILL
 
 
-def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
-    # Some matplotlib writers change the size of a figure permanently.
-    scene.figure.set_dpi(DPI)
-    scene.figure.set_size_inches(scene.size[0] / DPI, scene.size[1] / DPI)
+def _dpi(size: Size) -> int:
+    """Return the resolution of raster images."""
+    return PRINT_DPI if isinstance(size, PaperSize) else DPI
+
+
+def _title(picture: Picture, medium: Medium) -> str:
+    title = picture.title
+    if title is None:
+        title = default_title(picture.runs) if medium.has_default_title else ""
+    return replace_missing_glyphs(title, bold=True)
+
+
+def _measure(
+    runs: int, views: Sequence[type[View]], title: str | None, longest: str, moments: int
+) -> Measure:
+    """Return a function that places the panels of one moment, or of a sheet of several."""
+
+    def of_one(size: tuple[int, int], medium: Medium) -> Sequence[Box]:
+        return _panels(plan_layout(runs, views, size, title, longest, medium))
+
+    def of_several(size: tuple[int, int], medium: Medium) -> Sequence[Box]:
+        has_title = bool(medium.has_default_title if title is None else title)
+        plan = plan_sheet(
+            views, runs, moments, size, medium, has_title=has_title,
+            moment_width=text_width(longest, 1, bold=True),
+        )  # fmt: skip
+        return list(panel_boxes(plan, size))
+
+    return of_one if moments == 1 else of_several
+
+
+def _panels(layout: Layout) -> list[Box]:
+    return [box for boxes in layout.panels for box in boxes] + list(layout.across)
+
+
+def _resolve_size(size: Size, measure: Measure) -> tuple[tuple[int, int], tuple[float, float]]:
+    """
+    Return the size in pixels for the layout, and the exact size in points.
+
+    Raises
+    ------
+    InputError
+        If text would be too small to read.
+    """
+    medium = _medium(size)
+    if not isinstance(size, PaperSize):
+        measure(size, medium)
+        return size, size
+    try:
+        width, height = size.points
+        if height is None:
+            height = _suitable_height(width, lambda pixels: measure(pixels, medium))
+        pixels = round(width), round(height)
+        measure(pixels, medium)
+    except TooSmallError as error:
+        enough = size.rounded_up(error.minimum_size)
+        raise InputError(
+            f"size {size} is too small to read this at {medium.min_em:g} pt; give at least "
+            f"{enough}, or fewer runs, views or moments"
+        ) from None
+    return pixels, (width, height)
+
+
+def _suitable_height(width: float, measure: Callable[[tuple[int, int]], Sequence[Box]]) -> float:
+    """
+    Return the least height in points at which no panel is flatter than `PANEL_ASPECT`.
+
+    Raises
+    ------
+    TooSmallError
+        If there is none, since the width is too small.
+    """
+    problem: TooSmallError | None = None
+    highest = min(6 * width, MOST_PAPER * UNITS["mm"])
+    for height in np.arange(20 * HEIGHT_STEP, highest, HEIGHT_STEP).tolist():
+        try:
+            boxes = measure((round(width), round(height)))
+        except TooSmallError as error:
+            problem = error
+            continue
+        problem = None
+        if all(box.width <= PANEL_ASPECT * box.height for box in boxes):
+            return float(height)
+    if problem is not None:
+        raise problem
+    return float(highest)
+
+
+def _pages(
+    picture: Picture,
+    moments: Sequence[float],
+    size: tuple[int, int],
+    medium: Medium,
+    *,
+    states_moment: bool,
+) -> Iterator[Figure]:
+    scene = Scene(
+        picture.runs, list(picture.views), size, picture.theme, picture.title, data=picture.data,
+        medium=medium, states_moment=states_moment,
+    )  # fmt: skip
     for moment in moments:
         scene.draw(moment)
         yield scene.figure
 
 
+def _sized(figures: Iterator[Figure], points: tuple[float, float], dpi: int) -> Iterator[Figure]:
+    """Yield `figures` with exactly this size, and this resolution of raster images."""
+    for figure in figures:
+        # A layout has whole points; its boxes are relative to the figure, and text is not.
+        figure.set_size_inches(points[0] / 72, points[1] / 72)
+        figure.set_dpi(dpi)
+        yield figure
+
+
+def _raster(pages: Iterator[Figure]) -> FigureCanvasAgg:
+    """Return a canvas of the first of `pages`, with its size rounded to whole pixels."""
+    figure = next(pages)
+    width, height = (
+        _inches(round(side * figure.dpi), figure.dpi) for side in figure.get_size_inches()
+    )
+    figure.set_size_inches((width, height))
+    return FigureCanvasAgg(figure)
+
+
+def _inches(pixels: int, dpi: float) -> float:
+    """Return the least length of `pixels`; Agg drops a fraction, also of one just missed."""
+    inches = pixels / dpi
+    while int(inches * dpi) < pixels:
+        inches = math.nextafter(inches, math.inf)
+    return inches
+
+
 def _png(pages: Iterator[Figure], path: str) -> None:
-    FigureCanvasAgg(next(pages)).print_png(path, metadata={"Software": None})
+    _raster(pages).print_png(path, metadata={"Software": None})
+
+
+def _jpeg(pages: Iterator[Figure], path: str) -> None:
+    canvas = _raster(pages)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    # Without subsampling of colours, which would blur thin lines.
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        path,
+        "JPEG",
+        quality=JPEG_QUALITY,
+        subsampling=0,
+        optimize=True,
+        dpi=(canvas.figure.dpi,) * 2,
+    )
 
 
 def _svg(pages: Iterator[Figure], path: str) -> None:
-    FigureCanvasSVG(next(pages)).print_svg(path, metadata={"Date": None, "Creator": None})
+    figure = next(pages)
+    figure.set_dpi(DPI)
+    FigureCanvasSVG(figure).print_svg(path, metadata={"Date": None, "Creator": None})
 
 
 def _pdf(pages: Iterator[Figure], path: str) -> None:
     metadata = {"CreationDate": None, "Creator": None, "Producer": None}
     with PdfPages(path, metadata=metadata) as document:
         for figure in pages:
+            figure.set_dpi(DPI)
             document.savefig(figure)
 
 
-FORMATS = {".png": _png, ".svg": _svg, ".pdf": _pdf}
+FORMATS = {".png": _png, ".jpg": _jpeg, ".jpeg": _jpeg, ".svg": _svg, ".pdf": _pdf}
 PAGED = (".pdf",)
+OPAQUE = (".jpg", ".jpeg")

@@ -22,7 +22,6 @@ from matplotlib.figure import Figure
 
 from animate import page
 from animate.drawing import stills
-from animate.drawing.clock import resolve_moments
 from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
 from animate.drawing.theme import Theme
 from animate.film import encode
@@ -181,6 +180,7 @@ class Animation(FuncAnimation):
         *,
         progress_callback: Callable[[int, int], Any] | None = None,
         at: Moment | Sequence[Moment] | None = None,
+        size: stills.Size | str | None = None,
     ) -> None:
         """
         Write the film, a still of it, or its page to `filename`. The extension selects which.
@@ -199,14 +199,18 @@ class Animation(FuncAnimation):
         progress_callback : callable, optional
             Called as ``(frame, frames)`` after each frame, as in matplotlib.
         at : number, "start", "end" or "converged", or a sequence of them
-            The moment that a still shows; the default is the end. For several moments, a PDF has
-            a page for each, and a PNG or SVG shows all of them.
+            The moment that a still shows; the default is the end, which it does not state. For
+            several moments, a PDF has a page for each, and the other formats show all of them.
+        size : (int, int) or str, optional
+            The size of a still: in pixels, or on paper, such as ``"86mm"`` or ``"12x7cm"``. The
+            default is that of the film.
 
         Raises
         ------
         InputError
             If the extension is unknown, the theme needs transparency and the format has none,
-            there is no such moment, or `at` is given and the file is not a still.
+            there is no such moment, text would be too small to read, or `at` or `size` is given and
+            the file is not a still.
         OutputError
             If the file cannot be written. An old file is then unchanged.
         """
@@ -232,13 +236,18 @@ class Animation(FuncAnimation):
                 f"at is the moment of a still, and {filename} is none; leave it out, or give a "
                 f"file in {', '.join(stills.FORMATS)}"
             )
+        if size is not None and suffix not in stills.FORMATS:
+            raise InputError(
+                f"size is that of a still, and {filename} is none; give it to Animation"
+            )
         if suffix == PAGE:
             page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
             return
         if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
-            stills.save(self.scene, filename, resolve_moments(several, self.scene.runs))
+            whole = self.size if size is None else validation.still_size(size)
+            stills.save(self.picture, filename, several, whole)
             return
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
@@ -269,6 +278,12 @@ class Animation(FuncAnimation):
             sample=sample.values(),
             on_written=on_written,
         )
+
+    @property
+    def picture(self) -> stills.Picture:
+        """What its stills show."""
+        scene = self.scene
+        return stills.Picture(scene.runs, scene.view_classes, scene.theme, self._title, scene.data)
 
     def _draw_moment(self, moment: float) -> list[Artist]:
         self.scene.draw(moment)

@@ -20,6 +20,7 @@ from animate.recipe.problems import READY_NAMES, ready_problem
 from animate.recipe.settings import Form, SettingError, naming_output, naming_setting, setting
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
+from animate.system.validation import PaperSize
 from animate.training.hyperparameters import (
     DEFAULT_MOMENTUM,
     OPTIMIZER_NAMES,
@@ -28,13 +29,21 @@ from animate.training.hyperparameters import (
 )
 
 if TYPE_CHECKING:
+    from animate.drawing.stills import Picture
+    from animate.drawing.theme import Theme
     from animate.film.animation import Animation
     from animate.training.trajectory import Trajectory
 
 OTHER_FORMS: dict[str, Form] = {".html": "page", ".json": "report"}
 OUTPUT_FOLDER = "outputs"
 DEFAULT_OUTPUTS = (f"{OUTPUT_FOLDER}/convergence.mp4", f"{OUTPUT_FOLDER}/convergence.gif")
-STILLS = (".png", ".svg", ".pdf")  # `drawing.stills.FORMATS`, without importing matplotlib
+STILLS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".svg",
+    ".pdf",
+)  # `drawing.stills.FORMATS`, without importing matplotlib
 GIF_SIZE = (800, 450)
 DATA_SETTINGS = ("columns", "standardize", "data_sha256")
 SAMPLE_SETTINGS = ("points", "noise", "true_weights")
@@ -145,8 +154,11 @@ class Recipe:
         default_words=f"{settings.join_values(defaults.VIEWS)}, or the problem's", metavar="VIEW",
         group="picture", forms=("film", "still"),
     )  # fmt: skip
-    size: tuple[int, int] | None = setting(
-        None, settings.SIZE, f"in pixels, or {settings.join_values(validation.SIZES)}",
+    size: tuple[int, int] | PaperSize | None = setting(  # noqa: RUF009 - PaperSize is immutable
+        None, settings.SIZE,
+        f"in pixels, or {settings.join_values(validation.SIZES)}; of a still also on paper, in "
+        f"{', '.join(validation.UNITS)}: text has 7 to 9 pt, and a width alone gets a height that "
+        "suits",
         default_words="{}x{}, GIF {}x{}".format(*defaults.SIZE, *GIF_SIZE),
         metavar="WxH", group="picture", forms=("film", "still"),
     )  # fmt: skip
@@ -324,14 +336,29 @@ class Recipe:
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """The width and height of the only output."""
+        """The width and height of the only output, in pixels, unless it has a size on paper."""
         if self.size is not None:
-            return self.size
+            return validation.size(self.size)
         if self.form == "still":
             from animate.drawing import stills
 
             return stills.default_size(self.path, len(self.at), defaults.SIZE)
         return GIF_SIZE if Path(self.path).suffix.lower() == ".gif" else defaults.SIZE
+
+    @property
+    def full_size(self) -> tuple[int, int] | PaperSize:
+        """
+        The size of the only output, in pixels or, of a still, on paper.
+
+        Raises
+        ------
+        SettingError
+            If a film has a size on paper.
+        """
+        if self.form == "still" and isinstance(self.size, PaperSize):
+            return self.size
+        with naming_setting("size"):
+            return self.pixels
 
     def frame_count(self, moments: int) -> int:
         """Return the number of frames of each film that shows so many moments, start included."""
@@ -345,23 +372,34 @@ class Recipe:
         by_hyperparameters = {run.hyperparameters: run for run in runs}
         return [by_hyperparameters[one] for one in self.hyperparameters]
 
-    def animation(self, runs: Sequence[Trajectory]) -> Animation:
-        """
-        Return what the only output shows of a training's `runs`, as it says.
-
-        A run looks the same in all outputs of a recipe.
-        """
+    def look(self, runs: Sequence[Trajectory]) -> Theme:
+        """Return the theme of the only output. A run looks the same in all outputs of a recipe."""
         from animate.drawing.theme import load_theme
-        from animate.film.animation import Animation
 
         trained = [run.hyperparameters for run in runs]
         styles = tuple(map(trained.index, self.hyperparameters))
-        look = replace(load_theme(self.theme), style_indices=styles)
+        return replace(load_theme(self.theme), style_indices=styles)
+
+    def picture(self, runs: Sequence[Trajectory]) -> Picture:
+        """Return what the only output, a still, shows of a training's `runs`."""
+        from animate.drawing.scene import validate_views
+        from animate.drawing.stills import Picture
+        from animate.training.precomputed import precompute
+
+        shown = self.select_runs(runs)
+        views = validate_views(self.views, shown)
+        data = precompute([name for view in views for name in view.needs], shown)
+        return Picture(shown, views, self.look(runs), self.title, data)
+
+    def animation(self, runs: Sequence[Trajectory]) -> Animation:
+        """Return the film of the only output of a training's `runs`."""
+        from animate.film.animation import Animation
+
         return Animation(
             self.select_runs(runs),
             self.views,
             self.pixels,
-            theme=look,
+            theme=self.look(runs),
             title=self.title,
             fps=self.fps,
             hold=self.hold,

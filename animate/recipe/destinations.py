@@ -9,7 +9,7 @@ from pathlib import Path
 
 from animate.recipe import Output, Recipe
 from animate.system.errors import InputError
-from animate.system.validation import choice
+from animate.system.validation import PaperSize, choice
 
 CHECKED = "November 2026"
 
@@ -85,7 +85,11 @@ def _check(name: str, place: Destination, part: Recipe) -> None:
             f"{name} does not take {part.path}; give a file in "
             f"{', '.join((*place.films, *place.stills))}"
         )
-    width, height = part.pixels
+    if isinstance(part.full_size, PaperSize):
+        raise InputError(
+            f"{part.path} has a size on paper, {part.size}; {name} takes pixels, such as 1280x720"
+        )
+    width, height = part.full_size
     if place.max_pixels is not None and width * height > place.max_pixels:
         raise InputError(
             f"{part.path} has {width}x{height} pixels, and {name} takes "

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from urllib.parse import quote
 
 from animate.drawing.alt_text import describe
@@ -25,11 +25,12 @@ from animate.system import files
 from animate.system.errors import InputError
 from animate.training.trajectory import Trajectory
 
-STILLS = (".png", ".svg")
+STILLS = (".png", ".jpg", ".jpeg", ".svg")
 EMBEDDABLE = (*(suffix for suffix in FORMATS if suffix != files.FOLDER_SUFFIX), *STILLS)
 REDUCED_MOTION = "(prefers-reduced-motion: reduce)"
 FULL_MOTION = "(prefers-reduced-motion: no-preference)"
 DARK_PAGE = "(prefers-color-scheme: dark)"
+SVG_HEAD, VIEW_BOX = 2000, r'viewBox="0 0 (\S+) (\S+)"'
 STYLE = "max-width: 100%; height: auto"  # for pages narrower than the film
 
 
@@ -61,7 +62,7 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
                 for name, value in output.changes.items()
                 if not ("at" in changes and SETTINGS[name].forms == ("film",))
             }
-            companion = Output(path, {**kept, "size": part.pixels, **changes})
+            companion = Output(path, {**kept, "size": part.full_size, **changes})
             if outputs.setdefault(files.real(path), companion) != companion:
                 raise InputError(
                     f"--embed {kind} makes {path} beside {part.path}, but {path} is another "
@@ -195,8 +196,10 @@ def _video(part: Recipe, alt: str, *, with_dark: bool) -> str:
 
 def _size(part: Recipe) -> str:
     """Return the size as HTML attributes; of the file, which a limit or codec may have changed."""
-    width, height = part.pixels
-    if _suffix(part.path) != ".svg":
+    if _suffix(part.path) == ".svg":
+        head = Path(part.path).read_text(encoding="utf-8")[:SVG_HEAD]
+        width, height = (round(float(side)) for side in re.findall(VIEW_BOX, head)[0])
+    else:
         height, width = next(pictures(part.path)).shape[:2]
     return f'width="{width}" height="{height}"'
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from animate.film.encode import is_video
 from animate.system import files
 
-IMAGES = (".png", ".gif", ".webp", ".apng")
+IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".apng")
 PDF_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)  # ISO 32000-1, 7.3.8
 
 

@@ -157,7 +157,9 @@ def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
     elif part.form == "page":
         page.check(runs, part.epochs)
     elif part.form == "still":
-        stills.check_size(part.path, len(part.at), part.pixels, legible)
+        stills.check_transparency(part.path, transparent=look.transparent)
+        longest = f"epoch {part.epochs}"
+        stills.check(part.path, part.full_size, len(runs), views, part.at, part.title, longest)
 
 
 def check_use(recipe: Recipe, names: Collection[str]) -> None:
@@ -225,7 +227,7 @@ def groups(recipe: Recipe) -> list[Group]:
     for part in recipe.by_output:
         if part.form == "report":
             continue
-        sized = replace(part, size=part.pixels)
+        sized = replace(part, size=part.full_size)
         frames = [name for name, setting in SETTINGS.items() if setting.changes_frames]
         picture: object = (part.runs, *(getattr(sized, name) for name in frames))
         alone = part.max_size is not None or part.form == "page"
@@ -251,6 +253,8 @@ def write_in_turn(
 
 def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressListener) -> list[str]:
     """Write the outputs of one group, and return the paths that failed."""
+    from animate.drawing import stills
+
     first = group[0]
     if first.max_size is not None and first.form == "film":
         return _write_file(
@@ -263,14 +267,16 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         save = partial(page.save, shown, first.path, first.title, first.theme)
         listener.on_frame()
         return _write_file(first.path, save, listener)
+    films = [part for part in group if part.form == "film"]
     try:
-        animation = first.animation(runs)
+        animation = films[0].animation(runs) if films else None
+        picture = first.picture(runs) if animation is None else animation.picture
     except Exception as error:
         return [path for part in group for path in _report_failure(part.path, error, listener)]
-    failed = _write_films([part for part in group if part.form == "film"], animation, listener)
+    failed = [] if animation is None else _write_films(films, animation, listener)
     for part in group:
         if part.form != "film":
-            save = partial(animation.save, part.path, at=part.at)
+            save = partial(stills.save, picture, part.path, part.at, part.full_size)
             failed += _write_file(part.path, save, listener)
             listener.on_frame()
     return failed
@@ -280,8 +286,6 @@ def _write_films(films: Group, animation: Animation, listener: ProgressListener)
     """Write films of one animation, drawn once, and return the paths that failed."""
     from animate.film import encode
 
-    if not films:
-        return []
     for part in films:
         sentence = encode.note(part.path, part.pixels, part.fps)
         if sentence:

@@ -270,6 +270,8 @@ def _plain(
             continue
         if isinstance(value, tuple):
             value = "{}x{}".format(*value) if name == "size" else list(value)
+        elif isinstance(value, validation.PaperSize):
+            value = str(value)
         plain[known[name].key] = known[name].kind.with_file(
             value, lambda path: files.relative_to_folder(path, folder)
         )
@@ -369,9 +371,9 @@ MOMENTS = Kind(
 SIZE = Kind(
     "text",
     (str,),
-    validation.size,
+    validation.still_size,
     f"{validation.SMALLEST_SIDE} to {validation.LARGEST_SIDE} pixels a side, "
-    f"or {', '.join(validation.SIZES)}",
+    f"{', '.join(validation.SIZES)}, or such as 86mm, 12x7cm, 3.4x2.2in",
 )
 FRAME_RATE = Kind(
     "a number",

@@ -11,6 +11,7 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from animate.system.errors import InputError
 
@@ -25,6 +26,12 @@ SIZES = {
     "square": (1080, 1080),
     "portrait": (1080, 1920),
 }
+UNITS = {"mm": 72 / 25.4, "cm": 72 / 2.54, "in": 72.0, "pt": 1.0}  # in points
+UNIT_STEPS = {"mm": 1.0, "cm": 0.1, "in": 0.1, "pt": 1.0}  # to which a least size is rounded up
+LEAST_PAPER, MOST_PAPER = 10, 1189  # mm a side; the long side of A0, with 300 dpi below 2^14 pixels
+PAPER_SIZE = re.compile(
+    r"\s*([0-9]{1,5}(?:\.[0-9]{1,6})?)(?:\s*[xX×]\s*([0-9]{1,5}(?:\.[0-9]{1,6})?))?\s*(mm|cm|in|pt)\s*"
+)
 SLOWEST_RATE, FASTEST_RATE = 1, 120  # frames a second
 MOST_LOOPS = 65536  # what a GIF can hold
 LONGEST = 600  # seconds
@@ -160,6 +167,49 @@ def label(value: object) -> str:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class PaperSize:
+    """
+    A size on paper.
+
+    Attributes
+    ----------
+    width : float
+    height : float or None
+        None for one that suits the content.
+    unit : "mm", "cm", "in" or "pt"
+    """
+
+    width: float
+    height: float | None
+    unit: str
+
+    def __str__(self) -> str:
+        sides = [self.width] if self.height is None else [self.width, self.height]
+        return "x".join(f"{side:.10g}" for side in sides) + self.unit
+
+    @property
+    def points(self) -> tuple[float, float | None]:
+        """Width and height in points, of which an inch has 72."""
+        factor = UNITS[self.unit]
+        return self.width * factor, None if self.height is None else self.height * factor
+
+    def with_height(self, points: float) -> "PaperSize":
+        """Return this size with a height in points."""
+        return replace(self, height=points / UNITS[self.unit])
+
+    def rounded_up(self, points: tuple[float, float]) -> "PaperSize":
+        """
+        Return `points` in the unit of this size, rounded up; without a height if this has none.
+
+        >>> str(PaperSize(30, 20, "mm").rounded_up((144, 72)))
+        '51x26mm'
+        """
+        step = UNIT_STEPS[self.unit]
+        width, height = (math.ceil(side / UNITS[self.unit] / step - 1e-9) * step for side in points)
+        return replace(self, width=width, height=None if self.height is None else height)
+
+
 def size(value: object) -> tuple[int, int]:
     """
     Return `value`, text such as ``1280x720``, a name or a pair, as (width, height) in pixels.
@@ -171,6 +221,11 @@ def size(value: object) -> tuple[int, int]:
         f"give WIDTHxHEIGHT in pixels, such as 1280x720, each side from {SMALLEST_SIDE} "
         f"to {LARGEST_SIDE}, or one of {', '.join(SIZES)}"
     )
+    if isinstance(value, PaperSize) or (isinstance(value, str) and PAPER_SIZE.fullmatch(value)):
+        raise InputError(
+            f"size {value} is one on paper, and a film has pixels; {advice}; or make a still of "
+            "this size, such as a .pdf"
+        )
     if isinstance(value, str) and value in SIZES:
         return SIZES[value]
     if isinstance(value, str):
@@ -186,6 +241,33 @@ def size(value: object) -> tuple[int, int]:
     if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in sides):
         raise InputError(f"size {sides[0]}x{sides[1]} is out of bounds; {advice}")
     return sides[0], sides[1]
+
+
+def still_size(value: object) -> tuple[int, int] | PaperSize:
+    """
+    Return `value` as a size in pixels, or on paper.
+
+    >>> still_size("square"), str(still_size("8.60x6cm")), still_size("86mm").height
+    ((1080, 1080), '8.6x6cm', None)
+    """
+    if isinstance(value, str) and (match := PAPER_SIZE.fullmatch(value)):
+        width, height, unit = match.groups()
+        value = PaperSize(float(width), None if height is None else float(height), unit)
+    if isinstance(value, PaperSize):
+        sides = [side for side in value.points if side is not None]
+        least, most = (bound * UNITS["mm"] for bound in (LEAST_PAPER, MOST_PAPER))
+        if not all(least <= side <= most for side in sides):
+            raise InputError(
+                f"size {value} is out of bounds; give each side from {LEAST_PAPER} to "
+                f"{MOST_PAPER} mm"
+            )
+        return value
+    try:
+        return size(value)
+    except InputError as error:
+        raise InputError(
+            f"{error}; or a size on paper, such as 86mm, 12x7cm or 3.4x2.2in"
+        ) from None
 
 
 def frame_rate(value: object) -> float:

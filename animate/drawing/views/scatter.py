@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.lines import Line2D
 
+from animate.drawing.dashes import WholeDashes
 from animate.drawing.text import CHARACTER_WIDTH, replace_missing_glyphs
 from animate.drawing.views import Panel
 from animate.training.line import Line
@@ -79,6 +81,7 @@ def add_legend(panel: Panel, corner: str) -> None:
         borderpad=0.2,
         labelspacing=0.25,
         handlelength=1.6,
+        handler_map={Line2D: WholeDashes()},
     ).set_zorder(1.5)
 
 
