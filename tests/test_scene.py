@@ -114,6 +114,22 @@ def test_the_key_beside_a_name_is_the_line_and_marker_of_its_panel(runs) -> None
     assert pictures.headings(scene)[1].key.get_linestyle() == "--"
 
 
+def test_dashed_keys_end_with_a_whole_dash(problem) -> None:
+    runs = train(problem, [0.1, 0.3, 0.5, 0.7], epochs=5)
+    lengths = []
+    for heading in pictures.headings(Scene(runs, ["loss"])):
+        key = heading.key
+        length = np.ptp(key.get_transform().transform(key.get_xydata())[:, 0])
+        offset, dashes = key._dash_pattern  # in points, which are pixels
+        assert offset == 0
+        lengths.append(length)
+        if dashes is None:
+            continue
+        rest = length % sum(dashes)
+        assert rest == pytest.approx(sum(dashes) - dashes[-1], abs=1e-6)
+    assert min(lengths) > 0.7 * lengths[0] == 0.7 * max(lengths)
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (2400, 600)])
 def test_the_panels_of_a_run_stand_under_its_name(runs, size) -> None:
     scene = Scene(runs, ["fit", "loss"], size)

@@ -149,7 +149,8 @@ def test_a_sheet_says_each_thing_once(runs, tmp_path, title, size) -> None:
     Animation(runs, ["fit"], (1600, 900), title=title).save(path, at=[0, 8, 40, 100], size=size)
     told = words(path)
     for once in (
-        title or "What does the learning rate do?", "✓ converged at epoch 8", "best fit", "epoch 0", "epoch 8", "epoch 40", "epoch 100",
+        title or "What does the learning rate do?", "✓ converged at epoch 8", "best fit",
+        "epoch 0", "epoch 8", "epoch 40", "epoch 100",
     ):  # fmt: skip
         assert told.count(once) == 1, once
     assert len([text for text in told if text in ("learning rate 0.7", "lr 0.7")]) == 1
