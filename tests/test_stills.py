@@ -9,6 +9,8 @@ import matplotlib as mpl
 import numpy as np
 import pictures
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from animate import Animation, InputError, train
@@ -157,6 +159,27 @@ def test_a_sheet_says_each_thing_once(runs, tmp_path, title, size) -> None:
     assert len([text for text in told if "y against x" in text]) == 1
     losses = [f"loss {value_text(run.losses[at])}" for run in runs for at in (0, 8, 40, 100)]
     assert sorted(text for text in told if text.startswith("loss ")) == sorted(losses)
+
+
+def test_a_legend_beside_a_caption_shows_its_lines(runs) -> None:
+    views = [load("fit")]
+    sheet = Sheet(runs, views, [0, 8], (1600, 900), THEMES["light"], "", {}, STILL)
+    assert not any(axes.get_legend() for axes in sheet.figure.axes)
+    (ink,) = {to_rgb(THEMES["light"].ink)}
+    samples = [
+        line
+        for line in sheet.figure.artists
+        if isinstance(line, Line2D) and to_rgb(line.get_color()) == ink
+    ]
+    assert [line.get_linestyle() for line in samples] == ["--", "--"]
+    canvas = sheet.figure.canvas
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3].min(axis=2)
+    for line in samples:
+        (left, y), (right, _) = (
+            line.get_transform().transform(line.get_xydata()).round().astype(int)
+        )
+        assert drawn[900 - y - 2 : 900 - y + 2, left:right].min() < 100
 
 
 @pytest.mark.parametrize("size", [(1600, 900), (700, 1500), (500, 500)])

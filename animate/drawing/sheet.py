@@ -437,10 +437,16 @@ class Sheet:
         (width, height), (x, middle) = self._size, (start, y)
         for line, step in zip(lines, ends, strict=True):
             length = whole_dashes(dash_of(line), line.get_linewidth() / em, SAMPLE) * em
-            sample = Line2D([x / width, (x + length) / width], [middle / height] * 2)
-            sample.update_from(line)
-            sample.set(marker="", transform=self.figure.transSubfigure, clip_path=None)
-            self.figure.add_artist(sample, clip=False)
+            self.figure.add_artist(
+                Line2D(
+                    [x / width, (x + length) / width],
+                    [middle / height] * 2,
+                    transform=self.figure.transSubfigure,
+                    color=line.get_color(),
+                    linewidth=line.get_linewidth(),
+                    linestyle=dash_of(line),
+                )
+            )
             self._text(x + (SAMPLE + SAMPLE_GAP) * em, y, str(line.get_label()), color=color)
             x += step
 
