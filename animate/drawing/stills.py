@@ -38,7 +38,8 @@ Measure = Callable[[tuple[int, int], Medium], Sequence[Box]]
 
 ASPECT = 16 / 9  # preferred for one picture
 PAGE_SIZE = 1414, 1000  # the aspect ratio of A4, landscape
-PANEL_ASPECT = 1.6  # of the flattest panel, where the height is ours to choose
+# Of the flattest panel, where the height is ours to choose: of one or two rows, and of more.
+PANEL_ASPECT, STACKED_ASPECT = 1.6, 2.3
 HEIGHT_STEP = 3  # points
 PRINT_DPI = 300
 JPEG_QUALITY = 92
@@ -240,7 +241,7 @@ def _resolve_size(size: Size, measure: Measure) -> tuple[tuple[int, int], tuple[
 
 def _suitable_height(width: float, measure: Callable[[tuple[int, int]], Sequence[Box]]) -> float:
     """
-    Return the least height in points at which no panel is flatter than `PANEL_ASPECT`.
+    Return the least height in points at which no panel is too flat.
 
     Raises
     ------
@@ -256,7 +257,8 @@ def _suitable_height(width: float, measure: Callable[[tuple[int, int]], Sequence
             problem = error
             continue
         problem = None
-        if all(box.width <= PANEL_ASPECT * box.height for box in boxes):
+        aspect = PANEL_ASPECT if len({box.bottom for box in boxes}) <= 2 else STACKED_ASPECT
+        if all(box.width <= aspect * box.height for box in boxes):
             return float(height)
     if problem is not None:
         raise problem

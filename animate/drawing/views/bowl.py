@@ -113,7 +113,7 @@ class Bowl(View):
             axes.add_artist(text)
         box = axes.get_window_extent()
         self._pixels = np.array([box.width, box.height])
-        self._floor = self._to_pixels(np.column_stack([across, 0.5 * steepness * across**2])).T
+        self._floor = self._to_pixels(np.column_stack([across, steepness * across**2 / 2])).T
         self._ball = RunCurve(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
         self.moving += [
