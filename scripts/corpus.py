@@ -222,7 +222,7 @@ class Animated:
     def __init__(self, animation: Any, frames: int) -> None:
         self.animation = animation
         self.own_time = Seconds(0, 0)
-        self.calls: list[str] = []
+        self.calls: list[str] | None = None  # are noted if it is a list
         sequence = animation.new_saved_frame_seq
         animation.new_saved_frame_seq = lambda: self._timed_iterator(
             itertools.islice(sequence(), frames)
@@ -235,7 +235,8 @@ class Animated:
 
     def _timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def timed(*arguments: Any) -> Any:
-            self.calls.append(f"{name} {short(arguments)}")
+            if self.calls is not None:
+                self.calls.append(f"{name} {short(arguments)}")
             start = Seconds.now()
             try:
                 return function(*arguments)
@@ -286,8 +287,10 @@ def compared(load: Load, number: int, folder: str) -> dict[str, Any]:
     from corpus_writers import Ours, Theirs
 
     one, theirs = load.animations()[number], Theirs()
+    one.calls = []
     error = failure(lambda: one.save(f"{folder}/a.mp4", theirs))
     two, ours = load.animations()[number], Ours()
+    two.calls = []
     other = failure(lambda: two.save(f"{folder}/a.mp4", ours))
     if type(error) is not type(other):
         text = "".join(traceback.format_exception(other or error)[-3:])

@@ -220,7 +220,8 @@ SETTINGS = [
 @pytest.mark.parametrize(
     ("script", "settings"),
     [
-        *itertools.product([silent, clears], SETTINGS),
+        *((silent, settings) for settings in SETTINGS),
+        *(pytest.param(clears, settings, marks=pytest.mark.slow) for settings in SETTINGS),
         pytest.param(constrained_with_a_clock, SETTINGS[0], marks=pytest.mark.slow),
     ],
 )
@@ -230,7 +231,14 @@ def test_matplotlibs_settings_of_saving_count(script, settings) -> None:
         check(saved(script, Ours(), "a.mp4"), saved(script, Video(), "a.mp4"))
 
 
-@pytest.mark.parametrize("script", [silent, constrained_with_a_clock, view_from_elsewhere])
+@pytest.mark.parametrize(
+    "script",
+    [
+        silent,
+        view_from_elsewhere,
+        pytest.param(constrained_with_a_clock, marks=pytest.mark.slow),
+    ],
+)
 def test_arguments_of_savefig_and_dpi_count(script) -> None:
     options = {"savefig_kwargs": {"facecolor": "grey", "transparent": True}, "dpi": 55}
     check(saved(script, Ours(), **options), saved(script, Pillow(), **options))

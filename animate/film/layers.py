@@ -24,8 +24,8 @@ from matplotlib.text import Text
 from animate.film.display_list import Box, Call, Frame, Recorder, boxes, overlap
 from animate.film.fingerprint import Fingerprint
 
-PATIENCE = 2  # changes in a row after which an artist is drawn without being looked at first
-LONGEST_SLEEP = 64  # frames for which it then is not looked at
+PATIENCE = 1  # changes in a row after which an artist is drawn without being looked at first
+LONGEST_SLEEP = 64  # frames for which it then is not looked at: 4, 16, 64
 UNSEEN: tuple[float, ...] = ()  # the extent of an artist that has no influence on a layout
 LAYOUT_TOLERANCE = 1e-6  # pixels: extents that differ by less give the same layout
 
@@ -327,7 +327,7 @@ class _Layer:
             self._fingerprint = None
             return
         if self._changes > PATIENCE and self._fingerprint is not None:
-            self._sleep = min(2 ** (self._changes - PATIENCE), LONGEST_SLEEP)
+            self._sleep = min(4 ** (self._changes - PATIENCE), LONGEST_SLEEP)
             self._fingerprint = None
             return
         self._take_fingerprint()
