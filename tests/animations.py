@@ -560,6 +560,71 @@ def bars_in_space(calls: Calls) -> Animation:
     return steps(fig, change, calls, 3)
 
 
+def box_of_space(calls: Calls) -> Animation:
+    """Three-dimensional axes whose camera stays, while parts of their box change one by one."""
+    fig = figure()
+    axes = fig.add_subplot(projection="3d", xlim=(0, 9), ylim=(0, 9), zlim=(0, 9))
+    (line,) = axes.plot([], [], [])
+    axes.scatter([2, 5], [2, 5], [2, 5], s=300)
+    changes: list[Callable[[], object]] = [
+        lambda: axes.xaxis.pane.set_facecolor("lightblue"),
+        lambda: axes.set_title("in space"),
+        lambda: axes.tick_params(labelsize=6),
+        lambda: axes.grid(visible=False),
+        lambda: axes.set_zlabel("height"),
+        lambda: axes.set_axis_off(),
+        lambda: axes.set_axis_on(),
+        lambda: axes.set_proj_type("persp", focal_length=0.3),
+        lambda: axes.set_box_aspect((1, 2, 1)),
+        lambda: axes.set_facecolor("wheat"),
+        lambda: axes.set_visible(False),
+        lambda: axes.set_visible(True),
+        lambda: axes.set_position([0.2, 0.2, 0.5, 0.5]),
+        lambda: axes.set_zlim(0, 5),
+    ]
+
+    def change(number: int) -> None:
+        line.set_data_3d(np.arange(number + 1) % 9, np.arange(number + 1), np.arange(number + 1))
+        if number % 2:
+            changes[number // 2]()
+
+    return steps(fig, change, calls, 2 * len(changes))
+
+
+def parts_of_polar_axes(calls: Calls) -> Animation:
+    """Polar axes whose parts change one by one."""
+    fig = figure()
+    axes: Any = fig.add_subplot(projection="polar", ylim=(0, 2))
+    (line,) = axes.plot([], [])
+    axes.bar([1, 2], [1, 1.5], 0.3)
+    changes: list[Callable[[], object]] = [
+        lambda: axes.set_theta_offset(0.5),
+        lambda: axes.set_theta_direction(-1),
+        lambda: axes.set_rorigin(-1),
+        lambda: axes.set_title("a polar title"),
+        lambda: axes.set_rlabel_position(80),
+        lambda: axes.set_thetamax(200),
+        lambda: axes.set_thetamin(20),
+        lambda: axes.set_facecolor("wheat"),
+        lambda: axes.set_rmax(3),
+        lambda: axes.grid(visible=False),
+        lambda: axes.set_visible(False),
+        lambda: axes.set_visible(True),
+        lambda: axes.set(thetamin=0, thetamax=360),
+        lambda: axes.set_rscale("symlog"),
+        lambda: axes.set_position([0.2, 0.2, 0.5, 0.5]),
+        lambda: axes.set_xticks([0, 1, 2], ["a", "b", "c"]),
+        lambda: axes.spines["polar"].set_linewidth(3),
+    ]
+
+    def change(number: int) -> None:
+        line.set_data(np.linspace(0, 0.2 * number, 50), np.linspace(0, 2, 50))
+        if number % 2:
+            changes[number // 2]()
+
+    return steps(fig, change, calls, 2 * len(changes))
+
+
 def note_that_points(calls: Calls) -> Animation:
     fig = figure()
     axes = fig.add_subplot(xlim=(0, 50), ylim=(-1, 1))
@@ -959,6 +1024,7 @@ KINDS: list[Script] = [
     layout_that_follows_late, layout_and_undeclared, draws_by_itself, turns, image_in_place,
     offsets_in_place, arrows_in_place, vertices_in_place, filled_in_place, turned_transform,
     line_in_place, view_from_elsewhere, points_in_space, surface_anew, bars_in_space,
+    box_of_space, parts_of_polar_axes,
     note_that_points, table_of_numbers, colormap_and_limits, font_in_place, dashes_of_the_user,
     contour_replaced, mesh_of_colors, twin_axes, inset, subfigures, scrolling, autoscaled_log,
     legend_that_moves, fractional_size, equal_aspect, constrained_with_a_clock,
