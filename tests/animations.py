@@ -829,6 +829,16 @@ def compressed_layout_of_cleared_axes(calls: Calls) -> Animation:
     return layout_of_cleared_axes(calls, "compressed")
 
 
+def layout_that_settles_slowly(calls: Calls) -> Animation:
+    """Axes of equal scales in a tight layout, which moves them a little less in each drawing."""
+    fig = figure(layout="tight")
+    left, right = fig.subplots(1, 2)
+    left.set(aspect="equal", xlim=(0, 10), ylim=(0, 3000), ylabel="of two\nlines")
+    right.set(xlim=(0, 50), ylim=(-1, 1))
+    (line,) = right.plot(WAVE)
+    return steps(fig, lambda number: line.set_ydata(WAVE * number / 5), calls, 3)
+
+
 def layout_by_hand(calls: Calls) -> Animation:
     """A function that lays the figure out itself, and measures a text."""
     fig = figure()
@@ -1029,7 +1039,8 @@ KINDS: list[Script] = [
     contour_replaced, mesh_of_colors, twin_axes, inset, subfigures, scrolling, autoscaled_log,
     legend_that_moves, fractional_size, equal_aspect, constrained_with_a_clock,
     layout_of_cleared_axes, tight_layout_of_cleared_axes, compressed_layout_of_cleared_axes,
-    layout_by_hand, told_of_each_drawing, figure_of_its_own, shared_axes, dates, mathematics,
+    layout_that_settles_slowly, layout_by_hand, told_of_each_drawing, figure_of_its_own,
+    shared_axes, dates, mathematics,
     hatched_and_sketched, filtered, many_shapes, in_and_out, settings_in_between, seaborn_anew,
     network,
 ]  # fmt: skip
