@@ -68,6 +68,13 @@ def test_files_as_people_have_them(tmp_path, data: str, names: tuple[str, str]) 
     assert columns.x.dtype == np.float64
 
 
+@pytest.mark.parametrize("data", ["2019,3\n2020,4\n", "2019,1990\n2020,1991\n1,2\n"])
+def test_years_are_data_where_others_are_there(tmp_path, data: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(data)
+    assert read_columns(path).x[0] == 2019
+
+
 def test_what_numpy_writes_is_read(tmp_path) -> None:
     path = tmp_path / "points.txt"
     np.savetxt(path, ROWS, header="hours score")
@@ -119,6 +126,7 @@ def test_columns_by_name_and_number(tmp_path) -> None:
         ('a,b\n"1,234","5,678"\n', (), r"line 2, column a: '1,234' may have a decimal comma or"),
         ("a;b\n1,5;2.5\n2,5;3,5\n", (), r"line 2, column b: '2.5' has a point, and others"),
         ("Anna,1,2\nBen,2,3\n", (), r"line 1, column 1: 'Anna' beside numbers"),
+        ("2019,2020\n1.5,2\n3,4\n", (), r"line 1: '2019, 2020' are years, and no other"),
         ("a,b\n3,1\n3,2\n", (), "column a: all 2 values are 3"),
         ("a,b\n3,1\n", (), "column a: all 1 values are 3"),
         ("a,b\n1e39,1\n2,3\n", (), r"column a: 1e\+39 is too large for float32"),

@@ -27,6 +27,7 @@ LARGEST = 2_000_000_000  # bytes
 SAMPLE_LINES = 50
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 NOT_FINITE = re.compile(r"[-+]?(nan|inf|infinity)", re.IGNORECASE)
+YEAR = re.compile(r"(19|20)\d\d")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
 TIMES = {"step": "step", "steps": "step", "epoch": "epoch", "epochs": "epoch"}
@@ -385,5 +386,14 @@ def _is_header(rows: Sequence[Sequence[str]], path: files.AnyPath, line: int) ->
             f"{path}, line {line}, column {texts[0] + 1}: {validation.quoted(rows[0][texts[0]])} "
             "beside numbers, so that this may be a header or data; put a line with the names of "
             "the columns first"
+        )
+    years = [place for place, cell in enumerate(rows[0]) if YEAR.fullmatch(cell)]
+    if len(years) == len(rows[0]) and not any(
+        YEAR.fullmatch(row[place]) for row in rows[1:] for place in years
+    ):
+        raise InputError(
+            f"{path}, line {line}: {validation.quoted(', '.join(rows[0]))} are years, and no "
+            "other line has any, so that this may be a header or data; put a line with the names "
+            "of the columns first"
         )
     return False
