@@ -177,10 +177,26 @@ def animated_together(calls: Calls) -> Animation:
     return first
 
 
-def test_extra_animations_are_drawn_too() -> None:
+def measured_together(calls: Calls) -> Animation:
+    """Two animations of one figure, of which the second measures what the first has changed."""
+    fig = figure()
+    axes = fig.add_subplot(aspect="equal", xlim=(0, 9), ylim=(0, 9))
+    text = axes.text(0, 0, "here")
+
+    def follow(_: int) -> None:
+        fig.canvas.get_renderer()
+        text.set_x(axes.bbox.width / 50)
+
+    first = film(fig, lambda number: axes.set_xlim(0, 9 - number), 4, calls)
+    first.other = film(fig, follow, 4, calls)
+    return first
+
+
+@pytest.mark.parametrize("script", [animated_together, measured_together])
+def test_extra_animations_are_drawn_too(script) -> None:
     def frames(writer: Any) -> Found:
         calls: Calls = []
-        animation = animated_together(calls)
+        animation = script(calls)
         animation.save("a.gif", writer=writer, extra_anim=[animation.other])
         return writer.frames, calls
 
