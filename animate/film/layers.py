@@ -34,7 +34,7 @@ from animate.film.projections import (
     place_polar,
 )
 
-PATIENCE = 1  # changes in a row after which an artist is drawn without being looked at first
+PATIENCE = 2  # changes in a row after which an artist is drawn without being looked at first
 LONGEST_SLEEP = 64  # frames for which it then is not looked at: 4, 16, 64
 Drawn = Artist | Part
 UNSEEN: tuple[float, ...] = ()  # the extent of an artist that has no influence on a layout
@@ -352,7 +352,7 @@ class _Layer:
             self._fingerprint = None
             return
         if self._changes > PATIENCE and self._fingerprint is not None:
-            self._sleep = min(4 ** (self._changes - PATIENCE), LONGEST_SLEEP)
+            self._sleep = min(2 ** (self._changes - PATIENCE), LONGEST_SLEEP)
             self._fingerprint = None
             return
         self._take_fingerprint()
