@@ -13,10 +13,12 @@ import matplotlib as mpl
 import matplotlib.patheffects
 import numpy as np
 from matplotlib.animation import Animation, ArtistAnimation, FuncAnimation, TimedAnimation
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
-from matplotlib.transforms import Affine2D
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 Calls = list[str]
 Script = Callable[[Calls], Animation]
@@ -429,6 +431,28 @@ def turns(calls: Calls) -> Animation:
         return (fig,)
 
     return film(fig, step, 4, calls)
+
+
+def clips_by_itself(calls: Calls) -> Animation:
+    """An artist that draws two lines, and moves the box that clips them in between."""
+    fig = figure()
+
+    class Clipped(Artist):
+        height = 0
+
+        def draw(self, renderer: Any) -> None:
+            context = renderer.new_gc()
+            box = Bbox([[0, 0], [100, 100 + self.height]])
+            context.set_clip_rectangle(box)
+            for left in (50, 150):
+                path = Path([[left, 0], [left, 240]])
+                renderer.draw_path(context, path, IdentityTransform())
+                box.set_points(np.array([[100, 0], [320, 50 + self.height]]))
+            context.restore()
+
+    clipped = Clipped()
+    fig.add_artist(clipped)
+    return steps(fig, lambda number: setattr(clipped, "height", 20 * number), calls)
 
 
 # Changes that make nothing stale: arrays and transforms in place, views, points, texts.
@@ -1031,7 +1055,8 @@ KINDS: list[Script] = [
     pendulum, rain, image, tight, walk, simulation, polar, blitted_with_init, several_axes,
     text_of_the_figure, artists, artists_blitted, timed, annotated_and_tabled, decay, silent,
     clears, clears_its_figure, in_turns, part_of_a_legend, layout_that_follows,
-    layout_that_follows_late, layout_and_undeclared, draws_by_itself, turns, image_in_place,
+    layout_that_follows_late, layout_and_undeclared, draws_by_itself, clips_by_itself,
+    turns, image_in_place,
     offsets_in_place, arrows_in_place, vertices_in_place, filled_in_place, turned_transform,
     line_in_place, view_from_elsewhere, points_in_space, surface_anew, bars_in_space,
     box_of_space, parts_of_polar_axes,
