@@ -216,8 +216,14 @@ class Scene:
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
         """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
+        font = self.theme.typeface.properties()
         return self._parent.text(
-            x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
+            x / self.size[0],
+            y / self.size[1],
+            text,
+            fontproperties=font,
+            fontsize=size * self.layout.em,
+            **style,
         )
 
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
@@ -225,6 +231,7 @@ class Scene:
         em = size * self.layout.em
         position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
         text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
+        self.theme.typeface.apply(text)
         self._parent.add_artist(text)
         return self._register(text)
 
@@ -360,7 +367,9 @@ class Scene:
 
     def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
         """Draw a view of the run with this index, or of all runs for None, and its caption."""
-        view = view_class(self._panel(box, index))
+        panel = self._panel(box, index)
+        view = view_class(panel)
+        self.theme.typeface.apply(panel.axes)
         em = self.layout.em
         self._text(
             box.left,

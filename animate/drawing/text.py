@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
-FAMILY = "DejaVu Sans"
-CHARACTER_WIDTH = 0.55  # em, the mean of the font
+from animate.drawing.typeface import Typeface, current_typeface
+
+CHARACTER_WIDTH = 0.45  # em, the mean of the font
 MISSING = "\u25af"  # an empty box
 
 
@@ -17,19 +17,28 @@ def replace_missing_glyphs(text: str, bold: bool = False) -> str:
     >>> replace_missing_glyphs("one\ntwo \N{ROCKET}")
     'one two ▯'
     """
-    font = get_font(findfont(FontProperties(family=FAMILY, weight="bold" if bold else "normal")))
+    typeface = current_typeface()
     return "".join(
-        character if font.get_char_index(ord(character)) else MISSING
+        character if typeface.has(character, bold=bold) else MISSING
         for character in " ".join(text.split())
     )
 
 
-@cache
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Return the width in pixels of `text` at font size `size`, in pixels."""
-    font = FontProperties(family=FAMILY, weight="bold" if bold else "normal", size=100)
+    """
+    Return the width in pixels of `text` at font size `size`, in pixels.
+
+    As all functions here, in the typeface of the theme that is applied.
+    """
+    return _relative_width(text, bold, current_typeface()) * size
+
+
+@cache
+def _relative_width(text: str, bold: bool, typeface: Typeface) -> float:
+    """Return the width of `text` relative to the font size."""
+    font = typeface.properties(weight="bold" if bold else "normal", size=100)
     width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
-    return width * size / 100
+    return width / 100
 
 
 def truncate(text: str, width: float, size: float, bold: bool = False) -> str:

@@ -16,6 +16,7 @@ import matplotlib as mpl
 from cycler import Cycler
 from matplotlib.colors import to_hex
 
+from animate.drawing import typeface
 from animate.drawing.palette import (
     DARK,
     LIGHT,
@@ -27,6 +28,7 @@ from animate.drawing.palette import (
     ensure_contrast,
 )
 from animate.drawing.palette import RunStyle as RunStyle  # returned by Theme.run
+from animate.drawing.typeface import ANIMATE_SANS, FALLBACK, Typeface
 from animate.system import files, validation
 from animate.system.errors import InputError
 
@@ -36,17 +38,26 @@ MAX_STYLE_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Theme(Palette):
-    """A palette that can be applied to matplotlib."""
+    """
+    A palette that can be applied to matplotlib, and a typeface.
+
+    Attributes
+    ----------
+    typeface : Typeface
+    """
+
+    typeface: Typeface = ANIMATE_SANS
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Set the rcParams of this theme inside the block, and restore the user's after it."""
+        """Set the rcParams and the typeface inside the block, and restore the user's after it."""
         # Like mpl.rc_context, but without validation, and without touching the backend.
         settings = _settings()
         before = {name: dict.__getitem__(mpl.rcParams, name) for name in settings}
         dict.update(mpl.rcParams, settings)
         try:
-            yield
+            with typeface.applied(self.typeface):
+                yield
         finally:
             dict.update(mpl.rcParams, before)
 
@@ -138,7 +149,8 @@ def _settings() -> dict[str, object]:
     )
     settings.update(
         {
-            "font.family": ["DejaVu Sans"],  # ships with matplotlib, so the same everywhere
+            # Of texts that the typeface does not reach; it ships with matplotlib.
+            "font.family": [FALLBACK],
             "text.parse_math": False,
             "axes.axisbelow": True,
             "savefig.dpi": "figure",

@@ -38,6 +38,7 @@ MOST_STILLS = 100  # epochs in one file
 NOISES = ("uniform", "gaussian", "none")
 THEMES = ("light", "dark", "transparent")
 STYLE_SUFFIX = ".mplstyle"  # of a matplotlib style file
+FONT_SUFFIXES = (".ttf", ".otf")
 LEAST_POINTS, MOST_POINTS = 2, 1_000_000
 RUN_MEMORY = 2_000  # bytes of a run's objects, whatever its length
 DIAGNOSED = 1_000_000  # most records, over all runs, that are diagnosed at once
@@ -263,6 +264,16 @@ def theme(value: object) -> str:
     if isinstance(value, str) and value.endswith(STYLE_SUFFIX):
         return value
     return choice(value, "theme", [*THEMES, f"a file ending in {STYLE_SUFFIX}"])
+
+
+def font(value: object) -> str:
+    """Return `value` as the name of a font file."""
+    if isinstance(value, str | os.PathLike) and str(value).lower().endswith(FONT_SUFFIXES):
+        return str(os.fspath(value))
+    raise InputError(
+        f"font {quoted(value)} is not the name of a font; "
+        f"give a file ending in {' or '.join(FONT_SUFFIXES)}"
+    )
 
 
 def file_name(value: object) -> str:
