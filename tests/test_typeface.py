@@ -1,5 +1,6 @@
 """The typeface: what its files hold, and that texts are drawn with them."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,18 +10,21 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from command import QUIET
+from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
+from pictures import VIEWS_OF_A_LINE
 
 import animate
 from animate.drawing.tabular_text import TabularText
-from animate.drawing.text import text_width
+from animate.drawing.text import missing_characters, text_width
 from animate.drawing.theme import load_theme
-from animate.drawing.typeface import ANIMATE_SANS, FONTS, fonts_of
-from animate.drawing.views import VIEWS
+from animate.drawing.typeface import ANIMATE_SANS, FONTS, fonts_of, load_typeface
+from animate.system.errors import InputError
 
 ROOT = Path(animate.__file__).parents[1]
 FILES = sorted(FONTS.glob("*.ttf"))
@@ -84,10 +88,8 @@ def test_a_wheel_has_the_fonts_and_their_licence(tmp_path) -> None:
     assert any(name.endswith("OFL.txt") and ".dist-info" in name for name in held)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", VIEWS_OF_A_LINE)
 def test_every_text_of_a_picture_is_drawn_with_the_typeface(view) -> None:
-    if view in ("boundary", "metric", "scatter", "range", "random_plane", "plane", "sharpness"):
-        pytest.skip("not of a line")
     runs = animate.train(animate.Line.sample(), [0.1, 0.7], 20)
     film = animate.Animation(runs, [view])
     for _ in film.frames():
@@ -166,3 +168,99 @@ def test_small_digits_are_evenly_spaced(size) -> None:
         centers.append((weights * np.arange(start, end)).sum() / weights.sum())
     assert np.diff(centers) == pytest.approx(advance, abs=0.45)
     assert np.std(np.diff(centers)) < 0.25
+
+
+@pytest.fixture(scope="session")
+def other_font() -> str:
+    """A font that is not ours: digits of unequal widths, and no Greek."""
+    return str(Path(mpl.get_data_path(), "fonts", "ttf", "STIXGeneral.ttf"))
+
+
+def test_a_font_of_ones_own_draws_all_texts(run, tmp_path, other_font) -> None:
+    film = animate.Animation(animate.train(animate.Line.sample(), 0.1, 5), font=other_font)
+    film.scene.draw(3)
+    texts = [text for text in film.scene.figure.findobj(Text) if text.get_text()]
+    assert {drawn_with(text) for text in texts} == {other_font}
+    assert run(*QUIET, "-o", "a.png", "--font", other_font).code == 0
+    assert run(*QUIET, "-o", "b.png").code == 0
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_texts_are_measured_with_the_font_that_draws_them(other_font) -> None:
+    with load_theme("light", other_font).applied():
+        other = text_width("converged at epoch 70", 10)
+    font = TTFont(other_font)
+    names = font.getBestCmap()
+    width = sum(font["hmtx"][names[ord(one)]][0] for one in "converged at epoch 70")
+    assert other == pytest.approx(width * 10 / font["head"].unitsPerEm, rel=0.03)
+    assert other != pytest.approx(text_width("converged at epoch 70", 10), rel=0.01)
+
+
+def test_a_recipes_font_is_relative_to_it(run, tmp_path, other_font) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    shutil.copy(other_font, folder / "mine.ttf")
+    (folder / "a.toml").write_text('font = "mine.ttf"\n[[output]]\npath = "a.png"\n')
+    assert run("recipes/a.toml", "--epochs", "3", "--size", "640x360", "--quiet").code == 0
+    assert (folder / "a.png").exists()
+
+
+@pytest.fixture(scope="session")
+def poor_font(tmp_path_factory) -> str:
+    """A font with letters but without digits."""
+    font = TTFont(ANIMATE_SANS.regular)
+    subsetter = subset.Subsetter()
+    subsetter.populate(text="abcdefghijklmnopqrstuvwxyz")
+    subsetter.subset(font)
+    path = tmp_path_factory.mktemp("fonts") / "poor.ttf"
+    font.save(path)
+    return str(path)
+
+
+def test_a_font_without_all_of_ascii_is_refused(run, tmp_path, poor_font) -> None:
+    done = run(*QUIET, "-o", "a.png", "--font", poor_font)
+    assert done.code == 2
+    assert "poor.ttf lacks characters of ASCII, such as '!'" in done.err
+    assert not (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing.ttf", None, "No such file"),
+        ("text.otf", b"not a font", "cannot be read"),
+        ("empty.ttf", b"", "cannot be read"),
+        ("font.woff", b"", "give a file ending in .ttf or .otf"),
+    ],
+)
+def test_a_file_that_is_no_font_is_refused_before_training(run, tmp_path, name, content, said):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run(*QUIET, "-o", "a.png", "--font", name)
+    assert done.code == 2
+    assert said in done.err
+    assert name in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_font_that_is_cut_off_is_refused(tmp_path) -> None:
+    whole = Path(ANIMATE_SANS.regular).read_bytes()
+    (tmp_path / "half.ttf").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"half\.ttf cannot be read"):
+        load_typeface(str(tmp_path / "half.ttf"))
+
+
+def test_missing_characters_are_named_once(run) -> None:
+    quick = ("--epochs", "3", "--hold", "0", "--size", "640x360")
+    done = run(*quick, "-o", "a.png", "-o", "b.gif", "--title", "学习率 🚀 café λ", "--labels",
+               "慢", "b", "c")  # fmt: skip
+    assert done.code == 0
+    (line,) = [line for line in done.err.splitlines() if "lacks" in line]
+    assert line == (
+        "the font lacks 学 习 率 🚀 慢, drawn as ▯; give a font that has them, with --font FILE"
+    )
+
+
+def test_symbols_come_from_the_fallback() -> None:
+    assert missing_characters("✓ ✗ ▲ ▼ ▯ ● é λ → ∞ ₂ ½ ⁻ 中") == ["中"]

@@ -8,6 +8,7 @@ matplotlib.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,7 +29,7 @@ from animate.system.errors import InputError
 FALLBACK = "DejaVu Sans"
 OWN = "Animate Sans"  # stands for the files of a typeface in a list of families
 FONTS = Path(__file__).parent / "fonts"
-ASCII = "".join(map(chr, range(0x20, 0x7F)))
+ASCII = "".join(map(chr, range(0x21, 0x7F)))
 MAX_FONT_BYTES = 50_000_000
 
 
@@ -98,18 +99,29 @@ def load_typeface(path: str) -> Typeface:
     files.check_source(path, MAX_FONT_BYTES, "font")
     advice = "give a TrueType or OpenType font"
     try:
+        _check_tables(Path(path).read_bytes())
         font = get_font(path)
         missing = [one for one in ASCII if not font.get_char_index(ord(one))]
-        font.set_text(ASCII)
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"font {path} cannot be read: {reason}; {advice}") from None
     if missing:
         raise InputError(
-            f"font {path} lacks {validation.quoted(missing[0])} and {len(missing) - 1} more "
-            f"characters of ASCII; {advice} that has letters and digits"
+            f"font {path} lacks characters of ASCII, such as {validation.quoted(missing[0])}; "
+            f"{advice} that has letters, digits and signs"
         )
     return Typeface(path, path)
+
+
+def _check_tables(data: bytes) -> None:
+    """Raise `ValueError` if a table is cut off, whose glyphs FreeType would draw as blanks."""
+    try:
+        (count,) = struct.unpack_from(">H", data, 4)
+        places = [struct.unpack_from(">2L", data, 20 + 16 * number) for number in range(count)]
+    except struct.error:
+        places = [(0, len(data) + 1)]
+    if any(offset + length > len(data) for offset, length in places):
+        raise ValueError("it is no font, or cut off")
 
 
 def fonts_of(properties: FontProperties) -> tuple[FT2Font, ...]:
