@@ -178,13 +178,51 @@ def test_the_default_title_speaks_of_one_run_or_of_several(runs, count, title, s
 
 
 def test_a_title_that_is_long_has_a_line_of_its_own(runs) -> None:
-    long = "What a learning rate does to a line, to its loss, and to the patience of us all"
+    long = "What a learning rate does to a line, to its loss, and to the patience of us all, "
+    long += "from start to end"
     for title, lines in (("Short", 1), (long, 2)):
         scene = Scene(runs, ["fit"], (640, 360), title=title)
         (text,) = pictures.titles(scene)
         assert text.get_text() == title
         down = pictures.place(text)[1] - pictures.place(pictures.epoch_text(scene))[1]
         assert bool(down > text.get_fontsize()) is (lines == 2)
+
+
+VERY_LONG = " ".join(["What a learning rate does to a line"] * 9)
+
+
+@pytest.mark.parametrize("title", [VERY_LONG, "学" * 300, "x" * 5000, f"first\n{VERY_LONG}"])
+def test_a_title_of_more_than_two_lines_ends_with_an_ellipsis_which_is_noted(runs, title) -> None:
+    scene = Scene(runs, ["fit"], (640, 360), title=title)
+    lines = pictures.titles(scene)
+    assert len(lines) == 2
+    assert lines[1].get_text().endswith("…")
+    assert "the title does not fit and ends with …; give a shorter one" in scene.notes
+    scene.figure.canvas.draw()
+    boxes = [line.get_window_extent() for line in lines]
+    epoch = pictures.epoch_text(scene).get_window_extent()
+    assert boxes[0].y0 > boxes[1].y1
+    assert all(box.x1 <= 640 for box in boxes)
+    assert boxes[1].x1 < epoch.x0
+
+
+def test_a_title_in_two_lines_breaks_at_a_space(runs) -> None:
+    scene = Scene(runs, ["fit"], (640, 360), title=" ".join(["what a rate"] * 12))
+    one, two = (line.get_text() for line in pictures.titles(scene))
+    assert f"{one} {two}" == " ".join(["what a rate"] * 12)
+    assert scene.notes == []
+
+
+@pytest.mark.parametrize("title", ["one\ntwo", "one\r\n\n two \n", "\none\ntwo"])
+def test_a_line_break_in_a_title_is_kept(runs, title) -> None:
+    scene = Scene(runs, ["fit"], title=title)
+    assert [line.get_text() for line in pictures.titles(scene)] == ["one", "two"]
+    assert scene.notes == []
+
+
+def test_a_third_line_of_a_title_joins_the_second(runs) -> None:
+    scene = Scene(runs, ["fit"], title="one\ntwo\nthree")
+    assert [line.get_text() for line in pictures.titles(scene)] == ["one", "two three"]
 
 
 def test_only_the_first_of_panels_side_by_side_has_numbers_at_its_left(runs) -> None:

@@ -25,7 +25,14 @@ from animate.drawing.clock import Clock
 from animate.drawing.layout import GAP, MIN_EM, Box, Layout, arrange
 from animate.drawing.run_header import RunHeader
 from animate.drawing.tabular_text import TabularText
-from animate.drawing.text import replace_missing_glyphs, text_width, truncate
+from animate.drawing.text import (
+    MISSING,
+    missing_characters,
+    replace_missing_glyphs,
+    text_width,
+    truncate,
+    wrap,
+)
 from animate.drawing.theme import RunStyle, Theme, load_theme
 from animate.drawing.views import Panel, View, load_views
 from animate.drawing.views.requirements import check_views, default_views
@@ -42,6 +49,8 @@ Views = str | type[View] | Sequence[str | type[View]]
 TEXT_MIDDLE = 0.26  # em, from the baseline to the vertical center of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
+TITLE_PITCH = 1.8  # em, between the lines of a title
+MOST_NAMED = 10  # missing characters
 # Of the labels that follow from settings, in the order in which they are used.
 ABBREVIATIONS = (
     ("learning rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"), ("momentum", "β"),
@@ -85,7 +94,7 @@ class Scene:
     theme : str or Theme
         A Theme, or a name or file for `load_theme`.
     title : str, optional
-        Plain text; an empty string for no title.
+        Plain text, of one line or two; an empty string for no title.
     data : mapping, optional
         The result of `precompute` for the names in `View.needs`.
     parent : Figure or SubFigure, optional
@@ -100,6 +109,8 @@ class Scene:
         The time axis: its unit, and all moments.
     views : list of View
         One per panel.
+    notes : list of str
+        What the picture shows otherwise than it was given: a shortened title, missing characters.
 
     Raises
     ------
@@ -134,11 +145,10 @@ class Scene:
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
         self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
-        self.title = (
-            default_title(self.runs) if title is None else replace_missing_glyphs(title, bold=True)
-        )
+        self.notes: list[str] = []
         one, above, below = _split_views(self.view_classes)
         with self.theme.applied():
+            self.title = default_title(self.runs) if title is None else displayed_title(title)
             self.layout = _choose_layout(
                 self.view_classes,
                 len(self.runs),
@@ -163,6 +173,7 @@ class Scene:
             ]
             for view in self.views:
                 self.moving += view.moving
+            self._note_missing_characters(title or "")
             if not self.layout.headers:  # the data do not depend on the time
                 for artist in (self._moment, *self._timeline):
                     artist.set_visible(False)
@@ -216,8 +227,14 @@ class Scene:
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
         """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
+        font = self.theme.typeface.properties()
         return self._parent.text(
-            x / self.size[0], y / self.size[1], text, fontsize=size * self.layout.em, **style
+            x / self.size[0],
+            y / self.size[1],
+            text,
+            fontproperties=font,
+            fontsize=size * self.layout.em,
+            **style,
         )
 
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
@@ -225,6 +242,7 @@ class Scene:
         em = size * self.layout.em
         position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
         text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
+        self.theme.typeface.apply(text)
         self._parent.add_artist(text)
         return self._register(text)
 
@@ -233,25 +251,43 @@ class Scene:
         first, last = self.layout.title[0], self.layout.title[-1]
         longest = self.clock.text(self.clock.last)
         epoch_width = math.ceil(text_width(longest, em * EPOCH_SIZE) + em / 2)
-        room = first.width - (epoch_width + em / 2 if first is last else 0)
-        self._text(
-            first.left,
-            first.bottom + 0.42 * first.height,
-            truncate(self.title, room, em * TITLE_SIZE, bold=True),
-            TITLE_SIZE,
-            weight="bold",
-            color=self.theme.ink,
-        )
+        rooms = [float(box.width) for box in self.layout.title]
+        if first is last or _title_width(self.title, em) > first.width:  # it shares the last line
+            rooms[-1] -= epoch_width + em / 2
+        else:
+            rooms = rooms[:1]
+        lines = wrap(self.title, rooms, em * TITLE_SIZE, bold=True)
+        if "".join(" ".join(lines).split()) != "".join(self.title.split()):
+            self.notes.append("the title does not fit and ends with …; give a shorter one")
+        heights = [box.bottom + 0.42 * box.height for box in self.layout.title]
+        if len(lines) > 1:  # closer together than other rows
+            middle = (heights[0] + heights[-1]) / 2
+            heights = [middle + 0.5 * TITLE_PITCH * em, middle - 0.5 * TITLE_PITCH * em]
+        for line, height in zip(lines, heights, strict=False):
+            self._text(first.left, height, line, TITLE_SIZE, weight="bold", color=self.theme.ink)
         epoch = self._changing_text(
             last.left + last.width,
-            last.bottom + 0.42 * last.height,
+            heights[-1],
             EPOCH_SIZE,
             color=self.theme.muted,
             horizontalalignment="right",
         )
         right = last.left + last.width
-        self._clip_to(epoch, replace(last, left=right - epoch_width, width=epoch_width))
+        box = replace(last, left=right - epoch_width, width=epoch_width)
+        self._clip_to(epoch, replace(box, bottom=round(heights[-1] - 0.42 * last.height)))
         return epoch
+
+    def _note_missing_characters(self, title: str) -> None:
+        """Note the characters of the reader's own texts that are drawn as an empty box."""
+        texts = [title, *labels(self.runs), *(name for run in self.runs for name in run.metrics)]
+        texts += [name for run in self.runs for name in _column_names(run)]
+        missing = list(dict.fromkeys(one for text in texts for one in missing_characters(text)))
+        if missing:
+            named = " ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
+            self.notes.append(
+                f"the font lacks {named}, drawn as {MISSING}; give a font that has "
+                f"{'it' if len(missing) == 1 else 'them'}, with --font FILE"
+            )
 
     def _choose_names(self) -> tuple[list[str], float]:
         """Return the labels of the runs, abbreviated if one does not fit, and their size."""
@@ -360,7 +396,9 @@ class Scene:
 
     def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
         """Draw a view of the run with this index, or of all runs for None, and its caption."""
-        view = view_class(self._panel(box, index))
+        panel = self._panel(box, index)
+        view = view_class(panel)
+        self.theme.typeface.apply(panel.axes)
         em = self.layout.em
         self._text(
             box.left,
@@ -403,7 +441,7 @@ def check_legible(
     epochs: int = defaults.EPOCHS,
 ) -> None:
     """Raise `InputError` if text is too small in a scene of this many runs of a Line."""
-    title = LINE_TITLES[runs > 1] if title is None else replace_missing_glyphs(title, bold=True)
+    title = LINE_TITLES[runs > 1] if title is None else displayed_title(title)
     view_classes = load_views(views)
     _choose_layout(view_classes, runs, size, title, f"epoch {epochs} of {epochs}")
 
@@ -422,11 +460,26 @@ def _choose_layout(
         return arrange(size, *counts)
     layout = arrange(size, *counts)
     needed = (
-        text_width(title, layout.em * TITLE_SIZE, bold=True)
+        _title_width(title, layout.em)
         + text_width(longest_moment, layout.em * EPOCH_SIZE)
         + 2 * layout.em
     )
     return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
+
+
+def displayed_title(title: str) -> str:
+    """Return `title` as it is drawn: of one line or two, without missing characters."""
+    lines = [replace_missing_glyphs(line, bold=True) for line in title.splitlines() if line.strip()]
+    return "\n".join([*lines[:1], *filter(None, [" ".join(lines[1:])])])
+
+
+def _title_width(title: str, em: float) -> float:
+    """Return the width of `title` on one line, which it cannot be on if it has a line break."""
+    return math.inf if "\n" in title else text_width(title, em * TITLE_SIZE, bold=True)
+
+
+def _column_names(run: Trajectory) -> tuple[str, str]:
+    return getattr(run.problem, "x_name", ""), getattr(run.problem, "y_name", "")
 
 
 def _split_views(
@@ -444,7 +497,10 @@ def _split_views(
 
 def _caption(view: View, room: float, em: float, unit: str) -> str:
     """Return the full caption if it fits, else the short one, truncated if necessary."""
-    full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
+    full, short = (
+        replace_missing_glyphs(text.replace("{clock}", unit))
+        for text in (view.full_caption, view.caption)
+    )
     return full if full and text_width(full, em) <= room else truncate(short, room, em)
 
 

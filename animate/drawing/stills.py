@@ -8,6 +8,9 @@ gives the same bytes.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
@@ -42,9 +45,13 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     return columns, math.ceil(count / columns)
 
 
-def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
+def save(
+    scene: Scene, path: files.AnyPath, moments: Sequence[float], alt: str | None = None
+) -> None:
     """
     Write `scene` at `moments` to `path`, completely or not at all.
+
+    The file holds the alternative text `alt`, if one is given.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def save(scene: Scene, path: files.AnyPath, moments: Sequence[float]) -> None:
     has_pages = len(moments) == 1 or suffix in PAGED
     pages = _pages(scene, moments) if has_pages else iter([_sheet(scene, moments, path)])
     with files.atomic(path) as temporary, scene.theme.applied():
-        FORMATS[suffix](pages, str(temporary))
+        FORMATS[suffix](pages, str(temporary), Description.of(scene, alt))
 
 
 def default_size(path: files.AnyPath, count: int, picture: tuple[int, int]) -> tuple[int, int]:
@@ -140,16 +147,47 @@ def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
         yield scene.figure
 
 
-def _png(pages: Iterator[Figure], path: str) -> None:
-    FigureCanvasAgg(next(pages)).print_png(path, metadata={"Software": None})
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The title and the alternative text that a file holds, both "" without the latter."""
+
+    title: str = ""
+    alt: str = ""
+
+    @classmethod
+    def of(cls, scene: Scene, alt: str | None) -> "Description":
+        """Return the description of `scene` with this alternative text, each on one line."""
+        words = " ".join((alt or "").split())
+        return cls(" ".join(scene.title.split()), words) if words else cls()
+
+    def metadata(self, title: str, alt: str) -> dict[str, str]:
+        """Return what there is, by these names."""
+        return {name: text for name, text in ((title, self.title), (alt, self.alt)) if text}
 
 
-def _svg(pages: Iterator[Figure], path: str) -> None:
-    FigureCanvasSVG(next(pages)).print_svg(path, metadata={"Date": None, "Creator": None})
+def _png(pages: Iterator[Figure], path: str, description: Description) -> None:
+    metadata = {"Software": None, **description.metadata("Title", "Description")}
+    FigureCanvasAgg(next(pages)).print_png(path, metadata=metadata)
 
 
-def _pdf(pages: Iterator[Figure], path: str) -> None:
-    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+def _svg(pages: Iterator[Figure], path: str, description: Description) -> None:
+    metadata = {"Date": None, "Creator": None, **description.metadata("Title", "Description")}
+    FigureCanvasSVG(next(pages)).print_svg(path, metadata=metadata)
+    if description.alt:  # matplotlib writes it as metadata only, which screen readers skip
+        file = Path(path)
+        start, end = file.read_text(encoding="utf-8").split(" <metadata>", 1)
+        desc = f" <desc>{escape(description.alt)}</desc>\n"
+        start = start.replace("<svg ", '<svg role="img" ', 1)
+        file.write_text(f"{start}{desc} <metadata>{end}", encoding="utf-8")
+
+
+def _pdf(pages: Iterator[Figure], path: str, description: Description) -> None:
+    metadata = {
+        "CreationDate": None,
+        "Creator": None,
+        "Producer": None,
+        **description.metadata("Title", "Subject"),
+    }
     with PdfPages(path, metadata=metadata) as document:
         for figure in pages:
             document.savefig(figure)

@@ -7,6 +7,7 @@ change, and give the same pixels as matplotlib's full redraw.
 
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
@@ -24,7 +25,8 @@ from animate import page
 from animate.drawing import stills
 from animate.drawing.clock import resolve_moments
 from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
-from animate.drawing.theme import Theme
+from animate.drawing.theme import Theme, load_theme
+from animate.drawing.typeface import load_typeface
 from animate.film import encode
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
@@ -55,6 +57,8 @@ class Animation(FuncAnimation):
     theme : str or Theme
     title : str, optional
         Plain text. The empty string means no title.
+    font : path, optional
+        A TrueType or OpenType font for all texts, instead of the theme's.
     timeline : sequence of numbers, optional
         The moment that each frame shows, in epochs if every run has them, else in steps. The
         default shows each moment at which a run has a record, the first ones slowly; if there are
@@ -91,6 +95,7 @@ class Animation(FuncAnimation):
         *,
         theme: str | Theme = defaults.THEME,
         title: str | None = None,
+        font: str | PathLike[str] | None = None,
         timeline: Iterable[float] | None = None,
         fps: float = defaults.FPS,
         hold: float = defaults.HOLD,
@@ -105,6 +110,9 @@ class Animation(FuncAnimation):
         several = validate_runs(runs)
         kinds = validate_views(views, several)
         data = precompute([name for kind in kinds for name in kind.needs], several)
+        if font is not None:
+            theme = load_theme(theme) if isinstance(theme, str) else theme
+            theme = replace(theme, typeface=load_typeface(fspath(font)))
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:
@@ -181,6 +189,7 @@ class Animation(FuncAnimation):
         *,
         progress_callback: Callable[[int, int], Any] | None = None,
         at: Moment | Sequence[Moment] | None = None,
+        alt: str | None = None,
     ) -> None:
         """
         Write the film, a still of it, or its page to `filename`. The extension selects which.
@@ -201,6 +210,8 @@ class Animation(FuncAnimation):
         at : number, "start", "end" or "converged", or a sequence of them
             The moment that a still shows; the default is the end. For several moments, a PDF has
             a page for each, and a PNG or SVG shows all of them.
+        alt : str, optional
+            Alternative text to store in a still or page.
 
         Raises
         ------
@@ -233,13 +244,18 @@ class Animation(FuncAnimation):
                 f"file in {', '.join(stills.FORMATS)}"
             )
         if suffix == PAGE:
-            page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
+            page.save(self.scene.runs, filename, self._title, self.scene.theme.name, alt)
             return
         if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
-            stills.save(self.scene, filename, resolve_moments(several, self.scene.runs))
+            stills.save(self.scene, filename, resolve_moments(several, self.scene.runs), alt)
             return
+        if alt is not None:
+            raise InputError(
+                f"{filename} is a film, which stores no alternative text; leave alt out, and say "
+                "it where the film is embedded"
+            )
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
         (error,) = self.save_each([film], progress_callback)
