@@ -85,6 +85,13 @@ def test_best_fit_and_true_line_are_named_once_and_lie_where_they_should(runs, v
     assert [axes.get_legend() for axes in (first, *others)] == [None] * (1 + len(others))
 
 
+def test_a_legend_beside_no_caption_stands_in_one_panel(runs) -> None:
+    scene = Scene(runs, ["fit", "loss", "surface", "bowl"], (1280, 720))
+    legends = [axes.get_legend() for axes in scene.figure.axes[::4]]
+    assert [text.get_text() for text in legends[0].get_texts()] == ["best fit", "true line"]
+    assert legends[1:] == [None, None]
+
+
 def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
     scene = Scene(runs, ["fit"])
     axes, _ = panel(scene, 2)
@@ -217,16 +224,24 @@ def test_bowl_keeps_the_last_jumps_in_view_of_a_ball_that_has_left(runs) -> None
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
-def test_the_name_of_the_turn_hides_no_curve(runs, size) -> None:
+@pytest.mark.parametrize(
+    "lrs", [(0.1, 0.7, 1.01), (1.01,), (0.1, 0.3, 0.5, 0.7, 1.01, 1.02), (1.01, 1.015, 1.02, 5)]
+)
+def test_the_name_of_the_turn_hides_no_curve(problem, lrs, size) -> None:
+    runs = train(problem, lrs)
     scene = Scene(runs, ["fit", "loss"], size)
     scene.draw(100)
-    axes = scene.figure.axes[5]
-    box = pictures.notes(axes)["turns at epoch 2"].get_window_extent()
     epochs = np.linspace(0, 100, 2001)
-    for run in runs:
-        losses = np.exp(np.interp(epochs, np.arange(101), np.log(run.losses)))
-        curve = axes.transData.transform(np.column_stack([epochs, losses]))
-        assert not box.count_contains(curve)
+    for axes in scene.figure.axes[1::2]:
+        for text, note in pictures.notes(axes).items():
+            if not text.startswith("turns"):
+                continue
+            box = note.get_window_extent()
+            for run in runs:
+                losses = np.fmax(np.nan_to_num(run.losses, nan=1e30, posinf=1e30), 1e-12)
+                curve = np.exp(np.interp(epochs, np.arange(101), np.log(losses)))
+                shown = axes.transData.transform(np.column_stack([epochs, curve]))
+                assert not box.count_contains(shown)
 
 
 def test_loss_draws_the_losses_up_to_now_and_no_further(runs) -> None:

@@ -430,21 +430,22 @@ class Scene:
         """Draw the caption of a view, and its legend beside it; returns whether that fits."""
         em, theme = self.layout.em, self.theme
         y = box.bottom + 1.02 * em + 2.0  # clear of markers that leave the panel
-        caption = _caption(view, box.width, em, self.clock.unit)
-        self._text(box.left, y, caption, 1.0, color=theme.muted)
         lines = labelled_lines(view.panel.axes) if view.legend_corner else []
-        start = text_width(caption, em) + LEGEND_GAP * em
-        widths = [
-            (LEGEND_LINE + LEGEND_GAP / 2) * em + text_width(str(line.get_label()), em)
-            for line in lines
-        ]
-        if start + sum(widths) + LEGEND_GAP * em * (len(lines) - 1) > box.width:
+        gap = LEGEND_GAP * em
+        widths = [LEGEND_LINE * em + gap + text_width(str(line.get_label()), em) for line in lines]
+        room = box.width - sum(widths)
+        short = text_width(view.caption.replace("{clock}", self.clock.unit), em)
+        has_legend = bool(lines) and short + gap / 2 <= room
+        caption = _caption(view, room - gap / 2 if has_legend else box.width, em, self.clock.unit)
+        self._text(box.left, y, caption, 1.0, color=theme.muted)
+        if not has_legend:
             return False
+        start = text_width(caption, em) + gap
         for line, width in zip(lines, widths, strict=True):
             self._draw_legend_line(box.left + start, y, line)
-            left = box.left + start + (LEGEND_LINE + LEGEND_GAP / 4) * em
+            left = box.left + start + LEGEND_LINE * em + gap / 4
             self._text(left, y, str(line.get_label()), 1.0, color=theme.muted)
-            start += width + LEGEND_GAP * em / 2
+            start += width
         return True
 
     def _draw_legend_line(self, left: float, y: float, line: Line2D) -> None:

@@ -1,6 +1,5 @@
 """Measure and truncate text."""
 
-import re
 from functools import cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -49,22 +48,24 @@ def truncate(text: str, width: float, size: float, bold: bool = False) -> str:
 
 def wrap(text: str, width: float, size: float, lines: int) -> list[str]:
     """
-    Return `text` in at most `lines` lines of `width` pixels; what does not fit is truncated.
+    Return `text` in at most `lines` lines, 1 or 2, of `width` pixels; the last is truncated.
 
-    >>> wrap("diverging: past the limit", 150, 10, 1), wrap("diverging: past the limit", 80, 10, 2)
+    Of two lines, the first ends after a colon if possible, else they are about as long.
+
+    >>> wrap("diverging: past the limit", 150, 10, 2), wrap("diverging: past the limit", 80, 10, 2)
     (['diverging: past the limit'], ['diverging:', 'past the limit'])
     """
     if lines == 1 or text_width(text, size) <= width:
         return [truncate(text, width, size)]
-    ends = [match.end() for match in re.finditer(" ", text)]
-    fitting = [end for end in ends if text_width(text[:end].rstrip(), size) <= width]
+    words = text.split(" ")
+    breaks = [(" ".join(words[:end]), " ".join(words[end:])) for end in range(1, len(words))]
+    fitting = [(one, two) for one, two in breaks if text_width(one, size) <= width]
     if not fitting:
         return [truncate(text, width, size)]
-    # After a colon, if what follows fits; else as far as the line goes.
-    after_colon = [
-        end
-        for end in fitting
-        if text[: end - 1].endswith(":") and text_width(text[end:], size) <= width
-    ]
-    end = (after_colon or fitting)[-1]
-    return [text[: end - 1], *wrap(text[end:], width, size, lines - 1)]
+
+    def badness(parts: tuple[str, str]) -> tuple[bool, bool, float]:
+        longest = max(text_width(part, size) for part in parts)
+        return longest > width, not parts[0].endswith(":"), longest
+
+    first, second = min(fitting, key=badness)
+    return [first, truncate(second, width, size)]

@@ -16,6 +16,7 @@ from animate.training.trajectory import Trajectory
 
 NEVER_POSITION = 0.5  # relative to the upper limit of the axis: markers of diverging runs
 LIMIT_LABEL_WIDTH = 8.5  # em
+LEGEND_WIDTH = 14.0  # em, below the limit, in which a legend hides nothing
 
 
 class Cliff(View):
@@ -74,7 +75,8 @@ class Cliff(View):
             textcoords="offset points", horizontalalignment="center", verticalalignment="top",
             **common,
         )  # fmt: skip
-        self.legend_corner = "upper center"
+        if limit / right * width > LEGEND_WIDTH:
+            self.legend_corner = "upper center"
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
