@@ -31,7 +31,7 @@ TITLE = 2.1  # a line of the title
 CAPTION, TICK_HEIGHT = 1.7, 1.43  # above and below a panel
 TICK_WIDTH = 2.5  # tick labels at the left of a panel, unless they are known to be wider
 FOOT = 0.85  # the timeline
-NAME_WIDTH = 12.0  # of a run's shortest name with its key, unless it is known
+NAME_WIDTH, SHORT_NAME_WIDTH = 17.0, 12.0  # of a run's name with its key, unless they are known
 LONGEST_NAME = 19.5  # beyond which names are abbreviated
 PLOT_WIDTH, PLOT_HEIGHT = 11.0, 5.5  # of a panel, at least
 
@@ -156,7 +156,9 @@ class Contents:
     title_lines : int
         1 if title and epoch share a line, else 2.
     name_width : float
-        Of the widest name of a run, as short as can be, with its key, in em.
+        Of the widest name of a run, with its key, in em.
+    short_name_width : float
+        The same, with the first abbreviation.
     """
 
     headings: int
@@ -165,6 +167,7 @@ class Contents:
     below: tuple[PanelKind, ...] = ()
     title_lines: int = 1
     name_width: float = NAME_WIDTH
+    short_name_width: float = SHORT_NAME_WIDTH
 
     @property
     def across(self) -> tuple[PanelKind, ...]:
@@ -495,7 +498,7 @@ def _forms(contents: Contents) -> Iterator[_Form]:
             for heading in HEADINGS:
                 if contents.name_width <= heading.name_room:
                     yield _Form(*shape, heading, is_beside=False)
-            if contents.name_width <= SIDE_WIDTH:
+            if contents.short_name_width <= SIDE_WIDTH:
                 yield _Form(*shape, HEADINGS[-1], is_beside=True)
 
 
@@ -537,7 +540,7 @@ def _build(contents: Contents, form: _Form, across_form: _AcrossForm) -> _Arrang
     least_width, least_height = PLOT_WIDTH, PLOT_HEIGHT
     if contents.headings and not form.is_beside:
         inner = sum(GAP + kind.tick_width for kind in contents.views[1 : form.view_columns])
-        needed = max(form.heading.width, min(contents.name_width, LONGEST_NAME))
+        needed = max(form.heading.width, min(contents.short_name_width, LONGEST_NAME))
         least_width = max(PLOT_WIDTH, (needed - inner) / form.view_columns)
     elif contents.views:
         least_height = max(PLOT_HEIGHT, form.heading.height / form.view_rows)

@@ -26,6 +26,7 @@ from animate.drawing.layout import (
     GAP,
     MIN_EM,
     NAME_WIDTH,
+    SHORT_NAME_WIDTH,
     Box,
     Contents,
     Layout,
@@ -203,8 +204,11 @@ class Scene:
                     artist.set_visible(False)
 
     def _choose_layout(self, kinds: Mapping[type[View], PanelKind]) -> Layout:
-        names = self._all_names()[-1]
-        name_width = max(text_width(name, NAME_SIZE, bold=True) for name in names)
+        stages = self._all_names()
+        full, short = (
+            max(text_width(name, NAME_SIZE, bold=True) for name in names) + KEY_GAP + KEY
+            for names in stages[:2]
+        )
         return _choose_layout(
             self.view_classes,
             len(self.runs),
@@ -212,7 +216,7 @@ class Scene:
             self.title,
             self.clock.text(self.clock.last),
             kinds=kinds,
-            name_width=name_width + KEY_GAP + KEY,
+            name_widths=(full, short),
         )
 
     def _draw_all(self) -> None:
@@ -510,14 +514,21 @@ def _choose_layout(
     title: str,
     longest_moment: str,
     kinds: Mapping[type[View], PanelKind] | None = None,
-    name_width: float = NAME_WIDTH,
+    name_widths: tuple[float, float] = (NAME_WIDTH, SHORT_NAME_WIDTH),
 ) -> Layout:
     kinds = kinds or {view_class: _panel_kind(view_class) for view_class in view_classes}
     one, above, below = (
         tuple(kinds[view] for view in group) for group in _split_views(view_classes)
     )
     shows_runs = any(view.shows_runs or not view.across for view in view_classes)
-    contents = Contents(runs if shows_runs else 0, one, above, below, name_width=name_width)
+    contents = Contents(
+        runs if shows_runs else 0,
+        one,
+        above,
+        below,
+        name_width=name_widths[0],
+        short_name_width=name_widths[1],
+    )
     layout = arrange(size, contents)
     needed = (
         text_width(title, layout.em * TITLE_SIZE, bold=True)
