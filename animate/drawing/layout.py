@@ -22,7 +22,7 @@ AREA_PER_EM2 = 1280 * 720 / 18**2  # area over em², at most: 18 pixels at 1280x
 SMALLEST_TEXT, WANTED_SHARE = 0.72, 0.59
 # In the score, relative to the area of the smallest panel: the size of text, the area of all
 # panels, and how much flatter a panel is than any view can use.
-TEXT_WEIGHT, SHARE_WEIGHT, FLATNESS_PENALTY = 1.6, 0.3, 4.0
+TEXT_WEIGHT, SHARE_WEIGHT, FLATNESS_PENALTY = 1.4, 0.3, 4.0
 
 # In em.
 EDGE, RIGHT = 1.0, 0.7  # between the frame and what is next to it
