@@ -6,7 +6,7 @@ the format of its output.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,7 +22,19 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate.drawing.clock import Clock
-from animate.drawing.layout import GAP, MIN_EM, Box, Layout, arrange
+from animate.drawing.layout import (
+    GAP,
+    MIN_EM,
+    NAME_WIDTH,
+    SHORT_NAME_WIDTH,
+    Box,
+    Contents,
+    Layout,
+    PanelKind,
+    Place,
+    TooSmallError,
+    arrange,
+)
 from animate.drawing.run_header import RunHeader
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import (
@@ -35,7 +47,9 @@ from animate.drawing.text import (
 )
 from animate.drawing.theme import RunStyle, Theme, load_theme
 from animate.drawing.views import Panel, View, load_views
+from animate.drawing.views.legend import add_legend, labelled_lines
 from animate.drawing.views.requirements import check_views, default_views
+from animate.drawing.views.ticks import keep_tick_labels_inside
 from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.training.problem import NamesWeights, provides
@@ -51,9 +65,15 @@ KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
 TITLE_PITCH = 1.8  # em, between the lines of a title
 MOST_NAMED = 10  # missing characters
+NAME_DEPTH = 0.95  # em, from the top of a heading to the middle of the name
+LINE_DEPTHS = 0.0, 1.57, 2.87, 4.17, 5.47  # em, from there to the middle of each line
+LEGEND_LINE, LEGEND_GAP = 1.7, 1.8  # em, of a legend beside a caption
+TICK_PAD, TICK_MARGIN = 0.35, 0.1  # em, at the right and the left of tick labels
+LIKE = 0.01  # of the axis, by which limits of panels may differ that share tick labels
 # Of the labels that follow from settings, in the order in which they are used.
 ABBREVIATIONS = (
-    ("learning rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"), ("momentum", "β"),
+    ("learning rate", "rate"), ("rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"),
+    ("momentum", "β"),
 )  # fmt: skip
 
 
@@ -146,37 +166,23 @@ class Scene:
         self.moving: list[Artist] = []
         self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
         self.notes: list[str] = []
-        one, above, below = _split_views(self.view_classes)
         with self.theme.applied():
             self.title = default_title(self.runs) if title is None else displayed_title(title)
-            self.layout = _choose_layout(
-                self.view_classes,
-                len(self.runs),
-                self.size,
-                self.title,
-                self.clock.text(self.clock.last),
-            )
+            kinds = {view_class: _panel_kind(view_class) for view_class in self.view_classes}
+            self.layout = self._choose_layout(kinds)
             self._parent = parent or make_figure(self.size, self.theme)
             self.figure: Figure = self._parent.get_figure(root=True)
-            self._draw_background()
-            self._names, self._name_size = self._choose_names()
-            self._moment = self._draw_title_row()
-            self._headers = [self._draw_header(index) for index in range(len(self.layout.headers))]
-            self._timeline = self._draw_timeline()
-            self.views = [
-                self._draw_view(box, view_class, index)
-                for index, boxes in enumerate(self.layout.panels)
-                for view_class, box in zip(one, boxes, strict=True)
-            ] + [
-                self._draw_view(box, view_class, None)
-                for view_class, box in zip(above + below, self.layout.across, strict=True)
-            ]
-            for view in self.views:
-                self.moving += view.moving
+            self._draw_all()
+            measured = _measure_kinds(self.views, kinds, self.layout)
+            if measured != kinds:
+                try:
+                    self.layout = self._choose_layout(measured)
+                except TooSmallError:
+                    pass  # what is common to most panels stands once nevertheless
+                else:
+                    self._parent.clear()
+                    self._draw_all()
             self._note_missing_characters(title or "")
-            if not self.layout.headers:  # the data do not depend on the time
-                for artist in (self._moment, *self._timeline):
-                    artist.set_visible(False)
             self.draw(self.clock.first)
 
     def draw(self, moment: float) -> None:
@@ -207,6 +213,45 @@ class Scene:
                 self._hidden[view] = [(artist, artist.get_visible()) for artist in view.moving]
                 for artist in view.moving:
                     artist.set_visible(False)
+
+    def _choose_layout(self, kinds: Mapping[type[View], PanelKind]) -> Layout:
+        stages = self._all_names()
+        full, short = (
+            max(text_width(name, NAME_SIZE, bold=True) for name in names) + KEY_GAP + KEY
+            for names in stages[:2]
+        )
+        return _choose_layout(
+            self.view_classes,
+            len(self.runs),
+            self.size,
+            self.title,
+            self.clock.text(self.clock.last),
+            kinds=kinds,
+            name_widths=(full, short),
+        )
+
+    def _draw_all(self) -> None:
+        """Draw all that stands still, and make the artists that move."""
+        self.moving, self._hidden, self.notes = [], {}, []
+        self._draw_background()
+        self._names, self._name_size = self._choose_names()
+        self._moment = self._draw_title_row()
+        self._headers = [self._draw_header(index) for index in range(len(self.layout.headings))]
+        self._timeline = self._draw_timeline()
+        one, above, below = _split_views(self.view_classes)
+        self.views = [
+            self._draw_view(place, view_class, index)
+            for index, places in enumerate(self.layout.panels)
+            for view_class, place in zip(one, places, strict=True)
+        ] + [
+            self._draw_view(place, view_class, None)
+            for view_class, place in zip(above + below, self.layout.across, strict=True)
+        ]
+        for view in self.views:
+            self.moving += view.moving
+        if not self.layout.headings:  # the data do not depend on the time
+            for artist in (self._moment, *self._timeline):
+                artist.set_visible(False)
 
     def _draw_background(self) -> None:
         # A separate artist, since savefig may recolour the patch of the figure.
@@ -291,61 +336,78 @@ class Scene:
 
     def _choose_names(self) -> tuple[list[str], float]:
         """Return the labels of the runs, abbreviated if one does not fit, and their size."""
-        names = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
-        rooms = [box.width for box in self.layout.headers]
-        size = NAME_SIZE * self.layout.em
+        em, heading = self.layout.em, self.layout.heading
+        room = min([heading.name_room * em, *(box.width for box in self.layout.headings)])
+        size, key = NAME_SIZE * em, (KEY_GAP + KEY) * em
 
-        # In panels that several runs share, the key is what tells them apart.
+        def fit(names: Sequence[str], key: float = 0.0) -> bool:
+            return all(text_width(name, size, bold=True) + key <= room for name in names)
+
+        # In panels that several runs share, the key is what tells them apart. A narrow heading
+        # has no room for a long name.
         is_shared = any(view.across and view.shows_runs for view in self.view_classes)
-        key = (KEY_GAP + KEY) * self.layout.em if is_shared else 0.0
+        if not (is_shared or heading.is_narrow):
+            key = 0.0
+        stages = self._all_names()
+        fitting = [names for names in stages if fit(names, key)]
+        names = fitting[0] if fitting else stages[-1]
+        return names, size if fit(names) else max(em, MIN_EM)
 
-        def fit(size: float, key: float = 0.0) -> bool:
-            return all(
-                text_width(name, size, bold=True) + key <= room
-                for name, room in zip(names, rooms, strict=False)
-            )
-
+    def _all_names(self) -> list[list[str]]:
+        """Return the labels of the runs, and these with ever more abbreviations."""
+        stages = [[replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]]
         for long, short in ABBREVIATIONS:
-            if fit(size, key):
-                return names, size
-            names = [
-                name if run.has_own_label else name.replace(long, short)
-                for name, run in zip(names, self.runs, strict=True)
-            ]
-        return names, size if fit(size) else max(self.layout.em, MIN_EM)
+            stages.append(
+                [
+                    name if run.has_own_label else name.replace(long, short)
+                    for name, run in zip(stages[-1], self.runs, strict=True)
+                ]
+            )
+        return stages
 
     def _draw_header(self, index: int) -> RunHeader:
-        box, em = self.layout.headers[index], self.layout.em
+        box, em, heading = self.layout.headings[index], self.layout.em, self.layout.heading
         style = self.theme.run(index)
         size = self._name_size
-        name = truncate(self._names[index], box.width, size, bold=True)
-        top = box.top
-        self._text(box.left, top - 0.95 * em, name, size / em, weight="bold", color=style.text)
-        end = box.left + text_width(name, size, bold=True)
-        if end + (KEY_GAP + KEY) * em <= box.left + box.width:
-            self._draw_legend_key(end + KEY_GAP * em, top - 0.95 * em, style)
-        loss = self._changing_text(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
-        line = self._changing_text(
-            box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted
+        room = min(box.width, heading.name_room * em)
+        name = truncate(self._names[index], room, size, bold=True)
+        self._text(
+            box.left, box.top - NAME_DEPTH * em, name, size / em, weight="bold", color=style.text
         )
-        verdict = self._changing_text(box.left, top - 3.82 * em, 1.0)
-        room = box.width + round(0.9 * GAP * em)
-        for text, depth in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
-            start = round(text.get_position()[0] * self.size[0])
-            end = box.left + room
-            low = round(top - (depth + 0.6) * em)
-            self._clip_to(text, Box(start, low, end - start, round(1.2 * em)))
+        end = text_width(name, size, bold=True)
+        if end + (KEY_GAP + KEY) * em <= room:
+            self._draw_legend_key(box.left + end + KEY_GAP * em, box.top - NAME_DEPTH * em, style)
+        loss = self._heading_text(box, heading.loss, color=self.theme.ink)
+        detail = self._heading_text(box, heading.detail, color=self.theme.muted)
+        verdict = [self._heading_text(box, spot) for spot in heading.verdict]
         return RunHeader(
             self.runs[index],
             self.clock,
             self.clock.times[index],
             loss,
-            line,
+            detail,
             verdict,
             verdict_color=style.text,
             pending_color=self.theme.muted,
-            fit=lambda text, left: truncate(text, room - left * em, em),
+            heading=heading,
+            width=self._heading_room(box),
+            em=em,
         )
+
+    def _heading_room(self, box: Box) -> int:
+        """Return the width of the texts of a heading, which may reach into the gap to the next."""
+        gap = 0.0 if self.layout.is_beside else 0.9 * GAP
+        return box.width + round(gap * self.layout.em)
+
+    def _heading_text(self, box: Box, spot: tuple[float, int], **style: Any) -> TabularText:
+        """Add an empty, moving text at a spot of a heading."""
+        em = self.layout.em
+        left, depth = spot[0] * em, (NAME_DEPTH + LINE_DEPTHS[spot[1]]) * em
+        text = self._changing_text(box.left + left, box.top - depth, 1.0, **style)
+        start, low = round(box.left + left), round(box.top - depth - 0.52 * em)
+        end = box.left + self._heading_room(box)
+        self._clip_to(text, Box(start, low, end - start, round(1.1 * em)))
+        return text
 
     def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
         """Draw line and marker of a run beside its name, as the legend of shared panels."""
@@ -394,24 +456,59 @@ class Scene:
         self._clip_to(bar, box)
         return whole, self._register(bar)
 
-    def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
+    def _draw_view(self, place: Place, view_class: type[View], index: int | None) -> View:
         """Draw a view of the run with this index, or of all runs for None, and its caption."""
-        panel = self._panel(box, index)
+        panel = self._panel(place, index)
         view = view_class(panel)
+        keep_tick_labels_inside(panel)
+        is_named = place.caption is not None and self._draw_caption(place.caption, view)
+        if view.legend_corner and not is_named:
+            add_legend(panel, view.legend_corner)
         self.theme.typeface.apply(panel.axes)
-        em = self.layout.em
-        self._text(
-            box.left,
-            box.top + 1.02 * em + 1.5,  # clear of markers that leave the panel, and of the header
-            _caption(view, box.width, em, self.clock.unit),
-            1.0,
-            color=self.theme.muted,
-        )
         return view
 
-    def _panel(self, box: Box, index: int | None) -> Panel:
-        width, height = self.size
+    def _draw_caption(self, box: Box, view: View) -> bool:
+        """Draw the caption of a view, and its legend beside it; returns whether that fits."""
         em, theme = self.layout.em, self.theme
+        y = box.bottom + 1.02 * em + 2.0  # clear of markers that leave the panel
+        lines = labelled_lines(view.panel.axes) if view.legend_corner else []
+        gap = LEGEND_GAP * em
+        widths = [LEGEND_LINE * em + gap + text_width(str(line.get_label()), em) for line in lines]
+        room = box.width - sum(widths)
+        short = text_width(view.caption.replace("{clock}", self.clock.unit), em)
+        has_legend = bool(lines) and short + gap / 2 <= room
+        caption = _caption(view, room - gap / 2 if has_legend else box.width, em, self.clock.unit)
+        self._text(box.left, y, caption, 1.0, color=theme.muted)
+        if not has_legend:
+            return False
+        start = text_width(caption, em) + gap
+        for line, width in zip(lines, widths, strict=True):
+            self._draw_legend_line(box.left + start, y, line)
+            left = box.left + start + LEGEND_LINE * em + gap / 4
+            self._text(left, y, str(line.get_label()), 1.0, color=theme.muted)
+            start += width
+        return True
+
+    def _draw_legend_line(self, left: float, y: float, line: Line2D) -> None:
+        """Draw a piece of `line`, in the colour of text if it has that of one of several runs."""
+        width, height = self.size
+        em = self.layout.em
+        colors = [self.theme.run(index).line for index in range(len(self.runs))]
+        is_of_one = len(self.runs) > 1 and line.get_color() in colors
+        self._parent.add_artist(
+            Line2D(
+                np.array([left, left + LEGEND_LINE * em]) / width,
+                [y / height] * 2,
+                transform=self._parent.transSubfigure,
+                color=self.theme.muted if is_of_one else line.get_color(),
+                linewidth=line.get_linewidth(),
+                linestyle=line.get_linestyle(),
+            )
+        )
+
+    def _panel(self, place: Place, index: int | None) -> Panel:
+        width, height = self.size
+        em, theme, box = self.layout.em, self.theme, place.box
         axes = self._parent.add_axes(
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
             facecolor=theme.panel,
@@ -421,10 +518,11 @@ class Scene:
         axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
         axes.tick_params(
             length=0,
-            pad=0.35 * em,
+            pad=TICK_PAD * em,
             labelsize=em,
             labelcolor=theme.muted,
-            labelleft=box in self.layout.with_tick_labels,
+            labelleft=place.has_y_labels,
+            labelbottom=place.has_x_labels,
         )
         return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
 
@@ -452,19 +550,89 @@ def _choose_layout(
     size: tuple[int, int],
     title: str,
     longest_moment: str,
+    kinds: Mapping[type[View], PanelKind] | None = None,
+    name_widths: tuple[float, float] = (NAME_WIDTH, SHORT_NAME_WIDTH),
 ) -> Layout:
-    one, above, below = _split_views(view_classes)
-    headers = runs if any(view_class.shows_runs for view_class in view_classes) else 0
-    counts = (headers, len(one), len(above), len(below))
-    if not title:
-        return arrange(size, *counts)
-    layout = arrange(size, *counts)
+    kinds = kinds or {view_class: _panel_kind(view_class) for view_class in view_classes}
+    one, above, below = (
+        tuple(kinds[view] for view in group) for group in _split_views(view_classes)
+    )
+    shows_runs = any(view.shows_runs or not view.across for view in view_classes)
+    contents = Contents(
+        runs if shows_runs else 0,
+        one,
+        above,
+        below,
+        name_width=name_widths[0],
+        short_name_width=name_widths[1],
+    )
+    layout = arrange(size, contents)
     needed = (
         _title_width(title, layout.em)
         + text_width(longest_moment, layout.em * EPOCH_SIZE)
         + 2 * layout.em
     )
-    return layout if needed <= layout.title[0].width else arrange(size, *counts, title_lines=2)
+    if not title or needed <= layout.title[0].width:
+        return layout
+    return arrange(size, replace(contents, title_lines=2))
+
+
+def _panel_kind(view_class: type[View]) -> PanelKind:
+    return PanelKind(view_class.aspects, view_class.x_axis)
+
+
+def _measure_kinds(
+    views: Sequence[View], kinds: Mapping[type[View], PanelKind], layout: Layout
+) -> dict[type[View], PanelKind]:
+    """
+    Return `kinds` with what is known of the panels only when they are drawn.
+
+    A view is not uniform if its captions or limits differ between runs. Tick labels may be wider
+    than `layout` has room for.
+    """
+    places = [*(place for cells in layout.panels for place in cells), *layout.across]
+    measured = dict(kinds)
+    for view_class, kind in kinds.items():
+        drawn = [view for view in views if type(view) is view_class]
+        labelled = [
+            view.panel
+            for view, place in zip(views, places, strict=True)
+            if type(view) is view_class and place.has_y_labels
+        ]
+        widths = [width / layout.em for panel in labelled for width in _y_label_widths(panel)]
+        needed = max(widths, default=0.0) + TICK_PAD + TICK_MARGIN
+        measured[view_class] = replace(
+            kind,
+            is_uniform=all(_is_like(drawn[0], other) for other in drawn[1:]),
+            tick_width=max(kind.tick_width, needed),
+        )
+    return measured
+
+
+def _y_label_widths(panel: Panel) -> Iterator[float]:
+    """Yield the widths of the tick labels at the left, in pixels."""
+    low, high = sorted(panel.axes.get_ylim())
+    axis = panel.axes.yaxis
+    for tick, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False):
+        if low <= tick <= high:
+            yield text_width(label.get_text(), panel.em)
+
+
+def _is_like(view: View, other: View) -> bool:
+    """Return whether two panels have the same captions and limits, up to a pixel."""
+    captions = [(one.caption, one.full_caption) for one in (view, other)]
+    if captions[0] != captions[1]:
+        return False
+    for name in ("x", "y"):
+        one, two = (getattr(each.panel.axes, f"{name}axis") for each in (view, other))
+        if one.get_scale() != two.get_scale():
+            return False
+        own, others = (
+            axis.get_transform().transform(axis.get_view_interval()) for axis in (one, two)
+        )
+        if not np.allclose(own, others, rtol=0, atol=LIKE * np.ptp(own)):
+            return False
+    return True
 
 
 def displayed_title(title: str) -> str:

@@ -94,3 +94,30 @@ def _count_that_fits(text: str, width: float, size: float, bold: bool, end: str 
         else:
             fails = middle
     return fits
+
+
+def wrap_balanced(text: str, width: float, size: float, lines: int) -> list[str]:
+    """
+    Return `text` in at most `lines` lines, 1 or 2, of `width` pixels; the last is truncated.
+
+    Of two lines, the first ends after a colon if possible, else they are about as long.
+
+    >>> wrap_balanced("diverging: past the limit", 150, 10, 2)
+    ['diverging: past the limit']
+    >>> wrap_balanced("diverging: past the limit", 80, 10, 2)
+    ['diverging:', 'past the limit']
+    """
+    if lines == 1 or text_width(text, size) <= width:
+        return [truncate(text, width, size)]
+    words = text.split(" ")
+    breaks = [(" ".join(words[:end]), " ".join(words[end:])) for end in range(1, len(words))]
+    fitting = [(one, two) for one, two in breaks if text_width(one, size) <= width]
+    if not fitting:
+        return [truncate(text, width, size)]
+
+    def badness(parts: tuple[str, str]) -> tuple[bool, bool, float]:
+        longest = max(text_width(part, size) for part in parts)
+        return longest > width, not parts[0].endswith(":"), longest
+
+    first, second = min(fitting, key=badness)
+    return [first, truncate(second, width, size)]
