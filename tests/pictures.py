@@ -1,5 +1,6 @@
 """What a reader sees in a picture, found among the artists of its figure."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,10 +106,8 @@ def same_line(one: Text | Line2D, other: Text | Line2D) -> bool:
 def titles(scene: Scene) -> list[Text]:
     """Return the bold texts that name no run, without an empty one."""
     bold = [text for text in outside_panels(scene, Text) if text.get_weight() == "bold"]
-    said = [text for text in bold if text.get_text()]
-    return [
-        text for text in said if not text.get_text().startswith(("learning rate", "rate ", "lr "))
-    ]
+    name = re.compile(r"(learning rate|rate|lr) [\d.]+$")
+    return [text for text in bold if text.get_text() and not name.match(text.get_text())]
 
 
 def epoch_text(scene: Scene) -> Text:

@@ -191,7 +191,7 @@ def test_the_default_title_speaks_of_one_run_or_of_several(runs, count, title, s
 
 def test_a_title_that_is_long_has_a_line_of_its_own(runs) -> None:
     long = "What a learning rate does to a line, to its loss, and to the patience of us all, "
-    long += "from start to end"
+    long += "from its start to its end"
     for title, lines in (("Short", 1), (long, 2)):
         scene = Scene(runs, ["fit"], (640, 360), title=title)
         (text,) = pictures.titles(scene)
