@@ -8,7 +8,7 @@ A text is composed of these images; all digits have the same width.
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -28,6 +28,7 @@ from animate.drawing.typeface import fonts_of
 Coverage = npt.NDArray[np.uint8]
 
 ALIGNMENTS = {"left": 0.0, "center": 0.5, "right": 1.0}
+PARTS = re.compile(r"\d|\D+")  # digits and words
 PHASES = 4  # positions of a word within a pixel
 COVERAGE_LEVELS = 8  # of antialiasing: more would not show in a GIF of 64 colours, but enlarge it
 ASCENT, DESCENT, OVERHANG = 1.2, 0.4, 0.3  # relative to the font size: the margins of an image
@@ -64,8 +65,10 @@ class TabularText(Text):
         glyphs = _glyph_cache(self.get_fontproperties(), size)
         share = ALIGNMENTS[self.get_horizontalalignment()]
         x, y = self.get_transform().transform(self.get_position())
-        left, start = divmod(x - share * glyphs.advance(text), 1)
-        coverage = glyphs.typeset(text, start)
+        parts = PARTS.findall(text)
+        ends = glyphs.ends(parts)
+        left, start = divmod(x - share * ends[-1], 1)
+        coverage = glyphs.typeset(parts, ends, start)
         color = np.array(to_rgba(self.get_color(), self.get_alpha()))
         picture = np.empty((*coverage.shape, 4), np.uint8)
         # As uint32, since numpy is slow when it writes three of every four bytes.
@@ -99,37 +102,38 @@ class _GlyphCache:
         self.overhang, self.descent = round(OVERHANG * size), round(DESCENT * size)
         self._height = self.descent + round(ASCENT * size)
 
-    def advance(self, text: str) -> float:
-        """Return the width of `text` in pixels, with digits that are all as wide as a zero."""
-        return sum(map(self._advance, _parts(text)))
+    def ends(self, parts: Sequence[str]) -> list[float]:
+        """Return where each word and digit ends, in pixels; digits are all as wide as a zero."""
+        return list(accumulate(map(self._advance, parts)))
 
-    def typeset(self, text: str, start: float = 0.0) -> Coverage:
+    def typeset(self, parts: Sequence[str], ends: Sequence[float], start: float) -> Coverage:
         """
-        Return the coverage of each pixel by `text`, uint8, bottom row first.
+        Return the coverage of each pixel by a text, uint8, bottom row first.
 
-        The text starts `start` pixels to the right of the overhang.
+        Its `parts` have these `ends`, and the first starts `start` pixels right of the overhang.
         """
-        parts = _parts(text)
-        starts = list(accumulate(map(self._advance, parts), initial=start))
-        width = math.ceil(starts[-1]) + 2 * self.overhang
+        width = math.ceil(start + ends[-1]) + 2 * self.overhang
         whole = np.zeros((self._height, width), np.uint8)
-        for part, position in zip(parts, starts, strict=False):
-            left, phase = divmod(round(position * PHASES), PHASES)
-            picture = self._part(part, phase)
+        for part, position in zip(parts, (0.0, *ends), strict=False):
+            place = round((start + position) * PHASES)
+            left = place // PHASES
+            picture = self._part(part, place % PHASES)
             room = whole[:, left : left + picture.shape[1]]
             np.maximum(room, picture[:, : room.shape[1]], out=room)
         return whole
 
     def _advance(self, part: str) -> float:
         """Return the advance width of a word or digit in pixels."""
-        if part not in self._advances:
-            self._advances[part] = self._layout("0" if part.isdecimal() else part)[1]
-        return self._advances[part]
+        advance = self._advances.get(part)
+        if advance is None:
+            advance = self._advances[part] = self._layout("0" if part.isdecimal() else part)[1]
+        return advance
 
     def _part(self, part: str, phase: int) -> Coverage:
-        if (part, phase) not in self._parts:
-            self._parts[part, phase] = self._render_part(part, phase)
-        return self._parts[part, phase]
+        picture = self._parts.get((part, phase))
+        if picture is None:
+            picture = self._parts[part, phase] = self._render_part(part, phase)
+        return picture
 
     def _render_part(self, part: str, phase: int) -> Coverage:
         """Return the coverage of a word or digit that starts at `phase` in a pixel."""
@@ -168,10 +172,6 @@ class _GlyphCache:
             x += glyph.linearHoriAdvance / 65536
             before = font, index
         return outlines, x
-
-
-def _parts(text: str) -> list[str]:
-    return re.findall(r"\d|\D+", text)
 
 
 _glyph_cache = lru_cache(maxsize=16)(_GlyphCache)
