@@ -344,7 +344,7 @@ def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
         return {text.get_text() for text in scene.figure.texts}
 
     assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
-    narrow = Scene(runs, ["fit", "loss", "bowl", "surface"])
+    narrow = Scene(runs, ["fit", "loss", "bowl", "surface"], (1000, 720))
     assert "loss along the steepest axis" in captions(narrow)
 
 
