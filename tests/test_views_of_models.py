@@ -413,11 +413,11 @@ def test_default_views_are_the_problems_own_or_follow_from_its_inputs(
 
 
 def test_names_that_do_not_fit_are_abbreviated_before_they_are_cut(problem) -> None:
-    runs = train(problem, [H(0.1, batch_size=10), H(0.1, momentum=0.5), H(0.02)], epochs=2)
+    runs = train(problem, [H(0.012345, batch_size=10), H(0.1, momentum=0.5), H(0.02)], epochs=2)
     shown = [text.get_text() for text in pictures.titles(Scene(runs, "loss"))][1:]
     assert shown == [
-        "β 0, lr 0.1, batch 10",
-        "β 0.5, lr 0.1, all points",
+        "β 0, lr 0.012345, batch 10",
+        "momentum 0.5, lr 0.1, all points",
         "β 0, lr 0.02, all points",
     ]
     own = [hand_made(), Trajectory(None, [2, 1], label="momentum of " + "a long name " * 9)]
