@@ -78,7 +78,7 @@ LACKING = {
     ),
     "three weights": (
         [Trajectory(WALK[:, :3], problem=Paraboloid(), label="mine")],
-        "loss bowl weights losses sharpness plane",
+        "loss landscape3d bowl weights losses sharpness plane",
     ),
     "metrics alone": ([Trajectory(None, NAN * FALL, metrics={"accuracy": FALL})], "metric"),
     "two inputs": (

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from animate import Animation, InputError, Trajectory, train
+from animate import Animation, Hyperparameters, InputError, Trajectory, train
 from animate.drawing.scene import Scene
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import text_width
@@ -212,15 +212,77 @@ def test_bowl_keeps_the_last_jumps_in_view_of_a_ball_that_has_left(runs) -> None
     scene = Scene(runs, ["bowl"])
     axes, color = panel(scene, 2)
     top = axes.get_ylim()[1]
+
+    def notes() -> list[str]:
+        return [text for text in pictures.notes(axes) if not text.startswith("×")]
+
     scene.draw(20)
-    assert list(pictures.notes(axes)) == []
+    assert notes() == []
     scene.draw(100)
-    assert list(pictures.notes(axes)) == ["▲ out of view"]
+    assert notes() == ["▲ out of view"]
     jumps = np.array(pictures.trail(axes).get_segments())
     assert len(jumps) == 8
     assert (jumps[:, 0, 1] <= top).all()
     assert jumps[-1, 1, 1] > top
     assert_fading(pictures.trail(axes), axes, color)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (700, 400), (1080, 1920)])
+def test_bowl_writes_one_minus_rate_times_curvature_at_jumps_and_hides_nothing(
+    problem, size
+) -> None:
+    lrs = [0.1, 0.7, 1.01]
+    runs = train(problem, lrs, epochs=100)
+    scene = Scene(runs, ["bowl"], size)
+    steepest = np.linalg.eigvalsh(problem.hessian)[-1]
+    for epoch in (0, 1, 2, 3, 8, 30, 60, 100):
+        scene.draw(epoch)
+        for number, lr in enumerate(lrs):
+            axes, _ = panel(scene, number)
+            labels = [
+                text for text in axes.texts + list(axes.artists)
+                if text.get_text().startswith("×")
+            ]  # fmt: skip
+            boxes = [text.get_window_extent() for text in labels]
+            for text, box in zip(labels, boxes, strict=True):
+                value = float(text.get_text()[1:].replace("−", "-"))
+                assert value == pytest.approx(1 - lr * steepest, abs=0.006)
+                across = np.linspace(*axes.get_xlim(), 2000)
+                curve = axes.transData.transform(
+                    np.column_stack([across, 0.5 * steepest * across**2])
+                )
+                assert not box.count_contains(curve)
+                assert axes.bbox.x0 <= box.x0 < box.x1 <= axes.bbox.x1
+            for index, box in enumerate(boxes):
+                assert not any(box.overlaps(other) for other in boxes[:index])
+            if epoch == 1:
+                assert labels or lr == 0.7
+    scene.draw(2)
+    assert any("×" in text for text in pictures.notes(panel(scene, 2)[0]))
+
+
+def test_bowl_writes_no_factor_where_the_position_alone_does_not_give_the_step(problem) -> None:
+    runs = train(problem, [Hyperparameters(0.1, momentum=0.9), Hyperparameters(0.1)], epochs=20)
+    scene = Scene(runs, ["bowl"])
+    scene.draw(2)
+    shown = [any("×" in text for text in pictures.notes(axes)) for axes in scene.figure.axes]
+    assert shown == [False, True]
+
+
+@pytest.mark.parametrize("name", ["surface", "landscape", "landscape3d"])
+@pytest.mark.parametrize("lr", [1.01, 5])
+def test_strokes_of_a_swinging_run_do_not_hide_the_best_weights(problem, name, lr) -> None:
+    runs = train(problem, [lr], epochs=100)
+    film = Animation(runs, name, (700, 500), timeline=[100])
+    (frame,) = film.frames()
+    (star,) = [
+        line for line in film.scene.figure.axes[0].lines
+        if line.get_marker() == "*" and len(line.get_xydata()) == 1
+    ]  # fmt: skip
+    ((x, y),) = film.scene.figure.axes[0].transData.transform(star.get_xydata()).round().astype(int)
+    around = frame[500 - y - 1 : 500 - y + 2, x - 1 : x + 2, :3]
+    ink = np.array([int(film.scene.theme.ink[n : n + 2], 16) for n in (1, 3, 5)])
+    assert np.abs(around.astype(int) - ink).max() < 30
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
@@ -517,7 +579,9 @@ def test_nothing_that_stands_still_is_drawn_again_for_a_frame(
         drawn.clear()
         stream.draw()
         assert set(drawn) & set(scene.moving) or epoch == 0
-        assert not set(drawn) & (set(order) - set(scene.moving))
+        again = set(drawn) & (set(order) - set(scene.moving))
+        # The best weights are above all paths, which may cross them.
+        assert all(isinstance(one, Line2D) and one.get_marker() == "*" for one in again)
 
 
 @pytest.mark.parametrize("name", EACH)

@@ -32,6 +32,7 @@ VIEWS = {
     "loss": "Loss",
     "surface": "Surface",
     "landscape": "Landscape",
+    "landscape3d": "Landscape3D",
     "bowl": "Bowl",
     "weights": "Weights",
     "data": "Data",

@@ -3,7 +3,8 @@ The loss along the steepest direction, with the next step: why a learning rate c
 
 Along the eigenvector of the largest eigenvalue λ of the Hessian, the loss is a parabola. One step
 takes the error ``e`` to ``e - lr·λ·e``. The arrow shows this step. Below the stability limit it
-ends inside the parabola; past the limit the next point is higher than the last.
+ends inside the parabola; past the limit the next point is higher than the last. The number at each
+jump is the factor ``1 - lr·λ``, which is above 1 in size past the limit.
 """
 
 import itertools
@@ -13,6 +14,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from animate.drawing.tabular_text import TabularText
+from animate.drawing.text import text_width
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import (
     RunCurve,
@@ -21,10 +23,15 @@ from animate.drawing.views.curves import (
     unique_starts,
     weights_until_overflow,
 )
+from animate.drawing.views.jump_labels import place_labels
 from animate.drawing.views.ticks import set_ticks
-from animate.training.problem import Quadratic
+from animate.system.numbers import MINUS
+from animate.training.problem import Doubles, Quadratic
 
 TRAIL = 8  # jumps
+LABELLED, SHORTEST = 5, 1.0  # jumps that have a number, and the least length of one in em
+LABEL_GAP, LABEL_HEIGHT = 0.3, 1.0  # em
+HEAD_ROOM = 2.0  # em below the upper edge, where the arrow is explained
 MARGIN = 2.4  # half the width of the axes, relative to the largest first error
 
 
@@ -94,9 +101,30 @@ class Bowl(View):
             horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
         )  # fmt: skip
         axes.add_artist(self._note)
+        factor = 1 - panel.run.lr * steepness if known else np.nan
+        self._label = factor_text(factor)
+        self._factors = [
+            TabularText(
+                0, 0, transform=axes.transAxes, fontsize=em, color=style.text,
+                horizontalalignment="center", clip_on=True, clip_box=axes.bbox, zorder=5,
+            )
+            for _ in range(LABELLED if known else 0)
+        ]  # fmt: skip
+        for text in self._factors:
+            axes.add_artist(text)
+        box = axes.get_window_extent()
+        self._pixels = np.array([box.width, box.height])
+        self._floor = self._to_pixels(np.column_stack([across, 0.5 * steepness * across**2])).T
         self._ball = RunCurve(panel, errors, self._heights, style, zorder=5)
         self._ball.artists[0].set_visible(False)
-        self.moving += [self._note, self._step, self._tip, self._landing, *self._ball.artists]
+        self.moving += [
+            *self._factors,
+            self._note,
+            self._step,
+            self._tip,
+            self._landing,
+            *self._ball.artists,
+        ]
 
     def draw(self, record: int) -> None:
         """Update the ball, its last jumps, and the arrow of its next step."""
@@ -120,3 +148,56 @@ class Bowl(View):
         self._landing.set_visible(not hidden and not marker)
         self._ball.draw(record)
         self._note.set_text("▲ out of view" if self._is_above[record] else "")
+        self._draw_factors(points, np.array([[here, height], [goal, height]]), is_next=not hidden)
+
+    def _draw_factors(self, points: Doubles, step: Doubles, *, is_next: bool) -> None:
+        """Write the factor at the next step and at the jumps between `points`, newest first."""
+        if not self._factors:
+            return
+        em = self.panel.em
+        width, height = self._pixels.tolist()
+        jumps = list(itertools.pairwise(self._to_pixels(points)))[::-1]
+        if is_next:
+            jumps.insert(0, tuple(self._to_pixels(step)))
+        ends = np.clip(np.array(jumps).reshape(-1, 2, 2), -width, 2 * width)
+        ball = self._to_pixels(points[-1:])[0]
+        obstacles = [
+            (ball[0] - 0.4 * em, ball[1] - 0.4 * em, ball[0] + 0.4 * em, ball[1] + 0.4 * em)
+        ]
+        if self._note.get_text():
+            obstacles.append((0.0, 0.4 * height - 0.5 * em, width, 0.4 * height + 1.2 * em))
+        places = place_labels(
+            [
+                jump
+                for jump in ends[:LABELLED]
+                if np.isfinite(jump).all() and np.hypot(*(jump[1] - jump[0])) > SHORTEST * em
+            ],
+            (text_width(self._label, em), LABEL_HEIGHT * em),
+            LABEL_GAP * em,
+            obstacles,
+            (self._floor[0], self._floor[1]),
+            (0.3 * em, 0.0, width - 0.3 * em, height - HEAD_ROOM * em),
+        )
+        for text, place in itertools.zip_longest(self._factors, places):
+            text.set_text("" if place is None else self._label)
+            if place is not None:
+                text.set_position((place[0] / width, (place[1] - 0.36 * em) / height))
+
+    def _to_pixels(self, points: Doubles) -> Doubles:
+        """Return `points`, shape (T, 2), in pixels from the corner of the axes."""
+        axes = self.panel.axes
+        low = np.array([axes.get_xlim()[0], axes.get_ylim()[0]])
+        high = np.array([axes.get_xlim()[1], axes.get_ylim()[1]])
+        pixels: Doubles = (points - low) / (high - low) * self._pixels
+        return pixels
+
+
+def factor_text(factor: float) -> str:
+    """
+    Return the text for what a jump multiplies the error by; with more digits near 1 in size.
+
+    >>> factor_text(0.4), factor_text(-1.0234), factor_text(-9.015)
+    ('×0.40', '×−1.023', '×−9.02')
+    """
+    digits = 3 if abs(abs(factor) - 1) < 0.05 else 2
+    return f"×{factor:.{digits}f}".replace("-", MINUS)

@@ -2,12 +2,16 @@
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patheffects import withStroke
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import unique_starts
 from animate.drawing.views.ticks import set_ticks
 
 LEVEL_COUNT = 7
+# Above all paths and below their heads: readable over the strokes of a run that swings across it.
+BEST_ZORDER, STAR_SIZE = 100.0, 1.15
+MARKER_SIZES = {"s": 0.5, "*": STAR_SIZE, "+": 0.9}  # em
 MAX_ASPECT = 3.0  # width over height, up to which both axes have equal scales
 
 
@@ -57,15 +61,20 @@ def draw_contours(panel: Panel) -> None:
     if true_weights is not None:
         markers.append((true_weights.astype(float), "+", "true"))
     for (slope, bias), marker, name in markers:
-        axes.plot(
+        (mark,) = axes.plot(
             [slope],
             [bias],
             marker=marker,
-            markersize=(0.9 if marker != "s" else 0.5) * em,
+            markersize=MARKER_SIZES[marker] * em,
             color=theme.ink,
             markeredgewidth=em / 10 if marker == "+" else 0,
             zorder=2,
         )
+        if name == "best":
+            mark.set_zorder(BEST_ZORDER)
+            if not theme.transparent:
+                halo = withStroke(linewidth=em / 6, foreground=theme.panel)
+                mark.set_path_effects([halo])
         if panel.index in (0, None):
             above = name == "best"
             axes.annotate(

@@ -17,6 +17,7 @@ from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 
 VALIDATION_DASH: LineStyle = (0, (1.0, 1.2))
+DOT_GAP = 0.2  # em, between dots that can be told apart
 MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
 MAX_DISTANCE = 1e3  # of resampled points, in em
 
@@ -119,8 +120,8 @@ class RunCurve:
     x, y : arrays, shape (T,)
         The point of each record.
     style : RunStyle
-    dots : bool
-        Whether each record has a dot.
+    dots : bool, or array of int
+        Whether records have a dot, unless another one hides it; or the points that have one.
     dashed : bool or dashes
         Whether the line has the dashes of `style`, or its own.
     width : float
@@ -143,7 +144,7 @@ class RunCurve:
         y: npt.ArrayLike,
         style: RunStyle,
         *,
-        dots: bool = False,
+        dots: bool | npt.NDArray[np.intp] = False,
         dashed: bool | LineStyle = True,
         width: float = 0.17,
         has_head: bool = True,
@@ -162,7 +163,7 @@ class RunCurve:
             color=style.line,
             linewidth=width * em,
             linestyle=dash if dashed else "solid",
-            marker="o" if dots else "",
+            marker="" if dots is False else "o",
             markersize=0.25 * em,
             markeredgewidth=0,
             zorder=zorder,
@@ -182,6 +183,10 @@ class RunCurve:
         # A marker on the edge is drawn in full, but must not reach the tick labels.
         self._head.set_clip_box(panel.clip_box)
         self._head.set_clip_on(True)
+        self._dots = dots
+        if dots is True:
+            pixels = axes.transData.transform(np.column_stack([self._x, self._y]))
+            self._dots = spread_points(pixels, DOT_GAP * em)
         self._has_head = has_head
         self.artists: tuple[Line2D, Line2D] = (self._line, self._head)
 
@@ -189,6 +194,8 @@ class RunCurve:
         """Draw the line up to `record` with the marker at it; nothing for record -1."""
         shown = slice(0, record + 1)
         self._line.set_data(self._x[shown], self._y[shown])
+        if not isinstance(self._dots, bool):
+            self._line.set_markevery(self._dots[: count_until(self._dots, record)].tolist())
         if record < 0 or not self._has_head:
             self._head.set_data([], [])
             return
@@ -203,6 +210,22 @@ class RunCurve:
     def _clipped(self, record: int) -> tuple[float, float, str]:
         last = self._last[record]
         return clip_to_axes(self._axes, self._x[last], self._y[last])
+
+
+def spread_points(pixels: Doubles, gap: float) -> npt.NDArray[np.intp]:
+    """
+    Return ascending indices of `pixels`, shape (T, 2), without those close to an earlier one.
+
+    A point is close if it is in the same square of side `gap`. Points that are not finite are
+    left out.
+
+    >>> spread_points(np.array([[0.1, 0], [5, 0], [0.2, 0]]), gap=1).tolist()
+    [0, 1]
+    """
+    is_finite = np.atleast_1d(np.isfinite(pixels).all(axis=1))
+    cells = np.floor(np.where(is_finite[:, None], pixels, 0) / gap)
+    _, first = np.unique(cells[is_finite], axis=0, return_index=True)
+    return np.flatnonzero(is_finite)[np.sort(first)]
 
 
 def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:

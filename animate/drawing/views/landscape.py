@@ -1,7 +1,7 @@
 """Contours of the loss over two weights, with the trajectories of all runs."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.contours import draw_contours, name_standardized
+from animate.drawing.views.contours import BEST_ZORDER, draw_contours, name_standardized
 from animate.drawing.views.curves import RunCurve, weights_until_overflow
 from animate.training.problem import NamesWeights, Quadratic
 
@@ -36,7 +36,8 @@ class Landscape(View):
                 weights_until_overflow(run).T for run in panel.runs
             )
         ]
-        for curve in self._curves:
+        for index, curve in enumerate(self._curves):
+            curve.artists[1].set_zorder(BEST_ZORDER + 1 + index)
             self.moving += curve.artists
 
     def draw(self, moment: float) -> None:

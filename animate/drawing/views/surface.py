@@ -1,7 +1,7 @@
 """Contours of the loss over two weights, with the trajectory of one run."""
 
 from animate.drawing.views import Panel, View
-from animate.drawing.views.contours import draw_contours, name_standardized
+from animate.drawing.views.contours import BEST_ZORDER, draw_contours, name_standardized
 from animate.drawing.views.curves import RunCurve, weights_until_overflow
 from animate.training.problem import NamesWeights, Quadratic
 
@@ -24,6 +24,7 @@ class Surface(View):
         self._curve = RunCurve(
             panel, weights[:, 0], weights[:, 1], panel.style, dots=True, dashed=False, width=0.1
         )
+        self._curve.artists[1].set_zorder(BEST_ZORDER + 1)
         self.moving += self._curve.artists
 
     def draw(self, record: int) -> None:

@@ -17,8 +17,8 @@ def set_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on both linear axes."""
     axes = panel.axes
     across, up = _tick_counts(panel)
-    axes.xaxis.set_ticks(*tick_labels(_ticks_within(axes.get_xlim(), across)))
-    axes.yaxis.set_ticks(*tick_labels(_ticks_within(axes.get_ylim(), up)))
+    axes.xaxis.set_ticks(*tick_labels(ticks_within(axes.get_xlim(), across)))
+    axes.yaxis.set_ticks(*tick_labels(ticks_within(axes.get_ylim(), up)))
 
 
 def set_time_ticks(panel: Panel) -> None:
@@ -51,14 +51,14 @@ def _set_log(panel: Panel, name: str, low: float, high: float, count: int) -> No
 def set_x_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on a linear x axis."""
     panel.axes.xaxis.set_ticks(
-        *tick_labels(_ticks_within(panel.axes.get_xlim(), _tick_counts(panel)[0]))
+        *tick_labels(ticks_within(panel.axes.get_xlim(), _tick_counts(panel)[0]))
     )
 
 
 def set_y_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on a linear y axis."""
     panel.axes.yaxis.set_ticks(
-        *tick_labels(_ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
+        *tick_labels(ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
     )
 
 
@@ -105,7 +105,8 @@ def _tick_counts(panel: Panel) -> tuple[int, int]:
     return int(np.clip(across, 2, 8)), int(np.clip(up, 2, 5))
 
 
-def _ticks_within(bounds: tuple[float, float], bins: int) -> list[float]:
+def ticks_within(bounds: tuple[float, float], bins: int) -> list[float]:
+    """Return ticks at round values, with at most about `bins` intervals."""
     for steps in ([1, 2, 5, 10], [1, 2, 4, 5, 10]):
         candidates = MaxNLocator(bins, steps=steps).tick_values(*bounds)
         ticks = [tick for tick in candidates if bounds[0] <= tick <= bounds[1]]
