@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from animate import InputError, OutputError
-from animate.film.encode import FORMATS, encode, is_video
+from animate.film.encode import FORMATS, encode, is_video, note
 
 SUFFIXES = [suffix for suffix in FORMATS if suffix != "/"]
 DELAYED = [".gif", ".webp", ".apng"]
@@ -387,3 +387,28 @@ def test_frames_of_other_shapes_or_types_are_refused(tmp_path) -> None:
 def test_no_frame_is_refused(tmp_path) -> None:
     with pytest.raises(InputError, match="no frame"):
         encode([], tmp_path / "film.mp4", fps=25)
+
+
+@pytest.mark.parametrize("quality", ["low", "medium", "high"])
+@pytest.mark.parametrize("suffix", [".webp", ".apng"])
+def test_half_transparent_pixels_are_kept(tmp_path, suffix, quality) -> None:
+    frames = []
+    for number in range(3):
+        frame = np.zeros((32, 40, 4), np.uint8)
+        frame[8:24] = (200, 90, 0, 255)
+        frame[4 + number : 8, :, :] = (0, 114, 178, 60)
+        frames.append(frame)
+    path = tmp_path / f"a{suffix}"
+    encode(frames, path, fps=10, quality=quality)
+    with Image.open(path) as image:
+        for frame, shown in zip(frames, ImageSequence.Iterator(image), strict=True):
+            opacity = np.array(shown.convert("RGBA"))[..., 3]
+            np.testing.assert_array_equal(opacity, frame[..., 3])
+
+
+def test_a_transparent_gif_says_what_it_loses_and_what_fits() -> None:
+    said = note("a.gif", (640, 360), 25, transparent=True)
+    assert said is not None
+    assert ".webp and .apng keep them" in said
+    assert note("a.gif", (640, 360), 25) is None
+    assert note("a.webp", (640, 360), 25, transparent=True) is None

@@ -61,6 +61,7 @@ CASES = [
     Case("cliff", "light"),
     Case("data", "dark", (0,)),
     Case("sharpness", "dark", (100,)),
+    Case("landscape3d", "light", (8,)),
     Case("plane", "light", (8,)),
     Case("fit loss", "light", (3, 100), (0.7, 5)),  # 5 overflows
     Case("surface bowl", "dark", (40,), (5, 1.01)),

@@ -286,7 +286,8 @@ def _write_films(films: Group, animation: Animation, listener: ProgressListener)
     if not films:
         return []
     for part in films:
-        sentence = encode.note(part.path, part.pixels, part.fps)
+        transparent = animation.scene.theme.transparent
+        sentence = encode.note(part.path, part.pixels, part.fps, transparent=transparent)
         if sentence:
             listener.on_note(sentence)
     jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]

@@ -293,9 +293,20 @@ def check_transparency(path: str | os.PathLike[str], *, transparent: bool) -> No
         )
 
 
-def note(path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> str | None:
+def note(
+    path: str | os.PathLike[str],
+    size: tuple[int, int],
+    fps: float,
+    *,
+    transparent: bool = False,
+) -> str | None:
     """Return a sentence on how the file will differ from the settings, or None."""
     kind, path = EVERY_FORMAT[files.extension(path, EVERY_FORMAT)], os.fspath(path)
+    if transparent and not kind.partial_opacity:
+        return (
+            f"{path} has no half transparent pixels: faint lines and soft edges are lost; "
+            ".webp and .apng keep them"
+        )
     if kind.needs_even_sides and (size[0] % 2 or size[1] % 2):
         even = tuple(side + side % 2 for side in size)
         return f"{path} is padded to {even[0]}x{even[1]}: its format needs even sides"

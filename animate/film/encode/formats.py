@@ -71,6 +71,9 @@ class Film:
         return self.codec is not None or self.bitrate > 0 or bool(self.extra_args)
 
 
+OPAQUE = 255
+
+
 class Encoder:
     """
     Base class of the formats: pipes frames to ffmpeg.
@@ -97,6 +100,8 @@ class Encoder:
     slowest: ClassVar[Fraction | None] = None
     """Fewest frames a second that a file can have, or None for any."""
     transparency: ClassVar[bool] = True
+    partial_opacity: ClassVar[bool] = True
+    """Whether a pixel can be half transparent, if `transparency` is true."""
     colors: ClassVar[dict[str, int | None]] = {"low": None, "medium": None, "high": None}
     """Number of colours in the palette for each quality, or None for no palette."""
     fourcc: ClassVar[str] = "RGBA"
@@ -108,6 +113,9 @@ class Encoder:
         self.film = film
         self.width, self.height = size
         colors = self.colors[film.quality]
+        # In a palette, ffmpeg keeps a pixel or leaves it out: faint lines would be lost.
+        if self.partial_opacity and any(map(has_partial_opacity, sample)):
+            colors = None
         self._sample = list(sample) if colors else []
         graph = _palette(colors, len(self._sample)) if colors else ""
         filters = graph + self.filters()
@@ -174,6 +182,12 @@ class Encoder:
     def check(self) -> None:
         """Raise `OutputError` unless ffmpeg reports all frames as written."""
         _check_count(self._ffmpeg.frames_written, self._frames)
+
+
+def has_partial_opacity(frame: Frame) -> bool:
+    """Return whether a pixel of `frame` is half transparent."""
+    opacity = frame[..., 3]
+    return bool(((opacity > 0) & (opacity < OPAQUE)).any())
 
 
 def _palette(colors: int, sample: int) -> str:
@@ -410,6 +424,7 @@ class Gif(_Delays):
     """The format that every program shows. Delays are whole hundredths of a second."""
 
     media_type = "image/gif"
+    partial_opacity = False
     fastest = 50
     colors: ClassVar[dict[str, int | None]] = {"low": 32, "medium": 64, "high": 256}
     ticks_per_second = Fraction(100)
