@@ -65,6 +65,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--fetch", action="store_true", help="bring the listed scripts first")
     parser.add_argument("--frames", type=int, default=60, metavar="N", help="at most (default 60)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of timing (default 5)")
+    parser.add_argument(
+        "--seconds", type=float, default=120, metavar="S",
+        help="start no further round of an animation after this time (default 120)",
+    )  # fmt: skip
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not (options.folder or options.one):
@@ -96,6 +100,7 @@ def outcomes(path: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     name = str(path.relative_to(options.folder)) if path != options.folder else path.name
     command = [sys.executable, "-P", __file__, "--one", path.resolve()]
     command += ["--frames", str(options.frames), "--rounds", str(options.rounds)]
+    command += ["--seconds", str(options.seconds)]
     environment = {**os.environ, "MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
     try:
         done = subprocess.run(
@@ -121,7 +126,8 @@ def line(row: dict[str, Any]) -> str:
     if "mp4" in row:
         text += (
             f"; MP4 {row['mp4']:.2f}, GIF {row['gif']:.2f}, without own time {row['own']:.2f},"
-            f" drawing {row['drawing']:.2f} times as fast; {row['memory']:+.0f} MB"
+            f" drawing {row['drawing']:.2f} times as fast in {row['rounds']} rounds;"
+            f" {row['memory']:+.0f} MB"
         )
     return text
 
@@ -216,7 +222,7 @@ class Animated:
     def __init__(self, animation: Any, frames: int) -> None:
         self.animation = animation
         self.own_time = Seconds(0, 0)
-        self.calls: list[str] = []
+        self.calls: list[str] | None = None  # are noted if it is a list
         sequence = animation.new_saved_frame_seq
         animation.new_saved_frame_seq = lambda: self._timed_iterator(
             itertools.islice(sequence(), frames)
@@ -229,7 +235,8 @@ class Animated:
 
     def _timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def timed(*arguments: Any) -> Any:
-            self.calls.append(f"{name} {short(arguments)}")
+            if self.calls is not None:
+                self.calls.append(f"{name} {short(arguments)}")
             start = Seconds.now()
             try:
                 return function(*arguments)
@@ -271,7 +278,7 @@ def measured(path: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]
         for number in range(len(load.animations())):
             row = {"number": number, **compared(load, number, folder)}
             if options.rounds and "error" not in row:
-                row |= times(load, number, folder, options.rounds)
+                row |= times(load, number, folder, options.rounds, options.seconds)
             yield row
 
 
@@ -280,8 +287,10 @@ def compared(load: Load, number: int, folder: str) -> dict[str, Any]:
     from corpus_writers import Ours, Theirs
 
     one, theirs = load.animations()[number], Theirs()
+    one.calls = []
     error = failure(lambda: one.save(f"{folder}/a.mp4", theirs))
     two, ours = load.animations()[number], Ours()
+    two.calls = []
     other = failure(lambda: two.save(f"{folder}/a.mp4", ours))
     if type(error) is not type(other):
         text = "".join(traceback.format_exception(other or error)[-3:])
@@ -316,7 +325,7 @@ def failure(action: Callable[[], object]) -> Exception | None:
     return None
 
 
-def times(load: Load, number: int, folder: str, rounds: int) -> dict[str, float]:
+def times(load: Load, number: int, folder: str, rounds: int, seconds: float) -> dict[str, float]:
     from corpus_writers import ffmpeg, quiet_ours, quiet_theirs
 
     from animate.writer import Writer
@@ -328,7 +337,8 @@ def times(load: Load, number: int, folder: str, rounds: int) -> dict[str, float]
         animated = load.animations()[number]
         return animated.save(f"{folder}/{path}", writer), animated.own_time
 
-    for _ in range(rounds):
+    start = Seconds.now()
+    while len(ratios["mp4"]) < rounds and (Seconds.now() - start).wall < seconds:
         fps = 20
         theirs, their_own = once("a.mp4", ffmpeg(fps))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -345,7 +355,8 @@ def times(load: Load, number: int, folder: str, rounds: int) -> dict[str, float]
         ours, our_own = once("a.mp4", quiet_ours())
         ratios["drawing"].append((theirs - their_own).cpu / (ours - our_own).cpu)
     return {name: statistics.median(values) for name, values in ratios.items()} | {
-        "memory": growth / 1024
+        "memory": growth / 1024,
+        "rounds": len(ratios["mp4"]),
     }
 
 

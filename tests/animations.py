@@ -13,10 +13,12 @@ import matplotlib as mpl
 import matplotlib.patheffects
 import numpy as np
 from matplotlib.animation import Animation, ArtistAnimation, FuncAnimation, TimedAnimation
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
-from matplotlib.transforms import Affine2D
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 Calls = list[str]
 Script = Callable[[Calls], Animation]
@@ -431,6 +433,28 @@ def turns(calls: Calls) -> Animation:
     return film(fig, step, 4, calls)
 
 
+def clips_by_itself(calls: Calls) -> Animation:
+    """An artist that draws two lines, and moves the box that clips them in between."""
+    fig = figure()
+
+    class Clipped(Artist):
+        height = 0
+
+        def draw(self, renderer: Any) -> None:
+            context = renderer.new_gc()
+            box = Bbox([[0, 0], [100, 100 + self.height]])
+            context.set_clip_rectangle(box)
+            for left in (50, 150):
+                path = Path([[left, 0], [left, 240]])
+                renderer.draw_path(context, path, IdentityTransform())
+                box.set_points(np.array([[100, 0], [320, 50 + self.height]]))
+            context.restore()
+
+    clipped = Clipped()
+    fig.add_artist(clipped)
+    return steps(fig, lambda number: setattr(clipped, "height", 20 * number), calls)
+
+
 # Changes that make nothing stale: arrays and transforms in place, views, points, texts.
 
 
@@ -558,6 +582,71 @@ def bars_in_space(calls: Calls) -> Animation:
         axes.bar3d([0, 1], [0, 1], [0, 0], 1, 1, [number + 1, 2])
 
     return steps(fig, change, calls, 3)
+
+
+def box_of_space(calls: Calls) -> Animation:
+    """Three-dimensional axes whose camera stays, while parts of their box change one by one."""
+    fig = figure()
+    axes = fig.add_subplot(projection="3d", xlim=(0, 9), ylim=(0, 9), zlim=(0, 9))
+    (line,) = axes.plot([], [], [])
+    axes.scatter([2, 5], [2, 5], [2, 5], s=300)
+    changes: list[Callable[[], object]] = [
+        lambda: axes.xaxis.pane.set_facecolor("lightblue"),
+        lambda: axes.set_title("in space"),
+        lambda: axes.tick_params(labelsize=6),
+        lambda: axes.grid(visible=False),
+        lambda: axes.set_zlabel("height"),
+        lambda: axes.set_axis_off(),
+        lambda: axes.set_axis_on(),
+        lambda: axes.set_proj_type("persp", focal_length=0.3),
+        lambda: axes.set_box_aspect((1, 2, 1)),
+        lambda: axes.set_facecolor("wheat"),
+        lambda: axes.set_visible(False),
+        lambda: axes.set_visible(True),
+        lambda: axes.set_position([0.2, 0.2, 0.5, 0.5]),
+        lambda: axes.set_zlim(0, 5),
+    ]
+
+    def change(number: int) -> None:
+        line.set_data_3d(np.arange(number + 1) % 9, np.arange(number + 1), np.arange(number + 1))
+        if number % 2:
+            changes[number // 2]()
+
+    return steps(fig, change, calls, 2 * len(changes))
+
+
+def parts_of_polar_axes(calls: Calls) -> Animation:
+    """Polar axes whose parts change one by one."""
+    fig = figure()
+    axes: Any = fig.add_subplot(projection="polar", ylim=(0, 2))
+    (line,) = axes.plot([], [])
+    axes.bar([1, 2], [1, 1.5], 0.3)
+    changes: list[Callable[[], object]] = [
+        lambda: axes.set_theta_offset(0.5),
+        lambda: axes.set_theta_direction(-1),
+        lambda: axes.set_rorigin(-1),
+        lambda: axes.set_title("a polar title"),
+        lambda: axes.set_rlabel_position(80),
+        lambda: axes.set_thetamax(200),
+        lambda: axes.set_thetamin(20),
+        lambda: axes.set_facecolor("wheat"),
+        lambda: axes.set_rmax(3),
+        lambda: axes.grid(visible=False),
+        lambda: axes.set_visible(False),
+        lambda: axes.set_visible(True),
+        lambda: axes.set(thetamin=0, thetamax=360),
+        lambda: axes.set_rscale("symlog"),
+        lambda: axes.set_position([0.2, 0.2, 0.5, 0.5]),
+        lambda: axes.set_xticks([0, 1, 2], ["a", "b", "c"]),
+        lambda: axes.spines["polar"].set_linewidth(3),
+    ]
+
+    def change(number: int) -> None:
+        line.set_data(np.linspace(0, 0.2 * number, 50), np.linspace(0, 2, 50))
+        if number % 2:
+            changes[number // 2]()
+
+    return steps(fig, change, calls, 2 * len(changes))
 
 
 def note_that_points(calls: Calls) -> Animation:
@@ -764,6 +853,16 @@ def compressed_layout_of_cleared_axes(calls: Calls) -> Animation:
     return layout_of_cleared_axes(calls, "compressed")
 
 
+def layout_that_settles_slowly(calls: Calls) -> Animation:
+    """Axes of equal scales in a tight layout, which moves them a little less in each drawing."""
+    fig = figure(layout="tight")
+    left, right = fig.subplots(1, 2)
+    left.set(aspect="equal", xlim=(0, 10), ylim=(0, 3000), ylabel="of two\nlines")
+    right.set(xlim=(0, 50), ylim=(-1, 1))
+    (line,) = right.plot(WAVE)
+    return steps(fig, lambda number: line.set_ydata(WAVE * number / 5), calls, 3)
+
+
 def layout_by_hand(calls: Calls) -> Animation:
     """A function that lays the figure out itself, and measures a text."""
     fig = figure()
@@ -956,14 +1055,17 @@ KINDS: list[Script] = [
     pendulum, rain, image, tight, walk, simulation, polar, blitted_with_init, several_axes,
     text_of_the_figure, artists, artists_blitted, timed, annotated_and_tabled, decay, silent,
     clears, clears_its_figure, in_turns, part_of_a_legend, layout_that_follows,
-    layout_that_follows_late, layout_and_undeclared, draws_by_itself, turns, image_in_place,
+    layout_that_follows_late, layout_and_undeclared, draws_by_itself, clips_by_itself,
+    turns, image_in_place,
     offsets_in_place, arrows_in_place, vertices_in_place, filled_in_place, turned_transform,
     line_in_place, view_from_elsewhere, points_in_space, surface_anew, bars_in_space,
+    box_of_space, parts_of_polar_axes,
     note_that_points, table_of_numbers, colormap_and_limits, font_in_place, dashes_of_the_user,
     contour_replaced, mesh_of_colors, twin_axes, inset, subfigures, scrolling, autoscaled_log,
     legend_that_moves, fractional_size, equal_aspect, constrained_with_a_clock,
     layout_of_cleared_axes, tight_layout_of_cleared_axes, compressed_layout_of_cleared_axes,
-    layout_by_hand, told_of_each_drawing, figure_of_its_own, shared_axes, dates, mathematics,
+    layout_that_settles_slowly, layout_by_hand, told_of_each_drawing, figure_of_its_own,
+    shared_axes, dates, mathematics,
     hatched_and_sketched, filtered, many_shapes, in_and_out, settings_in_between, seaborn_anew,
     network,
 ]  # fmt: skip

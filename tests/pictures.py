@@ -1,5 +1,6 @@
 """What a reader sees in a picture, found among the artists of its figure."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,9 @@ VIEWS_OF_A_LINE = [
 ]
 
 
+NAMES = "learning rate", "rate ", "lr "  # with which the name of a run begins
+
+
 @dataclass(frozen=True)
 class Heading:
     """What stands above the panels of one run; `key` is its line and marker."""
@@ -29,6 +33,7 @@ class Heading:
     detail: Text
     verdict: Text
     key: Line2D
+    rest: tuple[Text, ...] = ()  # further lines of the verdict
 
 
 def headings(scene: Scene, *names: str) -> list[Heading]:
@@ -37,23 +42,49 @@ def headings(scene: Scene, *names: str) -> list[Heading]:
 
     Runs with labels of their own are found by the beginnings of their `names`.
     """
-    texts = outside_panels(scene, Text)
+    moving = [text for text in outside_panels(scene, Text) if text in scene.moving]
     keys = outside_panels(scene, Line2D)
-    found = []
-    for name in texts:
-        if name.get_text().startswith(names or ("learning rate",)):
-            left, top = place(name)
-            below = [
-                text for text in texts if abs(place(text)[0] - left) < 1 > place(text)[1] - top
-            ]
-            below.sort(key=lambda text: top - place(text)[1])
-            loss, verdict = [text for text in below if text is not name][:2]
-            right = [text for text in texts if place(text)[0] > left and same_line(text, loss)]
-            detail = min(right, key=lambda text: place(text)[0])
+    names = names or NAMES
+    form, found = scene.layout.heading, []
+    for name in outside_panels(scene, Text):
+        if name.get_text().startswith(names) and name not in moving:
+            left = place(name)[0]
+            spots = []
+            for at in (form.loss, form.detail, *form.verdict):
+                there = spot_place(scene, name, at)
+                apart = [np.abs(place(text) - there).sum() for text in moving]
+                spots.append(moving[int(np.argmin(apart))])
             beside = [key for key in keys if place(key)[0] > left and same_line(key, name)]
-            key = min(beside, key=lambda line: place(line)[0])
-            found.append(Heading(name, loss, detail, verdict, key))
+            key = min(beside, key=lambda line: place(line)[0], default=None)
+            loss, detail, verdict, *rest = spots
+            found.append(Heading(name, loss, detail, verdict, key, tuple(rest)))
     return found
+
+
+def spot_place(scene: Scene, name: Text, spot: tuple[float, int]) -> np.ndarray:
+    """Return about where a text at a spot of the heading with this name is anchored, in pixels."""
+    left, top = place(name)
+    across, line = spot
+    return np.array([left + across * scene.layout.em, top - 1.4 * line * scene.layout.em])
+
+
+def legend_names(scene: Scene, axes: Axes) -> list[str]:
+    """Return the names in the legend of a panel, inside it or beside the caption above it."""
+    legend = axes.get_legend()
+    if legend is not None:
+        return [text.get_text() for text in legend.get_texts()]
+    box = axes.bbox
+    keys = [
+        key
+        for key in outside_panels(scene, Line2D)
+        if box.x0 < place(key)[0] and 0 < place(key)[1] - box.y1 < 2 * scene.layout.em
+    ]
+    named = []
+    for key in sorted(keys, key=lambda line: place(line)[0]):
+        beside = [text for text in outside_panels(scene, Text) if same_line(text, key)]
+        right = [text for text in beside if place(text)[0] > place(key)[0]]
+        named.append(min(right, key=lambda text: place(text)[0]).get_text())
+    return named
 
 
 def outside_panels(scene: Scene, kind: type) -> list:
@@ -75,8 +106,8 @@ def same_line(one: Text | Line2D, other: Text | Line2D) -> bool:
 def titles(scene: Scene) -> list[Text]:
     """Return the bold texts that name no run, without an empty one."""
     bold = [text for text in outside_panels(scene, Text) if text.get_weight() == "bold"]
-    said = [text for text in bold if text.get_text()]
-    return [text for text in said if not text.get_text().startswith("learning rate")]
+    name = re.compile(r"(learning rate|rate|lr) [\d.]+$")
+    return [text for text in bold if text.get_text() and not name.match(text.get_text())]
 
 
 def epoch_text(scene: Scene) -> Text:

@@ -163,7 +163,14 @@ def test_a_stop_while_drawing_has_the_signals_code_and_leaves_the_old_file(tmp_p
     assert list(tmp_path.iterdir()) == [tmp_path / "a.gif"]
 
 
-@pytest.mark.parametrize("closed", ["| true", "2>&-", ">&-", "2>&- >&- <&-", "2>&1 | true"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        "2>&- >&- <&-",
+        "2>&1 | true",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("| true", "2>&-", ">&-")),
+    ],
+)
 def test_a_closed_stream_changes_nothing(tmp_path, closed) -> None:
     words = [sys.executable, "-P", "-W", "error", "-m", "animate", *QUICK, "-o", "a.gif"]
     line = f"set -o pipefail; {shlex.join(words)} {closed}"

@@ -177,10 +177,26 @@ def animated_together(calls: Calls) -> Animation:
     return first
 
 
-def test_extra_animations_are_drawn_too() -> None:
+def measured_together(calls: Calls) -> Animation:
+    """Two animations of one figure, of which the second measures what the first has changed."""
+    fig = figure()
+    axes = fig.add_subplot(aspect="equal", xlim=(0, 9), ylim=(0, 9))
+    text = axes.text(0, 0, "here")
+
+    def follow(_: int) -> None:
+        fig.canvas.get_renderer()
+        text.set_x(axes.bbox.width / 50)
+
+    first = film(fig, lambda number: axes.set_xlim(0, 9 - number), 4, calls)
+    first.other = film(fig, follow, 4, calls)
+    return first
+
+
+@pytest.mark.parametrize("script", [animated_together, measured_together])
+def test_extra_animations_are_drawn_too(script) -> None:
     def frames(writer: Any) -> Found:
         calls: Calls = []
-        animation = animated_together(calls)
+        animation = script(calls)
         animation.save("a.gif", writer=writer, extra_anim=[animation.other])
         return writer.frames, calls
 
@@ -220,7 +236,8 @@ SETTINGS = [
 @pytest.mark.parametrize(
     ("script", "settings"),
     [
-        *itertools.product([silent, clears], SETTINGS),
+        *((silent, settings) for settings in SETTINGS),
+        *(pytest.param(clears, settings, marks=pytest.mark.slow) for settings in SETTINGS),
         pytest.param(constrained_with_a_clock, SETTINGS[0], marks=pytest.mark.slow),
     ],
 )
@@ -230,7 +247,14 @@ def test_matplotlibs_settings_of_saving_count(script, settings) -> None:
         check(saved(script, Ours(), "a.mp4"), saved(script, Video(), "a.mp4"))
 
 
-@pytest.mark.parametrize("script", [silent, constrained_with_a_clock, view_from_elsewhere])
+@pytest.mark.parametrize(
+    "script",
+    [
+        silent,
+        view_from_elsewhere,
+        pytest.param(constrained_with_a_clock, marks=pytest.mark.slow),
+    ],
+)
 def test_arguments_of_savefig_and_dpi_count(script) -> None:
     options = {"savefig_kwargs": {"facecolor": "grey", "transparent": True}, "dpi": 55}
     check(saved(script, Ours(), **options), saved(script, Pillow(), **options))

@@ -39,6 +39,12 @@ def rows(separator: str = ",", ending: str = "\n", decimal: str = ".") -> str:
         (f'"two\nlines",score\n{rows()}', ("two\nlines", "score")),
         (f"# hours,score\n{rows()}", ("hours", "score")),
         (f"sep=;\nhours;score\n{rows(';')}", ("hours", "score")),
+        (rows(" "), ("x", "y")),
+        (f"# hours score\n{rows('   ')}", ("hours", "score")),
+        (f"  hours  score\r\n{rows('  ', f' {chr(13)}{chr(10)}  ')}", ("hours", "score")),
+        (f'"hours spent" score\n{rows("  ", decimal=",")}', ("hours spent", "score")),
+        ("date,hours,score\n" + "".join(f"2020-01-01 00:00,{x},{y}\n" for x, y in ROWS),
+         ("hours", "score")),
         (f"hours,score,\n\n{rows(',', f',{chr(10)}')}\n,,\n", ("hours", "score")),
         (f"\n hours , score\n{rows()}   \n\n", ("hours", "score")),
         ("name,hours,score\n" + "".join(f"A{n},{x},{y}\n" for n, (x, y) in enumerate(ROWS)),
@@ -60,6 +66,21 @@ def test_files_as_people_have_them(tmp_path, data: str, names: tuple[str, str]) 
     np.testing.assert_array_equal(columns.x, HOURS)
     np.testing.assert_array_equal(columns.y, SCORE)
     assert columns.x.dtype == np.float64
+
+
+@pytest.mark.parametrize("data", ["2019,3\n2020,4\n", "2019,1990\n2020,1991\n1,2\n"])
+def test_years_are_data_where_others_are_there(tmp_path, data: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(data)
+    assert read_columns(path).x[0] == 2019
+
+
+def test_what_numpy_writes_is_read(tmp_path) -> None:
+    path = tmp_path / "points.txt"
+    np.savetxt(path, ROWS, header="hours score")
+    columns = read_columns(path)
+    assert (columns.x_name, columns.y_name) == ("hours", "score")
+    np.testing.assert_array_equal(columns.x, HOURS)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
@@ -85,8 +106,8 @@ def test_columns_by_name_and_number(tmp_path) -> None:
     [
         ("", (), "no lines of data"),
         ("hours,score\n", (), "a header and no lines"),
-        ("hours\n1\n2\n", (), r"1 columns of numbers \(hours\)"),
-        ("a,b,c\n1,2,3\n2,3,4\n", (), r"3 columns of numbers \(a, b, c\).*choose x and y"),
+        ("hours\n1\n2\n", (), r"and 1 are there \(hours\)"),
+        ("a,b,c\n1,2,3\n2,3,4\n", (), r"and 3 are there \(a, b, c\); choose x and y"),
         ("a,b\n1,2\n2,3\n", ("a", "z"), "no column 'z'; choose from 'a, b'"),
         ("a,b\n1,2\n2,3\n", ("a", 3), "no column 3"),
         ("a,b\n1,2\n2,3\n", ("a", 0), "no column 0"),
@@ -100,11 +121,12 @@ def test_columns_by_name_and_number(tmp_path) -> None:
         ("a,b\n1,2\n3,-Inf\n", (), r"line 3, column b: '-Inf' is not finite"),
         ("a,b\n1,2\n3,1e400\n", (), r"line 3, column b: '1e400' is too large"),
         ("a,b\n1,2\n3,1_000\n", (), r"'1_000' is not a number"),
-        ("a,b\n1,2\n3,4,5\n", (), r"line 3: 3 columns, and line 1 has 2.*decimals by points"),
+        ("a,b\n1,2\n3,4,5\n", (), r"line 3: 3 cells, and line 1 has 2.*decimals by points"),
         ('a,b\n1,"2\n3,4\n', (), r"line 3"),
         ('a,b\n"1,234","5,678"\n', (), r"line 2, column a: '1,234' may have a decimal comma or"),
         ("a;b\n1,5;2.5\n2,5;3,5\n", (), r"line 2, column b: '2.5' has a point, and others"),
         ("Anna,1,2\nBen,2,3\n", (), r"line 1, column 1: 'Anna' beside numbers"),
+        ("2019,2020\n1.5,2\n3,4\n", (), r"line 1: '2019, 2020' are years, and no other"),
         ("a,b\n3,1\n3,2\n", (), "column a: all 2 values are 3"),
         ("a,b\n3,1\n", (), "column a: all 1 values are 3"),
         ("a,b\n1e39,1\n2,3\n", (), r"column a: 1e\+39 is too large for float32"),

@@ -22,7 +22,6 @@ SHELL = [
     for line in block.splitlines()
 ]
 SHORTER = ["--epochs", "40", "--hold", "0", "--duration", "1", "--quiet"]
-MANY_FILES = (" slides", " article", " edge", " boundary")
 RUNS = [line for line in SHELL if line.startswith("./scripts/run")]
 
 
@@ -40,13 +39,8 @@ def folder(run, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        pytest.param(line, marks=[pytest.mark.slow] if line.endswith(MANY_FILES) else [])
-        for line in RUNS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("line", RUNS)
 def test_each_command_works(line: str, run, folder: Path) -> None:
     shorter = [] if "--verify" in line or "--list-recipes" in line else SHORTER
     done = run(*shlex.split(line)[1:], *shorter)

@@ -422,7 +422,8 @@ def test_a_mistake_in_a_run_is_named(text, said) -> None:
 OTHER_VALUES = {
     "lrs": [0.2], "optimizer": ["adam"], "momentum": [0.9], "batch_size": [10],
     "schedule": ["cosine"], "views": ["loss"], "size": "640x360", "theme": "dark",
-    "title": "another", "fps": 12, "hold": 1, "duration": 3,
+    "title": "another", "labels": ["a", "b", "c"], "font": "another.ttf", "fps": 12, "hold": 1,
+    "duration": 3,
 }  # fmt: skip
 
 

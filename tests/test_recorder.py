@@ -596,3 +596,21 @@ def test_three_added_lines_give_a_film(tmp_path) -> None:
     film.save(tmp_path / "end.png", at=5)
     assert (tmp_path / "end.png").stat().st_size > 10_000
     assert [run.diagnosis.verdict for run in runs] == ["converging", "converging"]
+
+
+@pytest.mark.parametrize("with_path", [False, True])
+def test_an_optimizer_that_does_not_step_while_the_weights_change_is_said_once(
+    tmp_path, with_path
+) -> None:
+    model = network()
+    idle = torch.optim.SGD(model.parameters(), lr=0.1)
+    path = tmp_path / "run.rec" if with_path else None
+    recorder = Recorder(model, loss_of, optimizer=idle, path=path)
+    recorder.record(accuracy=0.5)  # the same weights: nothing to say
+    steps = train_steps(model, torch.optim.Adam(model.parameters()), 2)
+    next(steps)
+    with pytest.warns(UserWarning, match="no step since step 0") as caught:
+        recorder.record()
+    assert [one.filename for one in caught] == [__file__]
+    next(steps)
+    recorder.record()  # which would raise, for warnings are errors

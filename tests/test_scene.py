@@ -1,5 +1,6 @@
 """What stands around the panels at an epoch: title, epoch, progress, and each run's heading."""
 
+import geometry
 import numpy as np
 import pictures
 import pytest
@@ -7,6 +8,7 @@ from matplotlib.colors import to_hex
 
 from animate import Animation, train
 from animate.drawing.scene import Scene
+from animate.drawing.views import View
 
 MARKS = {"converged": "✓", "diverging": "✗"}
 EPOCHS = (0, 1, 7, 8, 50, 69, 70, 99, 100)
@@ -130,21 +132,31 @@ def test_dashed_keys_end_with_a_whole_dash(problem) -> None:
     assert min(lengths) > 0.7 * lengths[0] == 0.7 * max(lengths)
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (2400, 600)])
-def test_the_panels_of_a_run_stand_under_its_name(runs, size) -> None:
-    scene = Scene(runs, ["fit", "loss"], size)
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (2400, 600), (3000, 1000)])
+def test_the_panels_of_a_run_stand_with_its_name(runs, size) -> None:
+    scene = Scene(runs, ["fit", "loss", "bowl"][: 3 if size[0] == 3000 else 2], size)
     scene.draw(3)
+    count = len(scene.view_classes)
     panels = iter(scene.figure.axes)
     for number, heading in enumerate(pictures.headings(scene)):
         left, top = pictures.place(heading.name)
         color = scene.theme.run(number).line
-        for axes in (next(panels), next(panels)):
-            assert pictures.curves(axes, color)
+        for _ in range(count):
+            axes = next(panels)
+            assert pictures.curves(axes, color) or pictures.marks(axes, color)
             assert axes.bbox.x0 >= left - 1
-            assert axes.bbox.y1 < top
-        others = [pictures.place(other.name) for other in pictures.headings(scene)]
-        between = [x for x, y in others if left < x <= axes.bbox.x0 and abs(y - top) < 1]
-        assert not between
+            # Above its panels, and below those of the run before; or beside them.
+            middle = (axes.bbox.y0 + axes.bbox.y1) / 2
+            nearest = min(
+                (
+                    (abs(pictures.place(other.name)[0] - left), y - middle)
+                    for other in pictures.headings(scene)
+                    if (y := pictures.place(other.name)[1]) > middle
+                    and pictures.place(other.name)[0] <= axes.bbox.x0 + 1
+                ),
+                key=lambda apart: (apart[0] > 1, apart[1]),
+            )
+            assert nearest == (0, top - middle)
 
 
 def test_the_progress_bar_grows_from_the_left_to_the_whole(runs) -> None:
@@ -194,13 +206,51 @@ def test_the_default_title_speaks_of_one_run_or_of_several(runs, count, title, s
 
 
 def test_a_title_that_is_long_has_a_line_of_its_own(runs) -> None:
-    long = "What a learning rate does to a line, to its loss, and to the patience of us all"
+    long = "What a learning rate does to a line, to its loss, and to the patience of us all, "
+    long += "from its start to its end"
     for title, lines in (("Short", 1), (long, 2)):
         scene = Scene(runs, ["fit"], (640, 360), title=title)
         (text,) = pictures.titles(scene)
         assert text.get_text() == title
         down = pictures.place(text)[1] - pictures.place(pictures.epoch_text(scene))[1]
         assert bool(down > text.get_fontsize()) is (lines == 2)
+
+
+VERY_LONG = " ".join(["What a learning rate does to a line"] * 9)
+
+
+@pytest.mark.parametrize("title", [VERY_LONG, "学" * 300, "x" * 5000, f"first\n{VERY_LONG}"])
+def test_a_title_of_more_than_two_lines_ends_with_an_ellipsis_which_is_noted(runs, title) -> None:
+    scene = Scene(runs, ["fit"], (640, 360), title=title)
+    lines = pictures.titles(scene)
+    assert len(lines) == 2
+    assert lines[1].get_text().endswith("…")
+    assert "the title does not fit and ends with …; give a shorter one" in scene.notes
+    scene.figure.canvas.draw()
+    boxes = [line.get_window_extent() for line in lines]
+    epoch = pictures.epoch_text(scene).get_window_extent()
+    assert boxes[0].y0 > boxes[1].y1
+    assert all(box.x1 <= 640 for box in boxes)
+    assert boxes[1].x1 < epoch.x0
+
+
+def test_a_title_in_two_lines_breaks_at_a_space(runs) -> None:
+    scene = Scene(runs, ["fit"], (640, 360), title=" ".join(["what a rate"] * 12))
+    one, two = (line.get_text() for line in pictures.titles(scene))
+    assert f"{one} {two}" == " ".join(["what a rate"] * 12)
+    assert scene.notes == []
+
+
+@pytest.mark.parametrize("title", ["one\ntwo", "one\r\n\n two \n", "\none\ntwo"])
+def test_a_line_break_in_a_title_is_kept(runs, title) -> None:
+    scene = Scene(runs, ["fit"], title=title)
+    assert [line.get_text() for line in pictures.titles(scene)] == ["one", "two"]
+    assert scene.notes == []
+
+
+def test_a_third_line_of_a_title_joins_the_second(runs) -> None:
+    scene = Scene(runs, ["fit"], title="one\ntwo\nthree")
+    assert [line.get_text() for line in pictures.titles(scene)] == ["one", "two three"]
 
 
 def test_only_the_first_of_panels_side_by_side_has_numbers_at_its_left(runs) -> None:
@@ -210,3 +260,60 @@ def test_only_the_first_of_panels_side_by_side_has_numbers_at_its_left(runs) -> 
 
     assert numbered(Scene(runs, ["loss"])) == [True, False, False]
     assert numbered(Scene(runs, ["loss"], (1080, 1920))) == [True, True, True]
+
+
+class Own(View):
+    """A panel whose limits and caption may differ between runs."""
+
+    limits, captions = ((0, 1), (0, 1)), ("one", "one")
+
+    def __init__(self, panel) -> None:
+        super().__init__(panel)
+        self.caption = self.captions[panel.index]
+        panel.axes.set(xlim=(0, 1), ylim=self.limits[panel.index])
+
+    def draw(self, record: int) -> None:
+        """Do nothing."""
+
+
+def test_panels_with_scales_or_captions_of_their_own_have_them_all(runs) -> None:
+    class Limits(Own):
+        limits = ((0, 1), (0, 2))
+
+    class Captions(Own):
+        captions = "one", "two"
+
+    for view, shared in ((Own, True), (Limits, False), (Captions, False)):
+        scene = Scene(runs[:2], [view], (1280, 720))
+        one, two = scene.figure.axes
+        labels = [text.get_text() for text in two.yaxis.get_ticklabels() if text.get_visible()]
+        assert any(labels) is not shared
+        shown = [text.get_text() for text in scene.figure.texts]
+        assert shown.count("one") + shown.count("two") == (1 if shared else 2)
+        assert one.bbox.width == two.bbox.width
+
+
+def test_wide_tick_labels_have_room(runs) -> None:
+    class Wide(Own):
+        limits, captions = ((0, 1),) * 3, ("",) * 3
+
+        def __init__(self, panel) -> None:
+            super().__init__(panel)
+            panel.axes.yaxis.set_ticks([0.5], ["0.00012345"])
+
+    for size in ((1280, 720), (1080, 1920)):
+        scene = Scene(runs, [Wide], size)
+        assert list(geometry.faults(scene)) == []
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (390, 700)])
+def test_no_tick_label_reaches_beyond_its_panel(runs, size) -> None:
+    scene = Scene(runs, ["fit", "loss", "bowl"], size)
+    scene.figure.draw_without_rendering()
+    renderer = scene.figure.canvas.get_renderer()
+    for axes in scene.figure.axes:
+        for text in axes.xaxis.get_ticklabels():
+            if text.get_text() and text.get_visible():
+                box = text.get_window_extent(renderer)
+                assert axes.bbox.x0 - 1.5 <= box.x0
+                assert box.x1 <= axes.bbox.x1 + 1.5

@@ -58,7 +58,7 @@ def test_a_png_is_matplotlibs_drawing_of_the_scene_without_anything_of_a_film(
     np.testing.assert_array_equal(pixels(path), pixels(tmp_path / "own.png"))
     frame = list(anim.frames())[1 if at == 8 else -1]
     assert not np.array_equal(pixels(path), frame)
-    assert scene.layout.panels[0][0].height > anim.scene.layout.panels[0][0].height
+    assert scene.layout.panels[0][0].box.height > anim.scene.layout.panels[0][0].box.height
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_a_legend_beside_a_caption_shows_its_lines(runs) -> None:
 def test_panels_of_a_sheet_neither_overlap_nor_leave_it(size, views, moments) -> None:
     views = [load(view) for view in views]
     try:
-        plan = plan_sheet(views, 3, moments, size, STILL, has_title=True)
+        plan = plan_sheet(views, 3, moments, size, STILL, title_lines=1)
     except TooSmallError as error:
         size = error.minimum_size
-        plan = plan_sheet(views, 3, moments, size, STILL, has_title=True)
+        plan = plan_sheet(views, 3, moments, size, STILL, title_lines=1)
     assert plan.em(size) >= STILL.min_em
     boxes = list(panel_boxes(plan, size))
     assert len(boxes) == moments * sum(1 if view.across else 3 for view in views)

@@ -1,13 +1,16 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
 from animate import InputError
 from animate.drawing.theme import OKABE_ITO, THEMES, contrast_ratio, load_theme
+from animate.system.environment import matplotlib_styles
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", 2009, severity 1, in linear RGB.
@@ -94,7 +97,9 @@ def test_a_matplotlib_style_file_gives_its_colours_made_readable(tmp_path, capfd
 
 @pytest.mark.parametrize("style", [path.stem for path in STYLES])
 def test_every_style_of_matplotlib_is_readable(style) -> None:
-    look = load_theme(str(STYLES[0].parent / f"{style}.mplstyle"))
+    look = load_theme(style)
+    assert look == replace(load_theme(str(STYLES[0].parent / f"{style}.mplstyle")), name=style)
+    assert look.run(0).line != look.run(1).line
     for text in (look.ink, look.muted, look.run(0).text, look.run(7).text):
         assert contrast_ratio(text, look.background) >= 4.5
         assert contrast_ratio(text, look.panel) >= 4.5
@@ -115,6 +120,23 @@ def test_a_style_file_that_cannot_be_used_is_named(tmp_path, name, content) -> N
         path.write_bytes(content)
     with pytest.raises(InputError, match=f"theme .*{name}.mplstyle"):
         load_theme(str(path))
+
+
+def test_the_names_of_matplotlibs_styles_are_its_own() -> None:
+    public = [name for name in matplotlib.style.available if not name.startswith("_")]
+    assert list(matplotlib_styles()) == sorted(public)
+
+
+def test_runs_of_a_style_of_greys_look_different() -> None:
+    look = load_theme("grayscale")
+    styles = [look.run(index) for index in range(6)]
+    assert len({(style.line, style.dash, style.marker) for style in styles}) == 6
+    assert len({style.line for style in styles}) == len(look.hues)
+
+
+def test_an_unknown_theme_points_at_styles() -> None:
+    with pytest.raises(InputError, match=r"light, dark, transparent, .*style\.available"):
+        load_theme("nothing of the kind")
 
 
 def test_an_unknown_theme_is_named_with_the_nearest() -> None:

@@ -73,12 +73,23 @@ def test_best_fit_and_true_line_are_named_once_and_lie_where_they_should(runs, v
             x, y = named[name].get_data()
             np.testing.assert_allclose(y, weights[0] * x + weights[1], rtol=1e-6)
     first, *others = scene.figure.axes
-    legend = first.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["best fit", "true line"]
-    for shown, name in zip(legend.get_lines(), ("best fit", "true line"), strict=True):
+    assert pictures.legend_names(scene, first) == ["best fit", "true line"]
+    texts = [text.get_text() for text in pictures.outside_panels(scene, Text)]
+    keys = [
+        key for key in pictures.outside_panels(scene, Line2D) if key.get_color() == scene.theme.ink
+    ]
+    for name, shown in zip(("best fit", "true line"), keys, strict=True):
         line = pictures.named_lines(first)[name]
         assert shown.get_linestyle() == line.get_linestyle()
-    assert [axes.get_legend() for axes in others] == [None] * len(others)
+        assert texts.count(name) == 1
+    assert [axes.get_legend() for axes in (first, *others)] == [None] * (1 + len(others))
+
+
+def test_a_legend_beside_no_caption_stands_in_one_panel(runs) -> None:
+    scene = Scene(runs, ["fit", "loss", "surface", "bowl"], (1280, 720))
+    legends = [axes.get_legend() for axes in scene.figure.axes[::4]]
+    assert [text.get_text() for text in legends[0].get_texts()] == ["best fit", "true line"]
+    assert legends[1:] == [None, None]
 
 
 def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
@@ -275,16 +286,24 @@ def test_strokes_of_a_swinging_run_do_not_hide_the_best_weights(problem, name, l
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
-def test_the_name_of_the_turn_hides_no_curve(runs, size) -> None:
+@pytest.mark.parametrize(
+    "lrs", [(0.1, 0.7, 1.01), (1.01,), (0.1, 0.3, 0.5, 0.7, 1.01, 1.02), (1.01, 1.015, 1.02, 5)]
+)
+def test_the_name_of_the_turn_hides_no_curve(problem, lrs, size) -> None:
+    runs = train(problem, lrs)
     scene = Scene(runs, ["fit", "loss"], size)
     scene.draw(100)
-    axes = scene.figure.axes[5]
-    box = pictures.notes(axes)["turns at epoch 2"].get_window_extent()
     epochs = np.linspace(0, 100, 2001)
-    for run in runs:
-        losses = np.exp(np.interp(epochs, np.arange(101), np.log(run.losses)))
-        curve = axes.transData.transform(np.column_stack([epochs, losses]))
-        assert not box.count_contains(curve)
+    for axes in scene.figure.axes[1::2]:
+        for text, note in pictures.notes(axes).items():
+            if not text.startswith("turns"):
+                continue
+            box = note.get_window_extent()
+            for run in runs:
+                losses = np.fmax(np.nan_to_num(run.losses, nan=1e30, posinf=1e30), 1e-12)
+                curve = np.exp(np.interp(epochs, np.arange(101), np.log(losses)))
+                shown = axes.transData.transform(np.column_stack([epochs, curve]))
+                assert not box.count_contains(shown)
 
 
 def test_loss_draws_the_losses_up_to_now_and_no_further(runs) -> None:
@@ -375,7 +394,7 @@ def test_a_surface_has_equal_scales(runs) -> None:
 
 
 def test_a_strip_of_a_landscape_is_filled_with_the_ways(runs) -> None:
-    axes = Scene(runs, ["landscape", "fit", "loss"]).figure.axes[-1]
+    axes = Scene(runs, ["landscape"], (2400, 400)).figure.axes[-1]
     box = axes.get_window_extent()
     assert box.width / box.height > 5
     start, best = runs[0].problem.start[0], runs[0].problem.best_weights[0]
@@ -387,7 +406,7 @@ def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
         return {text.get_text() for text in scene.figure.texts}
 
     assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
-    narrow = Scene(runs[:1], ["fit", "loss", "bowl", "surface"])
+    narrow = Scene(runs, ["fit", "loss", "bowl", "surface"], (1000, 720))
     assert "loss along the steepest axis" in captions(narrow)
 
 
@@ -439,10 +458,14 @@ def test_weights_draws_slope_and_bias_on_their_way_to_the_best(runs) -> None:
             np.testing.assert_allclose(levels, np.repeat(best[:, None], 2, axis=1))
     ends = [line.get_ydata()[-1] for line in pictures.curves(*panel(scene, 1))]
     assert ends == pytest.approx(best, abs=1e-3)
-    legend = scene.figure.axes[0].get_legend()
     names = [f"slope, best {best[0]:.2f}", f"bias, best {best[1]:.2f}"]
-    assert [text.get_text() for text in legend.get_texts()] == names
-    widths = [line.get_linewidth() for line in legend.get_lines()]
+    assert pictures.legend_names(scene, scene.figure.axes[0]) == names
+    keys = [
+        key
+        for key in pictures.outside_panels(scene, Line2D)
+        if key.get_color() == scene.theme.muted  # of no run, since it stands for all
+    ]
+    widths = [key.get_linewidth() for key in keys]
     assert widths == [line.get_linewidth() for line in pictures.curves(*panel(scene, 0))]
     assert widths[0] != widths[1]
 

@@ -197,16 +197,11 @@ def test_boundary_of_a_run_that_overflows_keeps_its_last_regions(crescents) -> N
     assert not pictures.trail(scene.figure.axes[0]).get_segments()
 
 
-def named(axes) -> list[str]:
-    legend = axes.get_legend()
-    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
-
-
 def test_loss_has_validation_and_batches_beside_it_up_to_now(batches) -> None:
     scene = Scene(batches, "loss")
     first, second = scene.figure.axes
-    assert named(first) == ["training", "validation", "each batch"]
-    assert named(second) == []
+    assert pictures.legend_names(scene, first) == ["training", "validation", "each batch"]
+    assert second.get_legend() is None
     for moment in (0, 1.5, 5):
         scene.draw(moment)
         lines = pictures.named_lines(first)
@@ -226,18 +221,19 @@ def test_loss_has_validation_and_batches_beside_it_up_to_now(batches) -> None:
 
 
 def test_loss_of_one_run_names_all_that_is_drawn(batches) -> None:
-    (axes,) = Scene(batches[1], "loss").figure.axes
-    assert named(axes) == ["training", "validation", "each batch"]
-    (axes,) = Scene(hand_made(), "loss").figure.axes
-    assert named(axes) == []
+    scene = Scene(batches[1], "loss")
+    names = pictures.legend_names(scene, scene.figure.axes[0])
+    assert names == ["training", "validation", "each batch"]
+    scene = Scene(hand_made(), "loss")
+    assert pictures.legend_names(scene, scene.figure.axes[0]) == []
 
 
 def test_metric_draws_metrics_up_to_now_with_validation_and_other_runs(batches) -> None:
     scene = Scene(batches, "metric")
     scene.draw(2.5)
     first, second = scene.figure.axes
-    assert named(first) == ["training", "validation"]
-    assert named(second) == []
+    assert pictures.legend_names(scene, first) == ["training", "validation"]
+    assert second.get_legend() is None
     lines = pictures.named_lines(first)
     for name, key in (("training", "far"), ("validation", "validation_far")):
         np.testing.assert_allclose(lines[name].get_ydata(), batches[0].metrics[key][:11])
@@ -250,14 +246,15 @@ def test_several_metrics_are_named_and_share_an_axis_on_which_all_are_seen() -> 
     run = hand_made(
         accuracy=1 - 0.9**STEPS / 2, perplexity=90 * 0.9**STEPS + 10, validation_score=STEPS / 30
     )
-    (axes,) = Scene(run, "metric").figure.axes
-    assert named(axes) == ["accuracy", "perplexity", "score, validation"]
+    scene = Scene(run, "metric")
+    names = pictures.legend_names(scene, scene.figure.axes[0])
+    assert names == ["accuracy", "perplexity", "score, validation"]
     log = hand_made(accuracy=1 - 0.9**STEPS / 2, perplexity=90 * 0.9**STEPS + 10)
     (axes,) = Scene(log, "metric").figure.axes
     assert axes.get_yscale() == "log"
     many = hand_made(**{f"m{number}": STEPS + number for number in range(6)})
     scene = Scene(many, "metric")
-    assert named(scene.figure.axes[0]) == ["m0", "m1", "m2", "m3"]
+    assert pictures.legend_names(scene, scene.figure.axes[0]) == ["m0", "m1", "m2", "m3"]
     assert "the first 4 metrics against step" in [text.get_text() for text in scene.figure.texts]
 
 
@@ -416,11 +413,11 @@ def test_default_views_are_the_problems_own_or_follow_from_its_inputs(
 
 
 def test_names_that_do_not_fit_are_abbreviated_before_they_are_cut(problem) -> None:
-    runs = train(problem, [H(0.1, batch_size=10), H(0.1, momentum=0.5), H(0.02)], epochs=2)
+    runs = train(problem, [H(0.012345, batch_size=10), H(0.1, momentum=0.5), H(0.02)], epochs=2)
     shown = [text.get_text() for text in pictures.titles(Scene(runs, "loss"))][1:]
     assert shown == [
-        "β 0, lr 0.1, batch 10",
-        "β 0.5, lr 0.1, all points",
+        "β 0, lr 0.012345, batch 10",
+        "momentum 0.5, lr 0.1, all points",
         "β 0, lr 0.02, all points",
     ]
     own = [hand_made(), Trajectory(None, [2, 1], label="momentum of " + "a long name " * 9)]

@@ -38,6 +38,7 @@ class Display:
         self._bar: Progress | None = None
         self._frames = 0
         self._headings: list[str] = []
+        self._notes: set[str] = set()
         self.written: list[str] = []
 
     def __enter__(self) -> Display:
@@ -78,8 +79,10 @@ class Display:
         self._advance(1)
 
     def on_note(self, sentence: str) -> None:
-        """Show the remark."""
-        self._show(plain(sentence))
+        """Show the remark, once if it is the same on several files."""
+        if sentence not in self._notes:
+            self._notes.add(sentence)
+            self._show(plain(sentence))
 
     def on_written(self, output: str) -> None:
         """Keep the path for the end, when the bar is gone."""

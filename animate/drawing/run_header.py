@@ -1,27 +1,29 @@
-"""The changing texts above the panels of a run: its numbers, and then its verdict."""
+"""The changing texts of a run's heading: its numbers, and then its verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import numpy as np
 from matplotlib.text import Text
 
 from animate.drawing.clock import Clock
+from animate.drawing.layout import Heading
+from animate.drawing.text import truncate, wrap_balanced
 from animate.system.numbers import moment_text, share_text, value_text
 from animate.training.diagnosis import distances_left, sentence_in
 from animate.training.problem import Array, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
 
 VERDICT_MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
-DETAIL_LEFT = 7.4  # em, from the left edge to the second number
 NUMBER_WIDTH = 4.0  # em
 
 
 class RunHeader:
     """
-    The changing texts above the panels of one run.
+    The changing texts of the heading of one run.
 
     Parameters
     ----------
@@ -30,12 +32,18 @@ class RunHeader:
         The time axis of the scene.
     times : array, shape (T,)
         The times of the records of `run` on `clock`.
-    loss, detail, verdict : Text
-        The left and the right text of the first line, and the text of the second line.
+    loss, detail : Text
+        Two numbers.
+    verdict : sequence of Text
+        The lines of the verdict.
     verdict_color, pending_color : str
         The colour of the verdict, and that of the text in its place before.
-    fit : callable
-        ``fit(text, left)`` returns `text`, truncated to the width available from `left` em on.
+    heading : Heading
+        Where the texts stand.
+    width : float
+        Of the heading, in pixels.
+    em : float
+        The size of the texts, in pixels.
     """
 
     def __init__(
@@ -45,45 +53,56 @@ class RunHeader:
         times: Array,
         loss: Text,
         detail: Text,
-        verdict: Text,
+        verdict: Sequence[Text],
         *,
         verdict_color: str,
         pending_color: str,
-        fit: Callable[[str, float], str],
+        heading: Heading,
+        width: float,
+        em: float,
     ) -> None:
         self._run, self._clock, self._times = run, clock, times
         self._loss, self._detail, self._verdict = loss, detail, verdict
         self._verdict_color, self._pending_color = verdict_color, pending_color
         self._distances_left = distances_left(run)
-        self._sentence = ""
+        self._sentence: list[str] = []
         diagnosis = run.diagnosis
         if diagnosis.verdict is not None:
-            self._sentence = fit(
-                f"{VERDICT_MARKS[diagnosis.verdict]}{sentence_in(run, clock.unit)}", 0
-            )
+            sentence = f"{VERDICT_MARKS[diagnosis.verdict]}{sentence_in(run, clock.unit)}"
+            room = width - heading.verdict[0][0] * em
+            self._sentence = wrap_balanced(sentence, room, em, len(verdict))
         self._verdict_record = run.record_at(diagnosis.verdict_step)
         self._losses = _fill_forward(run.losses)
+        room = width - (heading.detail[0] + NUMBER_WIDTH) * em
         self._metrics = [
-            (fit(name, DETAIL_LEFT + NUMBER_WIDTH), _fill_forward(values))
+            (truncate(name, room, em), _fill_forward(values))
             for name, values in run.metrics.items()
         ]
+        # Both lines of a narrow heading take a text that is too long for one.
+        self._loss_lines = 2 if heading.is_narrow else 1
+        self._loss_width = width if heading.is_narrow else np.inf
+        self._em = em
 
     def draw(self, record: int, moment: float) -> None:
         """Set the texts to `record` of the run, at `moment` of the scene."""
         if moment < self._times[0]:
             self._loss.set_text("")
             self._detail.set_text(f"starts at {moment_text(self._times[0], self._clock.unit)}")
-            self._verdict.set(text="", color=self._pending_color)
+            self._set_verdict([], self._pending_color)
             return
         loss, detail = self._numbers(record, moment)
         self._loss.set_text(loss)
         self._detail.set_text(detail)
         if self._sentence and record >= self._verdict_record:
-            self._verdict.set(text=self._sentence, color=self._verdict_color)
+            self._set_verdict(self._sentence, self._verdict_color)
         else:
             left = self._distances_left
             pending = "" if left is None else f"{share_text(left[record])} of the way left"
-            self._verdict.set(text=pending, color=self._pending_color)
+            self._set_verdict([pending], self._pending_color)
+
+    def _set_verdict(self, lines: Sequence[str], color: str) -> None:
+        for text, line in itertools.zip_longest(self._verdict, lines, fillvalue=""):
+            text.set(text=line, color=color)  # type: ignore[union-attr]
 
     def _numbers(self, record: int, moment: float) -> tuple[str, str]:
         """Return both texts of the first line."""
@@ -91,7 +110,9 @@ class RunHeader:
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is not None and run.steps[record] >= overflowed_at:
             time = self._times[run.record_at(overflowed_at)]
-            return f"overflowed at {moment_text(time, self._clock.unit)}", ""
+            text = f"overflowed at {moment_text(time, self._clock.unit)}"
+            first, *rest = wrap_balanced(text, self._loss_width, self._em, self._loss_lines)
+            return first, rest[0] if rest else ""
         loss = self._losses[record]
         text = "" if np.isnan(loss) else f"loss {value_text(loss)}"
         return text, next(self._details(record, moment), "")

@@ -6,7 +6,7 @@ the format of its output.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -23,15 +23,35 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from animate.drawing.clock import Clock
-from animate.drawing.dashes import whole_dashes
-from animate.drawing.layout import GAP, Box, Layout, arrange
+from animate.drawing.dashes import dash_of, whole_dashes
+from animate.drawing.layout import (
+    GAP,
+    NAME_WIDTH,
+    SHORT_NAME_WIDTH,
+    Box,
+    Contents,
+    Layout,
+    PanelKind,
+    Place,
+    TooSmallError,
+    arrange,
+)
 from animate.drawing.medium import FILM, Medium
 from animate.drawing.run_header import RunHeader
 from animate.drawing.tabular_text import TabularText
-from animate.drawing.text import replace_missing_glyphs, text_width, truncate
+from animate.drawing.text import (
+    MISSING,
+    missing_characters,
+    replace_missing_glyphs,
+    text_width,
+    truncate,
+    wrap,
+)
 from animate.drawing.theme import RunStyle, Theme, load_theme
 from animate.drawing.views import Panel, View, load_views
+from animate.drawing.views.legend import add_legend, labelled_lines
 from animate.drawing.views.requirements import check_views, default_views
+from animate.drawing.views.ticks import keep_tick_labels_inside
 from animate.system import defaults, validation
 from animate.system.errors import InputError
 from animate.training.problem import NamesWeights, provides
@@ -45,9 +65,17 @@ Views = str | type[View] | Sequence[str | type[View]]
 TEXT_MIDDLE = 0.26  # em, from the baseline to the vertical center of a line
 KEY, KEY_GAP = 3.2, 0.8  # em
 TITLE_SIZE, EPOCH_SIZE, NAME_SIZE = 1.35, 1.1, 1.25  # em
+TITLE_PITCH = 1.8  # em, between the lines of a title
+MOST_NAMED = 10  # missing characters
+NAME_DEPTH = 0.95  # em, from the top of a heading to the middle of the name
+LINE_DEPTHS = 0.0, 1.57, 2.87, 4.17, 5.47  # em, from there to the middle of each line
+LEGEND_LINE, LEGEND_GAP = 1.7, 1.8  # em, of a legend beside a caption
+TICK_PAD, TICK_MARGIN = 0.35, 0.1  # em, at the right and the left of tick labels
+LIKE = 0.01  # of the axis, by which limits of panels may differ that share tick labels
 # Of the labels that follow from settings, in the order in which they are used.
 ABBREVIATIONS = (
-    ("learning rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"), ("momentum", "β"),
+    ("learning rate", "rate"), ("rate", "lr"), ("batches of", "batch"), ("no momentum", "β 0"),
+    ("momentum", "β"),
 )  # fmt: skip
 
 
@@ -111,7 +139,7 @@ def add_panel_axes(
     axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
     axes.tick_params(
         length=0,
-        pad=0.35 * em,
+        pad=TICK_PAD * em,
         labelsize=em,
         labelcolor=theme.muted,
         labelleft=labelleft,
@@ -151,6 +179,29 @@ def add_legend_key(
     return length
 
 
+def add_legend_line(
+    parent: Figure | SubFigure,
+    start: tuple[float, float],
+    size: tuple[int, int],
+    line: Line2D,
+    color: Any,
+    em: float,
+) -> None:
+    """Draw a piece of `line` in `color` from the pixel `start` to the right."""
+    length = whole_dashes(dash_of(line), line.get_linewidth() / em, LEGEND_LINE) * em
+    (left, y), (width, height) = start, size
+    parent.add_artist(
+        Line2D(
+            np.array([left, left + length]) / width,
+            [y / height] * 2,
+            transform=parent.transSubfigure,
+            color=color,
+            linewidth=line.get_linewidth(),
+            linestyle=dash_of(line),
+        )
+    )
+
+
 class Scene:
     """
     Views of runs on one figure, drawn for any moment.
@@ -167,7 +218,7 @@ class Scene:
     theme : str or Theme
         A Theme, or a name or file for `load_theme`.
     title : str, optional
-        Plain text; an empty string for no title.
+        Plain text, of one line or two; an empty string for no title.
     data : mapping, optional
         The result of `precompute` for the names in `View.needs`.
     parent : Figure or SubFigure, optional
@@ -186,6 +237,8 @@ class Scene:
         The time axis: its unit, and all moments.
     views : list of View
         One per panel.
+    notes : list of str
+        What the picture shows otherwise than it was given: a shortened title, missing characters.
 
     Raises
     ------
@@ -222,41 +275,25 @@ class Scene:
         self.clock = Clock.of(self.runs)
         self.moving: list[Artist] = []
         self._hidden: dict[View, list[tuple[Artist, bool]]] = {}
-        self.medium = medium
-        if title is None:
-            title = default_title(self.runs) if medium.has_default_title else ""
-        self.title = replace_missing_glyphs(title, bold=True)
-        one, above, below = split_views(self.view_classes)
+        self.notes: list[str] = []
+        self.medium, self._states_moment = medium, states_moment
         with self.theme.applied():
-            self.layout = _choose_layout(
-                self.view_classes,
-                len(self.runs),
-                self.size,
-                self.title,
-                self._longest_moment if states_moment else "",
-                medium,
-            )
+            self.title = picture_title(self.runs, title, medium)
+            kinds = {view_class: _panel_kind(view_class) for view_class in self.view_classes}
+            self.layout = self._choose_layout(kinds)
             self._parent = parent or make_figure(self.size, self.theme)
             self.figure: Figure = self._parent.get_figure(root=True)
-            add_background(self._parent, self.theme)
-            self._names, self._name_size = self._choose_names()
-            self._moment = self._draw_title_row(states_moment)
-            self._headers = [self._draw_header(index) for index in range(len(self.layout.headers))]
-            self._timeline = self._draw_timeline() if medium.is_film else ()
-            self.views = [
-                self._draw_view(box, view_class, index)
-                for index, boxes in enumerate(self.layout.panels)
-                for view_class, box in zip(one, boxes, strict=True)
-            ] + [
-                self._draw_view(box, view_class, None)
-                for view_class, box in zip(above + below, self.layout.across, strict=True)
-            ]
-            for view in self.views:
-                self.moving += view.moving
-            if not self.layout.headers:  # the data do not depend on the time
-                for artist in (self._moment, *self._timeline):
-                    if artist is not None:
-                        artist.set_visible(False)
+            self._draw_all()
+            measured = _measure_kinds(self.views, kinds, self.layout)
+            if measured != kinds:
+                try:
+                    self.layout = self._choose_layout(measured)
+                except TooSmallError:
+                    pass  # what is common to most panels stands once nevertheless
+                else:
+                    self._parent.clear()
+                    self._draw_all()
+            self.notes += missing_notes(self.runs, title or "")
             self.draw(self.clock.first)
 
     def draw(self, moment: float) -> None:
@@ -290,6 +327,42 @@ class Scene:
                 for artist in view.moving:
                     artist.set_visible(False)
 
+    def _choose_layout(self, kinds: Mapping[type[View], PanelKind]) -> Layout:
+        return _choose_layout(
+            self.view_classes,
+            len(self.runs),
+            self.size,
+            self.title,
+            self._longest_moment if self._states_moment else "",
+            self.medium,
+            kinds=kinds,
+            name_widths=name_widths(self.runs),
+        )
+
+    def _draw_all(self) -> None:
+        """Draw all that stands still, and make the artists that move."""
+        self.moving, self._hidden, self.notes = [], {}, []
+        add_background(self._parent, self.theme)
+        self._names, self._name_size = self._choose_names()
+        self._moment = self._draw_title_row()
+        self._headers = [self._draw_header(index) for index in range(len(self.layout.headings))]
+        self._timeline = self._draw_timeline() if self.medium.is_film else ()
+        one, above, below = split_views(self.view_classes)
+        self.views = [
+            self._draw_view(place, view_class, index)
+            for index, places in enumerate(self.layout.panels)
+            for view_class, place in zip(one, places, strict=True)
+        ] + [
+            self._draw_view(place, view_class, None)
+            for view_class, place in zip(above + below, self.layout.across, strict=True)
+        ]
+        for view in self.views:
+            self.moving += view.moving
+        if not self.layout.headings:  # the data do not depend on the time
+            for artist in (self._moment, *self._timeline):
+                if artist is not None:
+                    artist.set_visible(False)
+
     def _moment_text(self, moment: float) -> str:
         """Return the text for `moment` above the panels."""
         return self.clock.text(moment) if self.medium.is_film else self.clock.name(moment)
@@ -305,8 +378,14 @@ class Scene:
     def _text(self, x: float, y: float, text: str, size: float, **style: Any) -> Text:
         """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
+        font = self.theme.typeface.properties()
         return self._parent.text(
-            x / self.size[0], y / self.size[1], text, fontsize=self._font_size(size), **style
+            x / self.size[0],
+            y / self.size[1],
+            text,
+            fontproperties=font,
+            fontsize=self._font_size(size),
+            **style,
         )
 
     def _changing_text(self, x: float, y: float, size: float, **style: Any) -> TabularText:
@@ -314,99 +393,112 @@ class Scene:
         em = self._font_size(size)
         position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
         text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
+        self.theme.typeface.apply(text)
         self._parent.add_artist(text)
         return self._register(text)
 
-    def _draw_title_row(self, states_moment: bool) -> Text | None:
+    def _draw_title_row(self) -> Text | None:
         """Draw the title, and return the text for the moment beside it, if there is one."""
         if not self.layout.title:
             return None
-        em, first, last = self.layout.em, self.layout.title[0], self.layout.title[-1]
-        epoch_width = 0
-        if states_moment:
+        em = self.layout.em
+        first, last = self.layout.title[0], self.layout.title[-1]
+        title_size, epoch_width = self._font_size(TITLE_SIZE), 0
+        rooms = [float(box.width) for box in self.layout.title]
+        if self._states_moment:
             size = self._font_size(EPOCH_SIZE)
             epoch_width = math.ceil(text_width(self._longest_moment, size) + em / 2)
-        room = first.width - (epoch_width + em / 2 if first is last else 0)
-        self._text(
-            first.left,
-            first.bottom + 0.42 * first.height,
-            truncate(self.title, room, self._font_size(TITLE_SIZE), bold=True),
-            TITLE_SIZE,
-            weight="bold",
-            color=self.theme.ink,
-        )
-        if not states_moment:
+            # A title of two lines shares the last one.
+            if first is last or _title_width(self.title, title_size) > first.width:
+                rooms[-1] -= epoch_width + em / 2
+            else:
+                rooms = rooms[:1]
+        lines = wrap(self.title, rooms, title_size, bold=True)
+        self.notes += title_notes(self.title, lines)
+        heights = [box.bottom + 0.42 * box.height for box in self.layout.title]
+        if len(lines) > 1:  # closer together than other rows
+            middle = (heights[0] + heights[-1]) / 2
+            heights = [middle + 0.5 * TITLE_PITCH * em, middle - 0.5 * TITLE_PITCH * em]
+        for line, height in zip(lines, heights, strict=False):
+            self._text(first.left, height, line, TITLE_SIZE, weight="bold", color=self.theme.ink)
+        if not self._states_moment:
             return None
         # Where nothing else stands in the row, the moment takes the place of the title.
         is_alone = not self.title and not self.medium.is_film
         right = last.left + (epoch_width if is_alone else last.width)
         epoch = self._changing_text(
             last.left if is_alone else right,
-            last.bottom + 0.42 * last.height,
+            heights[-1],
             EPOCH_SIZE,
             color=self.theme.muted,
             horizontalalignment="left" if is_alone else "right",
         )
-        self._clip_to(epoch, replace(last, left=right - epoch_width, width=epoch_width))
+        box = replace(last, left=right - epoch_width, width=epoch_width)
+        self._clip_to(epoch, replace(box, bottom=round(heights[-1] - 0.42 * last.height)))
         return epoch
 
     def _choose_names(self) -> tuple[list[str], float]:
         """Return the labels of the runs, abbreviated if one does not fit, and their size."""
-        names = [replace_missing_glyphs(label, bold=True) for label in labels(self.runs)]
-        rooms = [box.width for box in self.layout.headers]
-        size = self._font_size(NAME_SIZE)
+        em, heading = self.layout.em, self.layout.heading
+        room = min([heading.name_room * em, *(box.width for box in self.layout.headings)])
+        size, key = self._font_size(NAME_SIZE), (KEY_GAP + KEY) * em
 
-        # In panels that several runs share, the key is what tells them apart.
+        def fit(names: Sequence[str], key: float = 0.0) -> bool:
+            return all(text_width(name, size, bold=True) + key <= room for name in names)
+
+        # In panels that several runs share, the key is what tells them apart. A narrow heading
+        # has no room for a long name.
         is_shared = any(view.across and view.shows_runs for view in self.view_classes)
-        key = (KEY_GAP + KEY) * self.layout.em if is_shared else 0.0
-
-        def fit(size: float, key: float = 0.0) -> bool:
-            return all(
-                text_width(name, size, bold=True) + key <= room
-                for name, room in zip(names, rooms, strict=False)
-            )
-
-        for long, short in ABBREVIATIONS:
-            if fit(size, key):
-                return names, size
-            names = [
-                name if run.has_own_label else name.replace(long, short)
-                for name, run in zip(names, self.runs, strict=True)
-            ]
-        return names, size if fit(size) else max(self.layout.em, self.medium.min_em)
+        if not (is_shared or heading.is_narrow):
+            key = 0.0
+        stages = all_names(self.runs)
+        fitting = [names for names in stages if fit(names, key)]
+        names = fitting[0] if fitting else stages[-1]
+        return names, size if fit(names) else max(em, self.medium.min_em)
 
     def _draw_header(self, index: int) -> RunHeader:
-        box, em = self.layout.headers[index], self.layout.em
+        box, em, heading = self.layout.headings[index], self.layout.em, self.layout.heading
         style = self.theme.run(index)
         size = self._name_size
-        name = truncate(self._names[index], box.width, size, bold=True)
-        top = box.top
-        self._text(box.left, top - 0.95 * em, name, size / em, weight="bold", color=style.text)
-        end = box.left + text_width(name, size, bold=True)
-        if end + (KEY_GAP + KEY) * em <= box.left + box.width:
-            self._draw_legend_key(end + KEY_GAP * em, top - 0.95 * em, style)
-        loss = self._changing_text(box.left, top - 2.52 * em, 1.0, color=self.theme.ink)
-        line = self._changing_text(
-            box.left + 7.4 * em, top - 2.52 * em, 1.0, color=self.theme.muted
+        room = min(box.width, heading.name_room * em)
+        name = truncate(self._names[index], room, size, bold=True)
+        self._text(
+            box.left, box.top - NAME_DEPTH * em, name, size / em, weight="bold", color=style.text
         )
-        verdict = self._changing_text(box.left, top - 3.82 * em, 1.0)
-        room = box.width + round(0.9 * GAP * em)
-        for text, depth in ((loss, 2.52), (line, 2.52), (verdict, 3.82)):
-            start = round(text.get_position()[0] * self.size[0])
-            end = box.left + room
-            low = round(top - (depth + 0.6) * em)
-            self._clip_to(text, Box(start, low, end - start, round(1.2 * em)))
+        end = text_width(name, size, bold=True)
+        if end + (KEY_GAP + KEY) * em <= room:
+            self._draw_legend_key(box.left + end + KEY_GAP * em, box.top - NAME_DEPTH * em, style)
+        loss = self._heading_text(box, heading.loss, color=self.theme.ink)
+        detail = self._heading_text(box, heading.detail, color=self.theme.muted)
+        verdict = [self._heading_text(box, spot) for spot in heading.verdict]
         return RunHeader(
             self.runs[index],
             self.clock,
             self.clock.times[index],
             loss,
-            line,
+            detail,
             verdict,
             verdict_color=style.text,
             pending_color=self.theme.muted,
-            fit=lambda text, left: truncate(text, room - left * em, em),
+            heading=heading,
+            width=self._heading_room(box),
+            em=em,
         )
+
+    def _heading_room(self, box: Box) -> int:
+        """Return the width of the texts of a heading, which may reach into the gap to the next."""
+        gap = 0.0 if self.layout.is_beside else 0.9 * GAP
+        return box.width + round(gap * self.layout.em)
+
+    def _heading_text(self, box: Box, spot: tuple[float, int], **style: Any) -> TabularText:
+        """Add an empty, moving text at a spot of a heading."""
+        em = self.layout.em
+        left, depth = spot[0] * em, (NAME_DEPTH + LINE_DEPTHS[spot[1]]) * em
+        text = self._changing_text(box.left + left, box.top - depth, 1.0, **style)
+        start, low = round(box.left + left), round(box.top - depth - 0.52 * em)
+        end = box.left + self._heading_room(box)
+        self._clip_to(text, Box(start, low, end - start, round(1.1 * em)))
+        return text
 
     def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
         """Draw line and marker of a run beside its name, as the legend of shared panels."""
@@ -440,28 +532,56 @@ class Scene:
         self._clip_to(bar, box)
         return whole, self._register(bar)
 
-    def _draw_view(self, box: Box, view_class: type[View], index: int | None) -> View:
+    def _draw_view(self, place: Place, view_class: type[View], index: int | None) -> View:
         """Draw a view of the run with this index, or of all runs for None, and its caption."""
-        view = view_class(self._panel(box, index))
-        em = self.layout.em
-        self._text(
-            box.left,
-            box.top + 1.02 * em + 1.5,  # clear of markers that leave the panel, and of the header
-            caption_of(view, box.width, em, self.clock.unit),
-            1.0,
-            color=self.theme.muted,
-        )
+        panel = self._panel(place, index)
+        view = view_class(panel)
+        keep_tick_labels_inside(panel)
+        is_named = place.caption is not None and self._draw_caption(place.caption, view)
+        if view.legend_corner and not is_named:
+            add_legend(panel, view.legend_corner)
+        self.theme.typeface.apply(panel.axes)
         return view
 
-    def _panel(self, box: Box, index: int | None) -> Panel:
-        width, height = self.size
+    def _draw_caption(self, box: Box, view: View) -> bool:
+        """Draw the caption of a view, and its legend beside it; returns whether that fits."""
         em, theme = self.layout.em, self.theme
+        y = box.bottom + 1.02 * em + 2.0  # clear of markers that leave the panel
+        lines = labelled_lines(view.panel.axes) if view.legend_corner else []
+        gap = LEGEND_GAP * em
+        widths = [LEGEND_LINE * em + gap + text_width(str(line.get_label()), em) for line in lines]
+        room = box.width - sum(widths)
+        short = text_width(view.caption.replace("{clock}", self.clock.unit), em)
+        has_legend = bool(lines) and short + gap / 2 <= room
+        caption = caption_of(view, room - gap / 2 if has_legend else box.width, em, self.clock.unit)
+        self._text(box.left, y, caption, 1.0, color=theme.muted)
+        if not has_legend:
+            return False
+        start = text_width(caption, em) + gap
+        for line, width in zip(lines, widths, strict=True):
+            self._draw_legend_line(box.left + start, y, line)
+            left = box.left + start + LEGEND_LINE * em + gap / 4
+            self._text(left, y, str(line.get_label()), 1.0, color=theme.muted)
+            start += width
+        return True
+
+    def _draw_legend_line(self, left: float, y: float, line: Line2D) -> None:
+        """Draw a piece of `line`, in the colour of text if it has that of one of several runs."""
+        colors = [self.theme.run(index).line for index in range(len(self.runs))]
+        is_of_one = len(self.runs) > 1 and line.get_color() in colors
+        color = self.theme.muted if is_of_one else line.get_color()
+        add_legend_line(self._parent, (left, y), self.size, line, color, self.layout.em)
+
+    def _panel(self, place: Place, index: int | None) -> Panel:
+        width, height = self.size
+        em, theme, box = self.layout.em, self.theme, place.box
         axes = add_panel_axes(
             self._parent,
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
             theme,
             em,
-            labelleft=box in self.layout.with_tick_labels,
+            labelleft=place.has_y_labels,
+            labelbottom=place.has_x_labels,
         )
         return Panel(axes, self.runs, index, theme, em, self.clock, self.data)
 
@@ -488,6 +608,7 @@ def plan_layout(
     title: str | None = None,
     longest_moment: str = "",
     medium: Medium = FILM,
+    name_widths: tuple[float, float] = (NAME_WIDTH, SHORT_NAME_WIDTH),
 ) -> Layout:
     """
     Return the layout of a scene of this many runs of a Line; "" for a moment that is not stated.
@@ -499,8 +620,11 @@ def plan_layout(
     """
     if title is None:
         title = LINE_TITLES[runs > 1] if medium.has_default_title else ""
-    title = replace_missing_glyphs(title, bold=True)
-    return _choose_layout(load_views(views), runs, size, title, longest_moment, medium)
+    else:
+        title = displayed_title(title)
+    return _choose_layout(
+        load_views(views), runs, size, title, longest_moment, medium, name_widths=name_widths
+    )
 
 
 def _choose_layout(
@@ -510,19 +634,157 @@ def _choose_layout(
     title: str,
     longest_moment: str,
     medium: Medium,
+    *,
+    kinds: Mapping[type[View], PanelKind] | None = None,
+    name_widths: tuple[float, float] = (NAME_WIDTH, SHORT_NAME_WIDTH),
 ) -> Layout:
-    one, above, below = split_views(view_classes)
-    headers = runs if any(view_class.shows_runs for view_class in view_classes) else 0
-    counts = (headers, len(one), len(above), len(below))
-    has_row = medium.is_film or title or (longest_moment and headers)
-    layout = arrange(size, *counts, title_lines=1 if has_row else 0, medium=medium)
+    kinds = kinds or {view_class: _panel_kind(view_class) for view_class in view_classes}
+    one, above, below = (
+        tuple(kinds[view] for view in group) for group in split_views(view_classes)
+    )
+    shows_runs = any(view.shows_runs or not view.across for view in view_classes)
+    has_row = medium.is_film or title or (longest_moment and shows_runs)
+    contents = Contents(
+        runs if shows_runs else 0,
+        one,
+        above,
+        below,
+        title_lines=1 if has_row else 0,
+        name_width=name_widths[0],
+        short_name_width=name_widths[1],
+    )
+    layout = arrange(size, contents, medium)
     if not title:
         return layout
-    moment_width = text_width(longest_moment, layout.em * EPOCH_SIZE) if longest_moment else 0
-    needed = text_width(title, layout.em * TITLE_SIZE, bold=True) + moment_width + 2 * layout.em
-    if needed <= layout.title[0].width or not longest_moment:
+    needed = _title_width(title, min(layout.em * TITLE_SIZE, medium.max_text)) + 2 * layout.em
+    if longest_moment:
+        needed += text_width(longest_moment, min(layout.em * EPOCH_SIZE, medium.max_text))
+    if needed <= layout.title[0].width:
         return layout
-    return arrange(size, *counts, title_lines=2, medium=medium)
+    return arrange(size, replace(contents, title_lines=2), medium)
+
+
+def name_widths(runs: Sequence[Trajectory]) -> tuple[float, float]:
+    """Return the width in em of the widest name of `runs` with its key, in full and abbreviated."""
+    full, short = (
+        max(text_width(name, NAME_SIZE, bold=True) for name in names) + KEY_GAP + KEY
+        for names in all_names(runs)[:2]
+    )
+    return full, short
+
+
+def all_names(runs: Sequence[Trajectory]) -> list[list[str]]:
+    """Return the labels of the runs, and these with ever more abbreviations."""
+    stages = [[replace_missing_glyphs(label, bold=True) for label in labels(runs)]]
+    for long, short in ABBREVIATIONS:
+        stages.append(
+            [
+                name if run.has_own_label else name.replace(long, short)
+                for name, run in zip(stages[-1], runs, strict=True)
+            ]
+        )
+    return stages
+
+
+def _panel_kind(view_class: type[View]) -> PanelKind:
+    return PanelKind(view_class.aspects, view_class.x_axis)
+
+
+def _measure_kinds(
+    views: Sequence[View], kinds: Mapping[type[View], PanelKind], layout: Layout
+) -> dict[type[View], PanelKind]:
+    """
+    Return `kinds` with what is known of the panels only when they are drawn.
+
+    A view is not uniform if its captions or limits differ between runs. Tick labels may be wider
+    than `layout` has room for.
+    """
+    places = [*(place for cells in layout.panels for place in cells), *layout.across]
+    measured = dict(kinds)
+    for view_class, kind in kinds.items():
+        drawn = [view for view in views if type(view) is view_class]
+        labelled = [
+            view.panel
+            for view, place in zip(views, places, strict=True)
+            if type(view) is view_class and place.has_y_labels
+        ]
+        widths = [width / layout.em for panel in labelled for width in _y_label_widths(panel)]
+        needed = max(widths, default=0.0) + TICK_PAD + TICK_MARGIN
+        measured[view_class] = replace(
+            kind,
+            is_uniform=all(_is_like(drawn[0], other) for other in drawn[1:]),
+            tick_width=max(kind.tick_width, needed),
+        )
+    return measured
+
+
+def _y_label_widths(panel: Panel) -> Iterator[float]:
+    """Yield the widths of the tick labels at the left, in pixels."""
+    low, high = sorted(panel.axes.get_ylim())
+    axis = panel.axes.yaxis
+    for tick, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False):
+        if low <= tick <= high:
+            yield text_width(label.get_text(), panel.em)
+
+
+def _is_like(view: View, other: View) -> bool:
+    """Return whether two panels have the same captions and limits, up to a pixel."""
+    captions = [(one.caption, one.full_caption) for one in (view, other)]
+    if captions[0] != captions[1]:
+        return False
+    for name in ("x", "y"):
+        one, two = (getattr(each.panel.axes, f"{name}axis") for each in (view, other))
+        if one.get_scale() != two.get_scale():
+            return False
+        own, others = (
+            axis.get_transform().transform(axis.get_view_interval()) for axis in (one, two)
+        )
+        if not np.allclose(own, others, rtol=0, atol=LIKE * np.ptp(own)):
+            return False
+    return True
+
+
+def displayed_title(title: str) -> str:
+    """Return `title` as it is drawn: of one line or two, without missing characters."""
+    lines = [replace_missing_glyphs(line, bold=True) for line in title.splitlines() if line.strip()]
+    return "\n".join([*lines[:1], *filter(None, [" ".join(lines[1:])])])
+
+
+def picture_title(runs: Sequence[Trajectory], title: str | None, medium: Medium) -> str:
+    """Return `title` as it is drawn, or the default title, which not every medium has."""
+    if title is None:
+        return default_title(runs) if medium.has_default_title else ""
+    return displayed_title(title)
+
+
+def title_notes(title: str, lines: Sequence[str]) -> list[str]:
+    """Return a note if `lines` do not hold all of `title`."""
+    if "".join(" ".join(lines).split()) == "".join(title.split()):
+        return []
+    return ["the title does not fit and ends with …; give a shorter one"]
+
+
+def missing_notes(runs: Sequence[Trajectory], title: str) -> list[str]:
+    """Return a note on the characters of the reader's own texts that are drawn as an empty box."""
+    texts = [title, *labels(runs), *(name for run in runs for name in run.metrics)]
+    texts += [name for run in runs for name in _column_names(run)]
+    missing = list(dict.fromkeys(one for text in texts for one in missing_characters(text)))
+    if not missing:
+        return []
+    named = " ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
+    return [
+        f"the font lacks {named}, drawn as {MISSING}; give a font that has "
+        f"{'it' if len(missing) == 1 else 'them'}, with --font FILE"
+    ]
+
+
+def _title_width(title: str, size: float) -> float:
+    """Return the width of `title` on one line, which it cannot be on if it has a line break."""
+    return math.inf if "\n" in title else text_width(title, size, bold=True)
+
+
+def _column_names(run: Trajectory) -> tuple[str, str]:
+    return getattr(run.problem, "x_name", ""), getattr(run.problem, "y_name", "")
 
 
 def split_views(
@@ -540,7 +802,10 @@ def split_views(
 
 def caption_of(view: View, room: float, em: float, unit: str) -> str:
     """Return the full caption if it fits, else the short one, truncated if necessary."""
-    full, short = (text.replace("{clock}", unit) for text in (view.full_caption, view.caption))
+    full, short = (
+        replace_missing_glyphs(text.replace("{clock}", unit))
+        for text in (view.full_caption, view.caption)
+    )
     return full if full and text_width(full, em) <= room else truncate(short, room, em)
 
 

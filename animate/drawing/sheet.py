@@ -13,31 +13,36 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from animate.drawing.clock import Clock
-from animate.drawing.dashes import dash_of, whole_dashes
 from animate.drawing.layout import Box, TooSmallError
 from animate.drawing.medium import Medium
 from animate.drawing.run_header import VERDICT_MARKS
 from animate.drawing.scene import (
-    ABBREVIATIONS,
     KEY,
     KEY_GAP,
+    LEGEND_LINE,
+    TITLE_PITCH,
     TITLE_SIZE,
     add_background,
     add_legend_key,
+    add_legend_line,
     add_panel_axes,
+    all_names,
     caption_of,
     make_figure,
+    missing_notes,
     split_views,
+    title_notes,
 )
-from animate.drawing.text import replace_missing_glyphs, text_width, truncate
+from animate.drawing.text import text_width, truncate, wrap
 from animate.drawing.theme import Theme
 from animate.drawing.views import Panel, View
+from animate.drawing.views.legend import add_legend, labelled_lines
+from animate.drawing.views.ticks import keep_tick_labels_inside
 from animate.system.numbers import moment_text, value_text
 from animate.training.diagnosis import sentence_in
-from animate.training.trajectory import Trajectory, labels
+from animate.training.trajectory import Trajectory
 
 # In em.
 EDGE = 0.6  # between the frame and what is next to it
@@ -51,7 +56,7 @@ MOMENT_WIDTH = 4.6  # beside a row, unless it is known
 VERDICT_WIDTH = 15.0  # unless it is known
 PLOT_WIDTH, PLOT_HEIGHT = 8.0, 4.5  # of a panel, at least
 NAME_SIZE, HEADING_GAP, CAPTION_GAP = 1.1, 1.2, 0.8
-SAMPLE, SAMPLE_GAP = 1.6, 0.4  # of lines in the legend beside a caption
+SAMPLE_GAP = 0.4  # after lines in the legend beside a caption
 
 TEXT_SHARE = 0.62  # of the size of text, relative to a picture of one moment
 BEST_ASPECT = 1.4
@@ -89,7 +94,7 @@ class SheetPlan:
     moments : int
     columns : int
         The number of moments side by side; 0 if they go down, and strips are columns.
-    has_title : bool
+    title_lines : int
     has_keys : bool
         Whether the names of all runs stand in a line of their own, since no strip is of one run.
     verdict_lines : int
@@ -102,7 +107,7 @@ class SheetPlan:
     strips: tuple[Strip, ...]
     moments: int
     columns: int
-    has_title: bool
+    title_lines: int
     has_keys: bool
     verdict_lines: int
     moment_width: float
@@ -147,7 +152,8 @@ class SheetPlan:
     @property
     def head(self) -> float:
         """The height of all above the first moment, in em."""
-        return (TITLE if self.has_title else MARGIN) + (KEYS if self.has_keys else 0.0)
+        title = TITLE + TITLE_PITCH * (self.title_lines - 1) if self.title_lines else MARGIN
+        return title + (KEYS if self.has_keys else 0.0)
 
     @property
     def _lefts(self) -> list[Place]:
@@ -252,7 +258,7 @@ def plan_sheet(
     size: tuple[int, int],
     medium: Medium,
     *,
-    has_title: bool,
+    title_lines: int,
     verdict_width: float = VERDICT_WIDTH,
     moment_width: float = MOMENT_WIDTH,
 ) -> SheetPlan:
@@ -272,7 +278,7 @@ def plan_sheet(
     # In several blocks, the names of several runs would have to be repeated.
     can_wrap = len({one.index for one in strips}) == 1
     plans = [
-        SheetPlan(strips, moments, columns, has_title, has_keys, lines, moment_width, medium)
+        SheetPlan(strips, moments, columns, title_lines, has_keys, lines, moment_width, medium)
         for columns in (range(moments + 1) if can_wrap else (0, moments))
         for lines in ((1,) if columns else (1, 2, 3))
     ]
@@ -291,6 +297,11 @@ def plan_sheet(
     return best
 
 
+def title_lines(title: str) -> int:
+    """Return the number of lines that `title` has on a sheet."""
+    return min(sum(bool(line.strip()) for line in title.splitlines()), 2)
+
+
 class Sheet:
     """
     Several moments of the same runs on one figure.
@@ -305,7 +316,7 @@ class Sheet:
         Width and height in pixels.
     theme : Theme
     title : str
-        Without missing glyphs; empty for none.
+        Without missing glyphs, of one line or two; empty for none.
     data : mapping
         The precomputed data that the views need.
     medium : Medium
@@ -313,6 +324,8 @@ class Sheet:
     Attributes
     ----------
     figure : Figure
+    notes : list of str
+        What the picture shows otherwise than it was given.
 
     Raises
     ------
@@ -334,22 +347,24 @@ class Sheet:
         self._runs, self._moments, self._size = runs, moments, size
         self._theme, self._data, self._medium = theme, data, medium
         self._clock = Clock.of(runs)
-        self._plan = plan_sheet(
-            view_classes,
-            len(runs),
-            len(moments),
-            size,
-            medium,
-            has_title=bool(title),
-            moment_width=text_width(self._clock.longest_name, 1, bold=True),
-            verdict_width=max(text_width(self._verdict(n), 1) for n in range(len(runs))),
-        )
-        self._em = self._plan.em(size)
+        self.notes: list[str] = []
         with theme.applied():
+            self._plan = plan_sheet(
+                view_classes,
+                len(runs),
+                len(moments),
+                size,
+                medium,
+                title_lines=title_lines(title),
+                moment_width=text_width(self._clock.longest_name, 1, bold=True),
+                verdict_width=max(text_width(self._verdict(n), 1) for n in range(len(runs))),
+            )
+            self._em = self._plan.em(size)
             self.figure = make_figure(size, theme)
             add_background(self.figure, theme)
             if title:
                 self._draw_title(title)
+            self.notes += missing_notes(runs, title)
             if self._plan.has_keys:
                 self._draw_keys()
             for place in range(len(self._plan.strips)):
@@ -357,11 +372,14 @@ class Sheet:
             self._draw_moments()
 
     def _draw_title(self, title: str) -> None:
-        size = min(TITLE_SIZE * self._em, self._medium.max_text)
+        em, size = self._em, min(TITLE_SIZE * self._em, self._medium.max_text)
         left = self._box(0, 0).left
-        title = truncate(title, self._size[0] - left - RIGHT * self._em, size, bold=True)
-        self._text(left, self._size[1] - 1.2 * self._em, title, size=size, weight="bold",
-                   color=self._theme.ink)  # fmt: skip
+        rooms = [self._size[0] - left - RIGHT * em] * self._plan.title_lines
+        lines = wrap(title, rooms, size, bold=True)
+        self.notes += title_notes(title, lines)
+        for number, line in enumerate(lines):
+            y = self._size[1] - (1.2 + TITLE_PITCH * number) * em
+            self._text(left, y, line, size=size, weight="bold", color=self._theme.ink)
 
     def _draw_strip(self, place: int) -> None:
         strip = self._plan.strips[place]
@@ -410,6 +428,8 @@ class Sheet:
         )
         panel = Panel(axes, self._runs, strip.index, self._theme, self._em, self._clock, self._data)
         view = strip.view(panel)
+        keep_tick_labels_inside(panel)
+        self._theme.typeface.apply(axes)
         if number > 0:
             _remove_names(view)
         if strip.index is None:
@@ -426,29 +446,21 @@ class Sheet:
         em, color = self._em, self._theme.muted
         text = caption_of(view, room, em, self._clock.unit)
         self._text(left, y, text, color=color)
-        legend = view.panel.axes.get_legend()
-        lines = _labelled_lines(view) if legend is not None else []
-        start = left + text_width(text, em) + HEADING_GAP * em
-        gap = (SAMPLE + SAMPLE_GAP + HEADING_GAP) * em
-        ends = [text_width(str(line.get_label()), em) + gap for line in lines]
-        if legend is None or start + sum(ends) > left + room:
+        if not view.legend_corner:
             return
-        legend.remove()
-        (width, height), (x, middle) = self._size, (start, y)
-        for line, step in zip(lines, ends, strict=True):
-            length = whole_dashes(dash_of(line), line.get_linewidth() / em, SAMPLE) * em
-            self.figure.add_artist(
-                Line2D(
-                    [x / width, (x + length) / width],
-                    [middle / height] * 2,
-                    transform=self.figure.transSubfigure,
-                    color=line.get_color(),
-                    linewidth=line.get_linewidth(),
-                    linestyle=dash_of(line),
-                )
-            )
-            self._text(x + (SAMPLE + SAMPLE_GAP) * em, y, str(line.get_label()), color=color)
-            x += step
+        lines = labelled_lines(view.panel.axes)
+        start = left + text_width(text, em) + HEADING_GAP * em
+        gap = (LEGEND_LINE + SAMPLE_GAP + HEADING_GAP) * em
+        widths = [text_width(str(line.get_label()), em) + gap for line in lines]
+        if start + sum(widths) > left + room:
+            add_legend(view.panel, view.legend_corner)
+            self._theme.typeface.apply(view.panel.axes)
+            return
+        for line, width in zip(lines, widths, strict=True):
+            add_legend_line(self.figure, (start, y), self._size, line, line.get_color(), em)
+            name = str(line.get_label())
+            self._text(start + (LEGEND_LINE + SAMPLE_GAP) * em, y, name, color=color)
+            start += width
 
     def _draw_heading(self, strip: Strip, left: float, y: float, room: float, lines: int) -> None:
         """Draw name, key and verdict of a run: in one line, or the verdict in `lines` below."""
@@ -510,21 +522,19 @@ class Sheet:
     @cached_property
     def _names(self) -> list[str]:
         """The labels of the runs, abbreviated where they would not fit."""
-        names = [replace_missing_glyphs(label, bold=True) for label in labels(self._runs)]
         key = (KEY_GAP + KEY) * self._em
-        room = self._size[0] / len(names) - key - 2 * LEFT * self._em
+        room = self._size[0] / len(self._runs) - key - 2 * LEFT * self._em
         if not self._plan.has_keys:
             places = filter(self._plan.is_first_of_run, range(len(self._plan.strips)))
             widths = [self._plan.run_width(place, self._size) for place in places]
             room = math.inf if self._plan.columns else min(widths) - key
-        for long, short in ABBREVIATIONS:
-            if all(text_width(name, self._name_size, bold=True) <= room for name in names):
-                break
-            names = [
-                name if run.has_own_label else name.replace(long, short)
-                for name, run in zip(names, self._runs, strict=True)
-            ]
-        return names
+        stages = all_names(self._runs)
+        fitting = (
+            names
+            for names in stages
+            if all(text_width(name, self._name_size, bold=True) <= room for name in names)
+        )
+        return next(fitting, stages[-1])
 
     def _verdict(self, index: int) -> str:
         run = self._runs[index]
@@ -551,21 +561,16 @@ class Sheet:
     def _text(self, x: float, y: float, text: str, size: float = 0, **style: Any) -> None:
         """Add a text at pixel (x, y), with `size` in pixels, by default that of captions."""
         self.figure.text(
-            x / self._size[0], y / self._size[1], text, fontsize=size or self._em,
+            x / self._size[0], y / self._size[1], text,
+            fontproperties=self._theme.typeface.properties(), fontsize=size or self._em,
             verticalalignment="center", **style,
         )  # fmt: skip
 
 
-def _labelled_lines(view: View) -> list[Line2D]:
-    lines = view.panel.axes.get_lines()
-    return [line for line in lines if not str(line.get_label()).startswith("_")]
-
-
 def _remove_names(view: View) -> None:
-    """Remove what a panel of another moment says already: its legend and texts that do not move."""
-    axes, moving = view.panel.axes, {id(artist) for artist in view.moving}
-    legend = axes.get_legend()
-    for artist in [*axes.texts, *([] if legend is None else [legend])]:
+    """Remove what a panel of another moment says already: texts that do not move."""
+    moving = {id(artist) for artist in view.moving}
+    for artist in list(view.panel.axes.texts):
         if id(artist) not in moving:
             artist.remove()
 

@@ -9,21 +9,23 @@ date, version or random name, so that the same picture gives the same bytes.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import ExifTags, Image
 
 from animate.drawing.clock import Clock, resolve_moments
-from animate.drawing.layout import Box, Layout, TooSmallError
+from animate.drawing.layout import NAME_WIDTH, SHORT_NAME_WIDTH, Box, Layout, TooSmallError
 from animate.drawing.medium import PAPER, STILL, Medium
-from animate.drawing.scene import DPI, Scene, default_title, plan_layout
-from animate.drawing.sheet import Sheet, panel_boxes, plan_sheet
-from animate.drawing.text import replace_missing_glyphs, text_width
+from animate.drawing.scene import DPI, Scene, name_widths, picture_title, plan_layout
+from animate.drawing.sheet import Sheet, panel_boxes, plan_sheet, title_lines
+from animate.drawing.text import text_width
 from animate.drawing.theme import Theme
 from animate.drawing.views import View
 from animate.system import files
@@ -86,7 +88,14 @@ def grid(count: int, size: tuple[int, int] | None = None) -> tuple[int, int]:
     return columns, math.ceil(count / columns)
 
 
-def save(picture: Picture, path: files.AnyPath, at: Iterable[Moment], size: Size) -> None:
+def save(
+    picture: Picture,
+    path: files.AnyPath,
+    at: Iterable[Moment],
+    size: Size,
+    alt: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> None:
     """
     Write `picture` to `path`, completely or not at all.
 
@@ -99,6 +108,10 @@ def save(picture: Picture, path: files.AnyPath, at: Iterable[Moment], size: Size
         The moments. One that is "end" is not stated.
     size : (int, int) or PaperSize
         Of each page, in pixels or on paper. On paper, the others have 300 pixels an inch.
+    alt : str, optional
+        The alternative text that the file holds.
+    on_note : callable, optional
+        Called with each sentence on what is shown otherwise than it was given.
 
     Raises
     ------
@@ -116,23 +129,34 @@ def save(picture: Picture, path: files.AnyPath, at: Iterable[Moment], size: Size
     is_sheet = len(moments) > 1 and suffix not in PAGED
     states_moment = len(moments) > 1 or at[0] != "end"
     longest = Clock.of(picture.runs).longest_name if states_moment else ""
-    measure = _measure(
-        len(picture.runs), picture.views, picture.title, longest, len(moments) if is_sheet else 1
-    )
-    pixels, points = _resolve_size(size, measure)
-    medium = _medium(size)
-    with files.atomic(path) as temporary, picture.theme.applied():
+    with picture.theme.applied():
+        measure = _measure(
+            len(picture.runs), picture.views, picture.title, longest,
+            len(moments) if is_sheet else 1, name_widths(picture.runs),
+        )  # fmt: skip
+        pixels, points = _resolve_size(size, measure)
+        medium = _medium(size)
+        title = picture_title(picture.runs, picture.title, medium)
         figures: Iterator[Figure]
         if is_sheet:
-            title = _title(picture, medium)
             sheet = Sheet(
                 picture.runs, picture.views, moments, pixels, picture.theme, title,
                 picture.data, medium,
             )  # fmt: skip
-            figures = iter([sheet.figure])
+            figures, notes = iter([sheet.figure]), sheet.notes
         else:
-            figures = _pages(picture, moments, pixels, medium, states_moment=states_moment)
-        FORMATS[suffix](_sized(figures, points, _dpi(size)), str(temporary))
+            scene = Scene(
+                picture.runs, list(picture.views), pixels, picture.theme, picture.title,
+                data=picture.data, medium=medium, states_moment=states_moment,
+            )  # fmt: skip
+            figures, notes = _pages(scene, moments), scene.notes
+        for sentence in notes:
+            if on_note is not None:
+                on_note(sentence)
+        with files.atomic(path) as temporary:
+            FORMATS[suffix](
+                _sized(figures, points, _dpi(size)), str(temporary), Description.of(title, alt)
+            )
 
 
 def check(
@@ -181,25 +205,28 @@ def _dpi(size: Size) -> int:
     return PRINT_DPI if isinstance(size, PaperSize) else DPI
 
 
-def _title(picture: Picture, medium: Medium) -> str:
-    title = picture.title
-    if title is None:
-        title = default_title(picture.runs) if medium.has_default_title else ""
-    return replace_missing_glyphs(title, bold=True)
-
-
 def _measure(
-    runs: int, views: Sequence[type[View]], title: str | None, longest: str, moments: int
+    runs: int,
+    views: Sequence[type[View]],
+    title: str | None,
+    longest: str,
+    moments: int,
+    widths: tuple[float, float] = (NAME_WIDTH, SHORT_NAME_WIDTH),
 ) -> Measure:
-    """Return a function that places the panels of one moment, or of a sheet of several."""
+    """
+    Return a function that places the panels of one moment, or of a sheet of several.
+
+    `widths` are those of the names of the runs, as `name_widths` returns them.
+    """
 
     def of_one(size: tuple[int, int], medium: Medium) -> Sequence[Box]:
-        return _panels(plan_layout(runs, views, size, title, longest, medium))
+        return _panels(plan_layout(runs, views, size, title, longest, medium, widths))
 
     def of_several(size: tuple[int, int], medium: Medium) -> Sequence[Box]:
-        has_title = bool(medium.has_default_title if title is None else title)
+        default = "One line" if medium.has_default_title else ""
         plan = plan_sheet(
-            views, runs, moments, size, medium, has_title=has_title,
+            views, runs, moments, size, medium,
+            title_lines=title_lines(default if title is None else title),
             moment_width=text_width(longest, 1, bold=True),
         )  # fmt: skip
         return list(panel_boxes(plan, size))
@@ -208,7 +235,7 @@ def _measure(
 
 
 def _panels(layout: Layout) -> list[Box]:
-    return [box for boxes in layout.panels for box in boxes] + list(layout.across)
+    return [place.box for places in (*layout.panels, layout.across) for place in places]
 
 
 def _resolve_size(size: Size, measure: Measure) -> tuple[tuple[int, int], tuple[float, float]]:
@@ -265,18 +292,7 @@ def _suitable_height(width: float, measure: Callable[[tuple[int, int]], Sequence
     return float(highest)
 
 
-def _pages(
-    picture: Picture,
-    moments: Sequence[float],
-    size: tuple[int, int],
-    medium: Medium,
-    *,
-    states_moment: bool,
-) -> Iterator[Figure]:
-    scene = Scene(
-        picture.runs, list(picture.views), size, picture.theme, picture.title, data=picture.data,
-        medium=medium, states_moment=states_moment,
-    )  # fmt: skip
+def _pages(scene: Scene, moments: Sequence[float]) -> Iterator[Figure]:
     for moment in moments:
         scene.draw(moment)
         yield scene.figure
@@ -309,14 +325,36 @@ def _inches(pixels: int, dpi: float) -> float:
     return inches
 
 
-def _png(pages: Iterator[Figure], path: str) -> None:
-    _raster(pages).print_png(path, metadata={"Software": None})
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The title and the alternative text that a file holds, both "" without the latter."""
+
+    title: str = ""
+    alt: str = ""
+
+    @classmethod
+    def of(cls, title: str, alt: str | None) -> "Description":
+        """Return the description with this title and alternative text, each on one line."""
+        words = " ".join((alt or "").split())
+        return cls(" ".join(title.split()), words) if words else cls()
+
+    def metadata(self, title: str, alt: str) -> dict[str, str]:
+        """Return what there is, by these names."""
+        return {name: text for name, text in ((title, self.title), (alt, self.alt)) if text}
 
 
-def _jpeg(pages: Iterator[Figure], path: str) -> None:
+def _png(pages: Iterator[Figure], path: str, description: Description) -> None:
+    metadata = {"Software": None, **description.metadata("Title", "Description")}
+    _raster(pages).print_png(path, metadata=metadata)
+
+
+def _jpeg(pages: Iterator[Figure], path: str, description: Description) -> None:
     canvas = _raster(pages)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    exif = Image.Exif()
+    if description.alt:
+        exif[ExifTags.Base.ImageDescription] = description.alt.encode()
     # Without subsampling of colours, which would blur thin lines.
     Image.fromarray(np.ascontiguousarray(pixels)).save(
         path,
@@ -325,17 +363,30 @@ def _jpeg(pages: Iterator[Figure], path: str) -> None:
         subsampling=0,
         optimize=True,
         dpi=(canvas.figure.dpi,) * 2,
+        **({"exif": exif} if description.alt else {}),
     )
 
 
-def _svg(pages: Iterator[Figure], path: str) -> None:
+def _svg(pages: Iterator[Figure], path: str, description: Description) -> None:
     figure = next(pages)
     figure.set_dpi(DPI)
-    FigureCanvasSVG(figure).print_svg(path, metadata={"Date": None, "Creator": None})
+    metadata = {"Date": None, "Creator": None, **description.metadata("Title", "Description")}
+    FigureCanvasSVG(figure).print_svg(path, metadata=metadata)
+    if description.alt:  # matplotlib writes it as metadata only, which screen readers skip
+        file = Path(path)
+        start, end = file.read_text(encoding="utf-8").split(" <metadata>", 1)
+        desc = f" <desc>{escape(description.alt)}</desc>\n"
+        start = start.replace("<svg ", '<svg role="img" ', 1)
+        file.write_text(f"{start}{desc} <metadata>{end}", encoding="utf-8")
 
 
-def _pdf(pages: Iterator[Figure], path: str) -> None:
-    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+def _pdf(pages: Iterator[Figure], path: str, description: Description) -> None:
+    metadata = {
+        "CreationDate": None,
+        "Creator": None,
+        "Producer": None,
+        **description.metadata("Title", "Subject"),
+    }
     with PdfPages(path, metadata=metadata) as document:
         for figure in pages:
             figure.set_dpi(DPI)

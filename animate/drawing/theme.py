@@ -14,8 +14,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 from cycler import Cycler
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
+from animate.drawing import typeface
 from animate.drawing.palette import (
     DARK,
     LIGHT,
@@ -27,26 +28,37 @@ from animate.drawing.palette import (
     ensure_contrast,
 )
 from animate.drawing.palette import RunStyle as RunStyle  # returned by Theme.run
-from animate.system import files, validation
+from animate.drawing.typeface import ANIMATE_SANS, FALLBACK, Typeface, load_typeface
+from animate.system import environment, files, validation
 from animate.system.errors import InputError
 
+LEAST_DIFFERENCE = 0.1  # of red, green or blue, between the colours of two runs
 MAX_FAINT_CONTRAST = 2.0  # of grid lines, which must not distract
 MAX_STYLE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Theme(Palette):
-    """A palette that can be applied to matplotlib."""
+    """
+    A palette that can be applied to matplotlib, and a typeface.
+
+    Attributes
+    ----------
+    typeface : Typeface
+    """
+
+    typeface: Typeface = ANIMATE_SANS
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Set the rcParams of this theme inside the block, and restore the user's after it."""
+        """Set the rcParams and the typeface inside the block, and restore the user's after it."""
         # Like mpl.rc_context, but without validation, and without touching the backend.
         settings = _settings()
         before = {name: dict.__getitem__(mpl.rcParams, name) for name in settings}
         dict.update(mpl.rcParams, settings)
         try:
-            yield
+            with typeface.applied(self.typeface):
+                yield
         finally:
             dict.update(mpl.rcParams, before)
 
@@ -54,9 +66,11 @@ class Theme(Palette):
 THEMES = {palette.name: Theme(*astuple(palette)) for palette in (LIGHT, DARK, TRANSPARENT)}
 
 
-def load_theme(name: str) -> Theme:
+def load_theme(name: str, font: str | None = None) -> Theme:
     """
-    Return the theme `name`, or a theme made from a matplotlib style file.
+    Return the theme `name`, or a theme made from a matplotlib style or style file.
+
+    Its texts have the typeface of the file `font`, if one is given.
 
     Only the colours of a style file (``.mplstyle``) are used, adjusted where their contrast is too
     low. Sizes and fonts are not, since they depend on the size of the frame.
@@ -64,12 +78,12 @@ def load_theme(name: str) -> Theme:
     Raises
     ------
     InputError
-        If the theme is unknown, or the file cannot be read.
+        If the theme is unknown, or a file cannot be read or is no font.
     """
     name = validation.theme(name)
-    if name not in THEMES:
-        return _from_style(name, _read_style(Path(name)))
-    return THEMES[name]
+    path = environment.matplotlib_styles().get(name, Path(name))
+    found = THEMES[name] if name in THEMES else _from_style(name, _read_style(path))
+    return found if font is None else replace(found, typeface=load_typeface(font))
 
 
 def _read_style(path: Path) -> mpl.RcParams:
@@ -121,8 +135,23 @@ def _from_style(name: str, style: Mapping[str, object]) -> Theme:
         muted=ensure_contrast(setting("xtick.color", muted), backdrops, blank.text_contrast),
         points=ink if blank.transparent else blend(ink, backdrops[-1], 0.55),
         faint=grid if contrast_ratio(grid, backdrops[-1]) < MAX_FAINT_CONTRAST else ink + "40",
-        hues=tuple(to_hex(hue) for hue in hues) or OKABE_ITO,
+        hues=_distinct([to_hex(hue) for hue in hues], blank) or OKABE_ITO,
     )
+
+
+def _distinct(hues: list[str], palette: Palette) -> tuple[str, ...]:
+    """Return `hues` without those that look like an earlier one once their contrast is enough."""
+    found: dict[str, str] = {}
+    for hue in hues:
+        line = ensure_contrast(hue, palette.backdrops, palette.line_contrast)
+        if all(_difference(line, other) >= LEAST_DIFFERENCE for other in found):
+            found[line] = hue
+    return tuple(found.values())
+
+
+def _difference(one: str, other: str) -> float:
+    """Return the largest difference of the red, green and blue of two colours, 0 to 1."""
+    return max(abs(a - b) for a, b in zip(to_rgb(one), to_rgb(other), strict=True))
 
 
 @cache
@@ -138,7 +167,8 @@ def _settings() -> dict[str, object]:
     )
     settings.update(
         {
-            "font.family": ["DejaVu Sans"],  # ships with matplotlib, so the same everywhere
+            # Of texts that the typeface does not reach; it ships with matplotlib.
+            "font.family": [FALLBACK],
             "text.parse_math": False,
             "axes.axisbelow": True,
             "savefig.dpi": "figure",

@@ -7,6 +7,7 @@ change, and give the same pixels as matplotlib's full redraw.
 
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
@@ -23,7 +24,8 @@ from matplotlib.figure import Figure
 from animate import page
 from animate.drawing import stills
 from animate.drawing.scene import DPI, Scene, Views, validate_runs, validate_views
-from animate.drawing.theme import Theme
+from animate.drawing.theme import Theme, load_theme
+from animate.drawing.typeface import load_typeface
 from animate.film import encode
 from animate.film.stream import Frame, Stream
 from animate.film.timeline import timeline as default_timeline
@@ -54,6 +56,8 @@ class Animation(FuncAnimation):
     theme : str or Theme
     title : str, optional
         Plain text. The empty string means no title.
+    font : path, optional
+        A TrueType or OpenType font for all texts, instead of the theme's.
     timeline : sequence of numbers, optional
         The moment that each frame shows, in epochs if every run has them, else in steps. The
         default shows each moment at which a run has a record, the first ones slowly; if there are
@@ -90,6 +94,7 @@ class Animation(FuncAnimation):
         *,
         theme: str | Theme = defaults.THEME,
         title: str | None = None,
+        font: str | PathLike[str] | None = None,
         timeline: Iterable[float] | None = None,
         fps: float = defaults.FPS,
         hold: float = defaults.HOLD,
@@ -104,6 +109,9 @@ class Animation(FuncAnimation):
         several = validate_runs(runs)
         kinds = validate_views(views, several)
         data = precompute([name for kind in kinds for name in kind.needs], several)
+        if font is not None:
+            theme = load_theme(theme) if isinstance(theme, str) else theme
+            theme = replace(theme, typeface=load_typeface(fspath(font)))
         self.scene = Scene(several, kinds, size, theme, title, data=data)
         clock = self.scene.clock
         if timeline is None:
@@ -180,6 +188,7 @@ class Animation(FuncAnimation):
         *,
         progress_callback: Callable[[int, int], Any] | None = None,
         at: Moment | Sequence[Moment] | None = None,
+        alt: str | None = None,
         size: stills.Size | str | None = None,
     ) -> None:
         """
@@ -204,6 +213,8 @@ class Animation(FuncAnimation):
         size : (int, int) or str, optional
             The size of a still: in pixels, or on paper, such as ``"86mm"`` or ``"12x7cm"``. The
             default is that of the film.
+        alt : str, optional
+            Alternative text to store in a still or page.
 
         Raises
         ------
@@ -241,14 +252,19 @@ class Animation(FuncAnimation):
                 f"size is that of a still, and {filename} is none; give it to Animation"
             )
         if suffix == PAGE:
-            page.save(self.scene.runs, filename, self._title, self.scene.theme.name)
+            page.save(self.scene.runs, filename, self._title, self.scene.theme.name, alt)
             return
         if suffix in stills.FORMATS:
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
             whole = self.size if size is None else validation.still_size(size)
-            stills.save(self.picture, filename, several, whole)
+            stills.save(self.picture, filename, several, whole, alt)
             return
+        if alt is not None:
+            raise InputError(
+                f"{filename} is a film, which stores no alternative text; leave alt out, and say "
+                "it where the film is embedded"
+            )
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
         (error,) = self.save_each([film], progress_callback)

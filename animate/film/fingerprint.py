@@ -73,14 +73,14 @@ SMALL = 4096  # elements: larger arrays that are replaced count as changed
 
 class Fingerprint:
     """
-    All that the next drawing of `artist` depends on, as it is now.
+    All that the next drawing of some artists depends on, as it is now.
 
     `is_complete` is false if some of it is not known, such as a function of the user's. Then the
     artist must always be drawn. `is_outdated` is true when parts have been replaced by equal ones,
     whose changes in place are not watched: then another fingerprint must be taken.
     """
 
-    def __init__(self, artist: Artist) -> None:
+    def __init__(self, *artists: Artist) -> None:
         self.is_complete = True
         self.is_outdated = False
         self.unknown: object = None
@@ -90,6 +90,14 @@ class Fingerprint:
         self._lists: list[tuple[Any, list[object]]] = []
         self._arrays: list[tuple[Any, bytes]] = []
         self._pending: list[object] = []
+        for artist in artists:
+            self._start_at(artist)
+        while self._pending and self.is_complete:
+            self._visit(self._pending.pop())
+        self._values: list[object] = []
+        self.accept()
+
+    def _start_at(self, artist: Artist) -> None:
         self._seen.add(id(artist.axes))
         self._visit_attributes(artist)
         if reads_axes(artist):
@@ -99,10 +107,6 @@ class Fingerprint:
         if isinstance(artist, Legend) and artist._loc == 0:  # type: ignore[attr-defined]
             # Its place is the best one beside what the axes show.
             self._pending.append(getattr(artist.axes, "_children", artist))
-        while self._pending and self.is_complete:
-            self._visit(self._pending.pop())
-        self._values: list[object] = []
-        self.accept()
 
     def matches(self) -> bool:
         """Return whether everything is still as it was."""
@@ -271,6 +275,9 @@ class Fingerprint:
         self._alive.append(axes)
         self._dicts.append(vars(axes))
         self._pending += [axes._viewLim, axes.dataLim, axes.bbox, axes.transData, axes.transAxes]
+        self._pending += [
+            item for item in vars(axes).values() if isinstance(item, (np.ndarray, TransformNode))
+        ]
 
 
 class _Matrix:

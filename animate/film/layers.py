@@ -23,9 +23,20 @@ from matplotlib.text import Text
 
 from animate.film.display_list import Box, Call, Frame, Recorder, boxes, overlap
 from animate.film.fingerprint import Fingerprint
+from animate.film.projections import (
+    Box3D,
+    Contents3D,
+    Part,
+    has_draw_of,
+    is_3d,
+    is_polar,
+    place_3d,
+    place_polar,
+)
 
 PATIENCE = 2  # changes in a row after which an artist is drawn without being looked at first
-LONGEST_SLEEP = 64  # frames for which it then is not looked at
+LONGEST_SLEEP = 64  # frames for which it then is not looked at: 4, 16, 64
+Drawn = Artist | Part
 UNSEEN: tuple[float, ...] = ()  # the extent of an artist that has no influence on a layout
 LAYOUT_TOLERANCE = 1e-6  # pixels: extents that differ by less give the same layout
 
@@ -54,6 +65,8 @@ class LayeredFigure:
         self._boxes_above: object = None
         self._plain_axes: list[Axes] = []
         self._places: dict[int, tuple[Axes, Any, list[float]]] = {}  # of the titles of axes
+        self._parts: dict[Artist, tuple[Part, ...]] = {}
+        self._known_parts: dict[Artist, tuple[Part, ...]] = {}
         self._settings: dict[str, object] = {}
         self._key: tuple[float, ...] = ()
         self.renderer = self._new_renderer()
@@ -130,6 +143,7 @@ class LayeredFigure:
     def changed(self) -> list["_Layer"]:
         """Return the layers that must be drawn again, and update the positions of the axes."""
         self._plain_axes = []
+        self._known_parts, self._parts = self._parts, {}
         artists = self._ordered(self._figure) if self._figure.get_visible() else ()
         self._order = [self._layers.get(id(artist)) or _Layer(artist) for artist in artists]
         self._same_order = self._drawn_order == self._order
@@ -186,7 +200,7 @@ class LayeredFigure:
             extents.append(None if box is None else (box.y0, box.y1))
         return extents
 
-    def _ordered(self, container: Any) -> Iterator[Artist]:
+    def _ordered(self, container: Any) -> Iterator[Drawn]:
         """Yield the artists in matplotlib's order of drawing, and place the axes as it does."""
         artists = container._get_draw_artists(self.renderer)
         yield container.patch
@@ -194,12 +208,24 @@ class LayeredFigure:
             if _is_plain_subfigure(artist):
                 if artist.get_visible():
                     yield from self._ordered(artist)
-            elif is_plain(artist):
-                yield from self._ordered_axes(artist)
             else:
-                yield artist
+                yield from self._ordered_child(artist)
 
-    def _ordered_axes(self, axes: Any) -> Iterator[Artist]:
+    def _ordered_child(self, artist: Artist) -> Iterator[Drawn]:
+        if is_plain(artist):
+            yield from self._ordered_axes(artist)
+        elif is_polar(artist):
+            place_polar(artist, self.renderer)
+            yield from self._ordered_axes(artist)
+        elif is_3d(artist) and artist.get_visible():
+            place_3d(artist, self.renderer)
+            parts = self._known_parts.get(artist) or (Box3D(artist), Contents3D(artist))
+            self._parts[artist] = parts
+            yield from parts
+        else:
+            yield artist
+
+    def _ordered_axes(self, axes: Any) -> Iterator[Drawn]:
         if not axes.get_visible():
             return
         axes._unstale_viewLim()
@@ -216,10 +242,7 @@ class LayeredFigure:
             yield axes.patch
         children = [child for child in axes.get_children() if id(child) not in omitted]
         for child in sorted(children, key=lambda artist: artist.zorder):
-            if is_plain(child):
-                yield from self._ordered_axes(child)
-            else:
-                yield child
+            yield from self._ordered_child(child)
 
     def _compose(self, is_first: bool) -> None:
         """Draw all layers in order, those in the base only if others are in it than before."""
@@ -271,9 +294,9 @@ class LayeredFigure:
 
 
 class _Layer:
-    """One artist and its drawing."""
+    """One artist, or a part of one, and its drawing."""
 
-    def __init__(self, artist: Artist) -> None:
+    def __init__(self, artist: Drawn) -> None:
         self.artist = artist
         self.calls: list[Call] | None = None
         self.is_over = False
@@ -302,7 +325,9 @@ class _Layer:
         return self._fingerprint is None
 
     def _take_fingerprint(self) -> None:
-        self._fingerprint = Fingerprint(self.artist)
+        artist = self.artist
+        watched = artist.watched if isinstance(artist, Part) else (artist,)
+        self._fingerprint = Fingerprint(*watched)
         if not self._fingerprint.is_complete:
             self._is_known, self._fingerprint = False, None
 
@@ -361,7 +386,7 @@ def _layout_extent(artist: Any, renderer: Recorder) -> tuple[float, ...] | None:
 
     None means that this is not known.
     """
-    if isinstance(artist, (Axes, FigureBase)):
+    if isinstance(artist, (Axes, Part, FigureBase)):
         return None
     if not artist.get_visible() or not artist.get_in_layout():
         return UNSEEN
@@ -401,17 +426,8 @@ def _layout_extent_in_figure(artist: Any, renderer: Recorder) -> tuple[float, ..
 
 def is_plain(artist: object) -> TypeGuard[Axes]:
     """Return whether axes are drawn by drawing their parts one after the other."""
-    return isinstance(artist, Axes) and _has_draw_of(artist, Axes)
+    return isinstance(artist, Axes) and has_draw_of(artist, Axes)
 
 
 def _is_plain_subfigure(artist: object) -> TypeGuard[SubFigure]:
-    return isinstance(artist, SubFigure) and _has_draw_of(artist, SubFigure)
-
-
-def _has_draw_of(artist: Artist, kind: type[Artist]) -> bool:
-    """Return whether `artist` is drawn by the method of `kind` alone, and not filtered."""
-    return (
-        type(artist).draw is kind.draw
-        and "draw" not in vars(artist)
-        and artist.get_agg_filter() is None
-    )
+    return isinstance(artist, SubFigure) and has_draw_of(artist, SubFigure)

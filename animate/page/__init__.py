@@ -27,6 +27,7 @@ from animate.training.line import GAUSSIAN_STD, Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
 
+DESCRIPTION = "Drag the learning rate of gradient descent and see at once what it does."
 DEFAULT_TITLE = "Why the learning rate matters"
 LONGEST_TITLE = 160  # characters
 THEMES = ("auto", "light", "dark")
@@ -51,7 +52,13 @@ CONSTANTS = {  # written as constants.js; declared in constants.d.ts
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
-def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "auto") -> str:
+def page(
+    runs: Sequence[Trajectory],
+    *,
+    title: str | None = None,
+    theme: str = "auto",
+    alt: str | None = None,
+) -> str:
     """
     Return the page that opens with `runs`, as an HTML document.
 
@@ -64,6 +71,8 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         Plain text.
     theme : {"auto", "light", "dark"}
         Initial theme; "auto" follows the reader's system.
+    alt : str, optional
+        Description of the page for search engines and for links to it.
 
     Raises
     ------
@@ -78,6 +87,7 @@ def page(runs: Sequence[Trajectory], *, title: str | None = None, theme: str = "
         theme=theme,
         version=VERSION,
         title=html.escape(_title(title)),
+        description=html.escape(_plain(alt or "") or DESCRIPTION),
         style=f"{_colors()}\n{_source('page.css')}",
         points=len(problem.x),
         best_rate=f"{problem.best_lr:.2g}",
@@ -118,13 +128,19 @@ def check(runs: Sequence[Trajectory], epochs: int) -> Line:
     return problem
 
 
-def save(runs: Sequence[Trajectory], path: files.AnyPath, title: str | None, theme: str) -> None:
+def save(
+    runs: Sequence[Trajectory],
+    path: files.AnyPath,
+    title: str | None,
+    theme: str,
+    alt: str | None = None,
+) -> None:
     """
     Write the page that opens with `runs` to `path`, atomically.
 
     It follows the reader's system between light and dark, unless the theme is "dark".
     """
-    text = page(runs, title=title, theme="dark" if theme == "dark" else "auto")
+    text = page(runs, title=title, theme="dark" if theme == "dark" else "auto", alt=alt)
     with files.atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -282,10 +298,15 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
 
 
 def _title(title: str | None) -> str:
-    """Return `title` on one line, shortened, with only characters that HTML allows."""
-    words = " ".join((title or "").split()) or DEFAULT_TITLE
-    shown = "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
+    """Return `title` on one line, shortened."""
+    shown = _plain(title or "") or DEFAULT_TITLE
     return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _plain(text: str) -> str:
+    """Return `text` on one line, with only characters that HTML allows."""
+    words = " ".join(text.split())
+    return "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
 
 
 def _constants() -> str:

@@ -65,7 +65,7 @@ class Recipe:
     Values may be given as text; they are turned into what the annotations say. `size` None means
     each form's own default. `outputs` are paths, or `Output` values with settings of their own.
     `runs` are hyperparameters to train instead of the combinations of `lrs`, `optimizer`,
-    `momentum`, `schedule` and `batch_size`.
+    `momentum`, `schedule` and `batch_size`. `labels` replace the labels that `runs` have.
 
     Raises
     ------
@@ -164,12 +164,28 @@ class Recipe:
     )  # fmt: skip
     theme: str = setting(
         defaults.THEME, settings.THEME,
-        f"{settings.join_values(validation.THEMES)}, or a matplotlib style file",
+        f"{settings.join_values(validation.THEMES)}, or a matplotlib style by its name or file",
         metavar="NAME", group="picture",
     )  # fmt: skip
     title: str | None = setting(
-        None, settings.TEXT, 'text above the picture; "" for none', metavar="TEXT", group="picture"
-    )
+        None, settings.TEXT, 'text above the picture, of one line or two; "" for none',
+        metavar="TEXT", group="picture",
+    )  # fmt: skip
+    labels: Sequence[str] | None = setting(
+        None, settings.LABELS, "names of the runs, in their order",
+        default_words="their learning rates and what else differs", metavar="LABEL",
+        group="picture", forms=("film", "still"),
+    )  # fmt: skip
+    alt: str | None = setting(
+        None, settings.TEXT,
+        "alternative text, in stills, the page and what --embed prints",
+        default_words="a description of the runs", metavar="TEXT", group="picture",
+        changes_frames=False,
+    )  # fmt: skip
+    font: str | None = setting(
+        None, settings.FONT, "font file for all texts", default_words="one that ships with animate",
+        metavar="FILE", group="picture", forms=("film", "still"),
+    )  # fmt: skip
     at: Sequence[int | str] = setting(
         ("end",), settings.MOMENTS,
         f"epoch of a still, or {settings.join_values(validation.MOMENTS)}; several make a sheet, "
@@ -316,7 +332,17 @@ class Recipe:
                 f"{validation.MOST_RUNS}, or see how many epochs each rate needs in the view cliff",
                 "lrs",
             )
-        return tuple(found)
+        if self.labels is None:
+            return tuple(found)
+        if len(self.labels) != len(found):
+            raise SettingError(
+                f"{_counted(len(self.labels), 'label')} for {_counted(len(found), 'run')}; "
+                "give one for each run, in their order",
+                "labels",
+            )
+        return tuple(
+            replace(one, label=label) for one, label in zip(found, self.labels, strict=True)
+        )
 
     @property
     def trained(self) -> tuple[Hyperparameters, ...]:
@@ -378,7 +404,7 @@ class Recipe:
 
         trained = [run.hyperparameters for run in runs]
         styles = tuple(map(trained.index, self.hyperparameters))
-        return replace(load_theme(self.theme), style_indices=styles)
+        return replace(load_theme(self.theme, self.font), style_indices=styles)
 
     def picture(self, runs: Sequence[Trajectory]) -> Picture:
         """Return what the only output, a still, shows of a training's `runs`."""
@@ -407,6 +433,10 @@ class Recipe:
             loop=self.loop,
             quality=self.quality,
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def form_of(path: str) -> Form:

@@ -138,7 +138,9 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
 
 
 def alt_text(part: Recipe, runs: Sequence[Trajectory]) -> str:
-    """Describe a film or still for readers who cannot see it."""
+    """Return the recipe's own alternative text, or else a description."""
+    if part.alt is not None:
+        return " ".join(part.alt.split())
     shown, is_still = part.select_runs(runs), part.form == "still"
     moments = resolve_moments(part.at if is_still else ["end"], shown)
     from animate.drawing.scene import validate_views

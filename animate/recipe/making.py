@@ -141,9 +141,10 @@ def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
     from animate.film import encode
 
     def legible(size: tuple[int, int]) -> None:
-        check_legible(len(runs), views, size, part.title, part.epochs)
+        with look.applied():
+            check_legible(len(runs), views, size, part.title, part.epochs)
 
-    look = load_theme(part.theme)
+    look = load_theme(part.theme, part.font)
     if part.form in ("film", "still"):
         views = validate_views(part.views, runs)
     if part.form == "film":
@@ -159,7 +160,8 @@ def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
     elif part.form == "still":
         stills.check_transparency(part.path, transparent=look.transparent)
         longest = f"epoch {part.epochs}"
-        stills.check(part.path, part.full_size, len(runs), views, part.at, part.title, longest)
+        with look.applied():
+            stills.check(part.path, part.full_size, len(runs), views, part.at, part.title, longest)
 
 
 def check_use(recipe: Recipe, names: Collection[str]) -> None:
@@ -264,7 +266,7 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         from animate import page
 
         shown = first.select_runs(runs)
-        save = partial(page.save, shown, first.path, first.title, first.theme)
+        save = partial(page.save, shown, first.path, first.title, first.theme, first.alt)
         listener.on_frame()
         return _write_file(first.path, save, listener)
     films = [part for part in group if part.form == "film"]
@@ -273,10 +275,17 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         picture = first.picture(runs) if animation is None else animation.picture
     except Exception as error:
         return [path for part in group for path in _report_failure(part.path, error, listener)]
-    failed = [] if animation is None else _write_films(films, animation, listener)
+    failed: list[str] = []
+    if animation is not None:
+        for sentence in animation.scene.notes:
+            listener.on_note(sentence)
+        failed = _write_films(films, animation, listener)
     for part in group:
         if part.form != "film":
-            save = partial(stills.save, picture, part.path, part.at, part.full_size)
+            save = partial(
+                stills.save, picture, part.path, part.at, part.full_size, part.alt,
+                listener.on_note,
+            )  # fmt: skip
             failed += _write_file(part.path, save, listener)
             listener.on_frame()
     return failed
@@ -359,17 +368,20 @@ def _write_within_limit(
 ) -> None:
     """Write the best film of at most `max_size` bytes, with a remark on each attempt."""
     from animate.drawing.scene import check_legible, validate_views
+    from animate.drawing.theme import load_theme
     from animate.recipe.size_limit import Attempt, first_that_fits, ladder
 
     limit, output = part.max_size, part.path
     assert limit is not None
     shown = part.select_runs(runs)
+    look = load_theme(part.theme, part.font)
     views = validate_views(part.views, shown)
     frames = part.frame_count(_moment_count(part, shown))
 
     def is_legible(size: tuple[int, int]) -> bool:
         try:
-            check_legible(len(shown), views, size, part.title, part.epochs)
+            with look.applied():
+                check_legible(len(shown), views, size, part.title, part.epochs)
         except InputError:
             return False
         return True
@@ -388,9 +400,10 @@ def _write_within_limit(
         )
         with files.scratch(output) as folder:
             path = folder / f"film{Path(output).suffix}"
-            again.animation(runs).save(
-                path, progress_callback=lambda _frame, _frames: listener.on_frame()
-            )
+            animation = again.animation(runs)
+            for sentence in animation.scene.notes:
+                listener.on_note(sentence)
+            animation.save(path, progress_callback=lambda _frame, _frames: listener.on_frame())
             films[attempt] = path.read_bytes()
         size = len(films[attempt])
         verdict = "fits" if size <= limit else "is too large"

@@ -387,13 +387,27 @@ BYTES = Kind(
     lambda value: validation.byte_count(value, "limit"),
     "such as 2MB or 500kB",
 )
+LABELS = Kind(
+    "a list of texts",
+    (str,),
+    lambda values: tuple(map(validation.label, values)),
+    "a text for each run",
+    is_list=True,
+)
 TEXT = Kind("text", (str,), lambda value: value, "any text")
 THEME = Kind(
     "text",
     (str,),
     validation.theme,
-    f"{', '.join(validation.THEMES)}, or a file ending in {validation.STYLE_SUFFIX}",
+    validation.THEME_NAMES,
     file_in=lambda value: value if value.endswith(validation.STYLE_SUFFIX) else "",
+)
+FONT = Kind(
+    "text",
+    (str,),
+    validation.font,
+    f"a file ending in {' or '.join(validation.FONT_SUFFIXES)}",
+    file_in=lambda value: value,
 )
 FILE = Kind("text", (str,), validation.file_name, "a file", file_in=lambda value: value)
 PROBLEM = Kind(

@@ -5,11 +5,14 @@ Only the command line isolates itself. A program that imports the package keeps 
 """
 
 import contextlib
+import importlib.util
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 
 def isolate() -> None:
@@ -45,6 +48,16 @@ def _is_writable(folder: Path) -> bool:
 
 def _user() -> int:
     return os.getuid() if hasattr(os, "getuid") else 0
+
+
+@cache
+def matplotlib_styles() -> Mapping[str, Path]:
+    """Return the style files that ship with matplotlib by their names, without importing it."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        return {}
+    files = Path(spec.origin).parent.glob("mpl-data/stylelib/[!_]*.mplstyle")
+    return MappingProxyType(dict(sorted((file.stem, file) for file in files)))
 
 
 def import_matplotlib() -> None:

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from animate.system import environment
 from animate.system.errors import InputError
 
 MOST_RUNS = 12  # more panels cannot be read at usual sizes
@@ -45,6 +46,10 @@ MOST_STILLS = 100  # epochs in one file
 NOISES = ("uniform", "gaussian", "none")
 THEMES = ("light", "dark", "transparent")
 STYLE_SUFFIX = ".mplstyle"  # of a matplotlib style file
+THEME_NAMES = (
+    f"{', '.join(THEMES)}, a matplotlib style such as ggplot, or a file ending in {STYLE_SUFFIX}"
+)
+FONT_SUFFIXES = (".ttf", ".otf")
 LEAST_POINTS, MOST_POINTS = 2, 1_000_000
 RUN_MEMORY = 2_000  # bytes of a run's objects, whatever its length
 DIAGNOSED = 1_000_000  # most records, over all runs, that are diagnosed at once
@@ -341,10 +346,26 @@ def check_moment_list(moments: Sequence[object], unit: str, bounds: str) -> None
 
 
 def theme(value: object) -> str:
-    """Return `value` as the name of a theme or of a style file."""
-    if isinstance(value, str) and value.endswith(STYLE_SUFFIX):
+    """Return `value` as the name of a theme, of a matplotlib style, or of a style file."""
+    known = [*THEMES, *environment.matplotlib_styles()]
+    if isinstance(value, str) and (value.endswith(STYLE_SUFFIX) or value in known):
         return value
-    return choice(value, "theme", [*THEMES, f"a file ending in {STYLE_SUFFIX}"])
+    near = difflib.get_close_matches(str(value), known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(
+        f"theme {quoted(value)} is unknown; {hint}choose from {THEME_NAMES} "
+        "(matplotlib.style.available lists all)"
+    )
+
+
+def font(value: object) -> str:
+    """Return `value` as the name of a font file."""
+    if isinstance(value, str | os.PathLike) and str(value).lower().endswith(FONT_SUFFIXES):
+        return str(os.fspath(value))
+    raise InputError(
+        f"font {quoted(value)} is not the name of a font; "
+        f"give a file ending in {' or '.join(FONT_SUFFIXES)}"
+    )
 
 
 def file_name(value: object) -> str:

@@ -1,8 +1,8 @@
 """
 Read columns of numbers from CSV files as people have them.
 
-Separators are comma, semicolon or tab; decimals have a point or a comma. What could be read in two
-ways is an error, so that no picture is wrong.
+Separators are comma, semicolon, tab or spaces; decimals have a point or a comma. What could be read
+in two ways is an error, so that no picture is wrong.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from animate.system import files, validation
 from animate.system.errors import InputError
 from animate.training.problem import Doubles
 
-SEPARATORS = {";": "semicolon", "\t": "tab", ",": "comma"}
+SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", " ": "spaces"}
+"""In the order of preference, where several would do."""
 LARGEST = 2_000_000_000  # bytes
 SAMPLE_LINES = 50
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 NOT_FINITE = re.compile(r"[-+]?(nan|inf|infinity)", re.IGNORECASE)
+YEAR = re.compile(r"(19|20)\d\d")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
 TIMES = {"step": "step", "steps": "step", "epoch": "epoch", "epochs": "epoch"}
@@ -92,8 +94,8 @@ def read_columns(path: files.AnyPath, x: Column | None = None, y: Column | None 
         if len(places) != 2:
             listed = ", ".join(map(table.name, places)) or "none"
             raise InputError(
-                f"{path} has {len(places)} columns of numbers ({listed}), and two are needed; "
-                f"choose x and y from {table.all_names()}"
+                f"{path}: two columns of numbers are needed, and {len(places)} are there "
+                f"({listed}); choose x and y from {table.all_names()}"
             )
     else:
         places = [table.find(x), table.find(y)]
@@ -194,6 +196,8 @@ class _Table:
         text = _text(path)
         separator = _separator(text)
         rows, lines = [], []
+        if separator == " ":
+            text = _with_single_spaces(text)
         for line, row in _rows(text, separator, path):
             rows.append(row)
             lines.append(line)
@@ -325,8 +329,9 @@ def _separator(text: str) -> str:
         return head[0][4]
 
     def score(separator: str) -> tuple[bool, float]:
+        lines = [_with_single_spaces(line) for line in head] if separator == " " else head
         try:
-            rows = [row for row in csv.reader(head[1:] or head, delimiter=separator) if any(row)]
+            rows = [row for row in csv.reader(lines[1:] or lines, delimiter=separator) if any(row)]
         except csv.Error:
             return False, 0
         cells = [cell.strip() for row in rows for cell in row]
@@ -337,10 +342,18 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=score)
 
 
+def _with_single_spaces(text: str) -> str:
+    """Return lines of columns that spaces align, or that `numpy.savetxt` wrote, with one each."""
+    return re.sub(r"(?m)^#?[ \t]+|[ \t]+(?=\r?$)|(?<=[ \t])[ \t]+", "", text).replace("\t", " ")
+
+
 def _rows(text: str, separator: str, path: files.AnyPath) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not empty, with their numbers."""
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        strict=True,
+        skipinitialspace=separator != " ",
     )
     try:
         for row in reader:
@@ -357,8 +370,8 @@ def _fail_width(
     path: files.AnyPath, line: int, row: Sequence[str], first: int, width: int, separator: str
 ) -> NoReturn:
     raise InputError(
-        f"{path}, line {line}: {len(row)} columns, and line {first} has {width}; separate all by "
-        f"{SEPARATORS[separator]}s" + (", and decimals by points" if separator == "," else "")
+        f"{path}, line {line}: {len(row)} cells, and line {first} has {width}; separate all by "
+        f"{SEPARATORS[separator]}" + (", and decimals by points" if separator == "," else "")
     )
 
 
@@ -373,5 +386,14 @@ def _is_header(rows: Sequence[Sequence[str]], path: files.AnyPath, line: int) ->
             f"{path}, line {line}, column {texts[0] + 1}: {validation.quoted(rows[0][texts[0]])} "
             "beside numbers, so that this may be a header or data; put a line with the names of "
             "the columns first"
+        )
+    years = [place for place, cell in enumerate(rows[0]) if YEAR.fullmatch(cell)]
+    if len(years) == len(rows[0]) and not any(
+        YEAR.fullmatch(row[place]) for row in rows[1:] for place in years
+    ):
+        raise InputError(
+            f"{path}, line {line}: {validation.quoted(', '.join(rows[0]))} are years, and no "
+            "other line has any, so that this may be a header or data; put a line with the names "
+            "of the columns first"
         )
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -97,7 +98,8 @@ class Recorder:
         self._count = 0
         self._records: list[_Record] = []
         self._trajectory: Trajectory | None = None
-        self._last = _Record(-1, math.nan, math.nan, {}, None, {})
+        self._last = _Record(-1, math.nan, math.nan, {}, np.empty(0), {})
+        self._has_warned = False
         self._file = None
         if path is not None:
             self._file = RecordingFile(path, self._label, steps_per_epoch)
@@ -131,6 +133,8 @@ class Recorder:
             if self._optimizer is None:
                 self._counter()
             step = self._counter.steps
+            if step == last:
+                self._check_standstill(step)
         else:
             step = validation.whole(step, "step", least=0)
             if step <= last:
@@ -153,12 +157,25 @@ class Recorder:
         one = _Record(step, self._loss_now(step, loss), self._lr_now(), numbers, weights, buffers)
         if self._file is not None:
             self._file.append(step, one.loss, one.lr, numbers, weights, buffers)
-            one.weights, one.buffers = None, {}
         elif step == self._last.step:
             self._records[-1] = one
         else:
             self._records.append(one)
         self._last, self._trajectory = one, None
+
+    def _check_standstill(self, step: int) -> None:
+        """Warn once if the weights have changed and the optimizer has made no step."""
+        if self._has_warned or self._optimizer is None:
+            return
+        weights, _ = self._copy_state()
+        if not np.array_equal(weights, self._last.weights, equal_nan=True):
+            self._has_warned = True
+            warnings.warn(
+                f"the weights have changed, but the optimizer has made no step since step {step}, "
+                "so that this record replaces that one; give the optimizer whose step() is "
+                "called, or record(step=...)",
+                stacklevel=3,
+            )
 
     def _copy_state(self) -> tuple[Array, dict[str, Array]]:
         parameters, buffers = list(self._model.parameters()), dict(self._model.named_buffers())
@@ -207,7 +224,7 @@ class Recorder:
 
     def _from_memory(self) -> Trajectory:
         records = self._records
-        weights = np.stack([cast("Array", one.weights) for one in records])
+        weights = np.stack([one.weights for one in records])
         for one, row in zip(records, weights, strict=True):
             one.weights = row  # so that they are not held twice
         names = dict.fromkeys(name for one in records for name in one.metrics)
@@ -235,7 +252,7 @@ class _Record:
     loss: float
     lr: float
     metrics: dict[str, float]
-    weights: Array | None
+    weights: Array
     buffers: dict[str, Array]
 
 

@@ -145,6 +145,10 @@ class View(ABC):
     """A longer caption, used if it fits."""
     across: ClassVar[bool] = False
     """Whether one panel shows all runs; else there is one panel per run."""
+    aspects: ClassVar[tuple[float, float]] = (0.75, 2.5)
+    """The least and the largest ratio of width to height that the view can use."""
+    x_axis: ClassVar[str] = ""
+    """Stacked views with the same x axis, such as "time", have its tick labels once."""
     shows_runs: ClassVar[bool] = True
     """Whether the view shows runs, so that the scene needs their headers."""
     requires: ClassVar[tuple[type, ...]] = ()
@@ -159,6 +163,8 @@ class View(ABC):
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
         self.moving: list[Artist] = []
+        self.legend_corner: str = ""
+        """The corner for a legend of the labelled lines, if the caption leaves no room for it."""
 
     @abstractmethod
     def draw(self, record: int) -> None:

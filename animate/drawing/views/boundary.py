@@ -35,6 +35,7 @@ class Boundary(View):
     """
 
     caption = "regions of the classes"
+    aspects = (0.8, 1.6)
     requires = (Classifies,)
     records = ("weights",)
 

@@ -40,6 +40,7 @@ class Bowl(View):
 
     caption = "loss along the steepest axis"
     full_caption = "loss along the steepest direction alone"
+    aspects = (0.8, 2.0)
     requires = (Quadratic,)
     records = ("weights",)
 

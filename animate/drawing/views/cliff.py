@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from animate.drawing.text import text_width
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import clip_to_axes
-from animate.drawing.views.scatter import add_legend
 from animate.drawing.views.ticks import set_log_scale, set_x_ticks
 from animate.system.numbers import limit_text
 from animate.training.convergence import MAX_EPOCHS, expected_epochs
@@ -16,13 +16,16 @@ from animate.training.trajectory import Trajectory
 
 NEVER_POSITION = 0.5  # relative to the upper limit of the axis: markers of diverging runs
 LIMIT_LABEL_WIDTH = 8.5  # em
+LEGEND_WIDTH = 14.0  # em, below the limit, in which a legend hides nothing
 
 
 class Cliff(View):
     """Plot epochs to converge, trained and by theory, and mark all runs of plain descent."""
 
-    caption = "epochs to converge against learning rate"
+    caption = "epochs to converge"
+    full_caption = "epochs to converge against learning rate"
     across = True
+    aspects = (1.2, 2.5)
     requires = (Line,)  # many learning rates are trained, which only a Line can
     records = ("weights",)
     needs = ("convergence",)
@@ -61,16 +64,19 @@ class Cliff(View):
             f"limit {limit_text(limit, 2 * limit)}", (limit, 1), (0.4 * em, 0.4 * em),
             textcoords="offset points", **common,
         )  # fmt: skip
-        axes.annotate(
-            f"best rate {best:.2g}", (best, 1), (-0.4 * em, 0.4 * em), textcoords="offset points",
-            horizontalalignment="right", **common,
-        )  # fmt: skip
+        name = f"best rate {best:.2g}"
+        if text_width(name, em) + 0.8 * em <= axes.get_window_extent().width * best / right:
+            axes.annotate(
+                name, (best, 1), (-0.4 * em, 0.4 * em), textcoords="offset points",
+                horizontalalignment="right", **common,
+            )  # fmt: skip
         axes.annotate(
             "never", (0.5 * (limit + right), NEVER_POSITION * high), (0, -0.55 * em),
             textcoords="offset points", horizontalalignment="center", verticalalignment="top",
             **common,
         )  # fmt: skip
-        add_legend(panel, "upper center")
+        if limit / right * width > LEGEND_WIDTH:
+            self.legend_corner = "upper center"
         axes.axvline(best, color=theme.muted, linewidth=em / 14, zorder=1.5)
         (self._now,) = axes.plot([0, right], [1, 1], color=theme.muted, linewidth=em / 14, zorder=3)
         self.moves(self._now)
@@ -78,7 +84,8 @@ class Cliff(View):
         for index, run in enumerate(panel.runs):
             style = theme.run(index)
             if not run.is_plain_descent:  # the curve holds for plain descent only
-                self.caption = "epochs that plain descent needs, against learning rate"
+                self.caption = "epochs that plain descent needs"
+                self.full_caption = "epochs that plain descent needs, against learning rate"
                 continue
             needed = (
                 NEVER_POSITION * high

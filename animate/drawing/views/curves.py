@@ -1,5 +1,6 @@
 """The curve of a run up to a record, and the values to draw, shared by several views."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from animate.training.trajectory import Trajectory
 VALIDATION_DASH: LineStyle = (0, (1.0, 1.2))
 DOT_GAP = 0.2  # em, between dots that can be told apart
 MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
+MAX_DISTANCE = 1e3  # of resampled points, in em
 
 
 def clip_for_drawing(values: npt.ArrayLike) -> Doubles:
@@ -240,3 +242,22 @@ def clip_to_axes(axes: Axes, x: float, y: float) -> tuple[float, float, str]:
 def count_until(times: npt.NDArray[Any], now: float) -> int:
     """Return how many of the ascending `times` are at or before `now`."""
     return int(np.searchsorted(times, now, "right"))
+
+
+def resample(path: Doubles, gap: float) -> Doubles:
+    """
+    Return points on the line through `path`, shape (T, 2), at most about `gap` apart.
+
+    Points that are not finite interrupt the line; parts far from the origin are left out.
+
+    >>> resample(np.array([[0.0, 0.0], [0.0, 1.0]]), gap=0.5).tolist()
+    [[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]]
+    """
+    near = np.clip(path, -MAX_DISTANCE, MAX_DISTANCE)
+    parts = [near[np.isfinite(near).all(axis=1)]]
+    for start, end in itertools.pairwise(near):
+        count = np.hypot(*(end - start)) / gap
+        if np.isfinite(count) and count > 1:
+            parts.append(np.linspace(start, end, int(np.ceil(count)) + 1)[1:-1])
+    points: Doubles = np.concatenate(parts)
+    return points[np.lexsort(points.T[::-1])]

@@ -12,6 +12,7 @@ class Data(View):
     across = True
     shows_runs = False
     requires = (Predicts, Quadratic)
+    aspects = (1.0, 2.0)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
@@ -24,7 +25,7 @@ class Data(View):
             ylim=(y.min() - room * height, y.max() + room * height),
         )
         set_ticks(panel)
-        draw_scatter(panel, named=True)
+        self.legend_corner = draw_scatter(panel)
 
     def draw(self, record: int) -> None:
         """Do nothing: no artist moves."""

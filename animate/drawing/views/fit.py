@@ -10,6 +10,7 @@ from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import CHARACTER_WIDTH
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_at
+from animate.drawing.views.legend import free_corner, labelled_lines
 from animate.drawing.views.scatter import axis_names, curve_inputs, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
@@ -20,6 +21,7 @@ from animate.training.problem import Doubles, Predicts, Problem
 TRAIL = (0.15, 0.15, 0.4, 0.4)
 MAX_CURVES = 2000  # of a run, from which the trail is chosen
 OUT_OF_VIEW = ("▲▼ the line swings out of view", "▲▼ out of view")  # the first that fits is used
+LEGEND_SAMPLES = 40  # lines, and points of each, that a legend should not hide
 LINE_SWING, CURVE_SWING = 0.7, 0.25  # room above and below, relative to what is there at first
 
 
@@ -27,6 +29,7 @@ class Fit(View):
     """Show the line or curve of one run over the data, with the best fit and the true one."""
 
     requires = (Problem, Predicts)
+    aspects = (1.0, 2.0)
     records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
@@ -41,7 +44,7 @@ class Fit(View):
         left, right, low, high = axes_limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(panel)
-        draw_scatter(panel, named=panel.index == 0)
+        has_legend = draw_scatter(panel)
         style, count = panel.style, len(panel.run.steps)
         self._x = curve_inputs(problem, left, right)
         # A straight line costs little; of many curves, only some are computed beforehand.
@@ -55,6 +58,9 @@ class Fit(View):
         is_outside = is_finite & ~is_visible
         # While every second line is still visible, a note for the others alone would flicker.
         self._has_note = is_outside | is_finite & np.append(False, is_outside[:-1])
+        if has_legend and panel.index == 0:
+            references = [str(line.get_label()) for line in labelled_lines(axes)]
+            self.legend_corner = free_corner(panel, references, self._all_points())
         self._faded = {opacity: panel.theme.with_opacity(style.line, opacity) for opacity in TRAIL}
         self._trail = self.moves(LineCollection([], linewidths=em / 9, zorder=3, capstyle="butt"))
         axes.add_collection(self._trail, autolim=False)
@@ -90,6 +96,20 @@ class Fit(View):
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
         self._note.set_text(self._note_text if self._has_note[place] else "")
+
+    def _all_points(self) -> list[Doubles]:
+        """Return points of all lines that are drawn at some time, and the data, (N, 2) each."""
+        problem, axes = self.panel.problem, self.panel.axes
+        inputs = np.linspace(*axes.get_xlim(), LEGEND_SAMPLES)
+        some = self._curves[:: max(1, len(self._curves) // LEGEND_SAMPLES)]
+        lines = [np.interp(inputs, self._x, curve) for curve in some]
+        lines += [
+            np.interp(inputs, *np.transpose(line.get_xydata())) for line in labelled_lines(axes)
+        ]
+        return [
+            np.column_stack([np.ravel(problem.x), np.ravel(problem.y)]),
+            *(np.column_stack([inputs, line]) for line in lines),
+        ]
 
     def _predict(self, records: npt.NDArray[np.intp]) -> Doubles:
         """Return the curve at each of `records`, shape (R, len(x)), NaN after an overflow."""

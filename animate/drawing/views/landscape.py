@@ -11,6 +11,7 @@ class Landscape(View):
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
+    aspects = (0.8, 1.6)
     across = True
     requires = (NamesWeights, Quadratic)
     records = ("weights",)

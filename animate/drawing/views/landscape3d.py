@@ -35,6 +35,7 @@ class Landscape3D(View):
     """Show all paths on the loss over two weights, or over the plane in which they move most."""
 
     caption = "loss (height)"
+    aspects = (1.0, 2.0)
     across = True
     records = ("weights",)
     needs = ("plane",)

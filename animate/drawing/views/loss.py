@@ -12,7 +12,7 @@ from matplotlib.transforms import offset_copy
 
 from animate.drawing.palette import LineStyle
 from animate.drawing.tabular_text import TabularText
-from animate.drawing.text import CHARACTER_WIDTH
+from animate.drawing.text import text_width
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import (
     VALIDATION_DASH,
@@ -21,9 +21,10 @@ from animate.drawing.views.curves import (
     clip_for_drawing,
     count_until,
     draw_ring,
+    resample,
 )
+from animate.drawing.views.legend import free_corner
 from animate.drawing.views.loss_axis import TINY, has_loss, set_loss_scale
-from animate.drawing.views.scatter import add_legend, free_corner
 from animate.drawing.views.ticks import set_time_ticks
 from animate.system.numbers import moment_text
 from animate.training.problem import Array, Doubles, Quadratic, provides
@@ -32,9 +33,11 @@ from animate.training.trajectory import BATCH_LOSS, VALIDATION, Trajectory
 VALIDATION_LOSS = VALIDATION + "loss"
 # Offsets in em of the label of the lowest loss, the nearest first. With a negative x the label ends
 # there.
-LABEL_OFFSETS = tuple(itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7), (-1.25, 0.6)))
-SAMPLES = 1000  # points per curve, to find a free point for the label
-OWN_CURVE_WEIGHT = 9  # additional cost of hiding the curve of the panel's own run
+LABEL_OFFSETS = sorted(
+    itertools.product((0.9, -0.9, 1.8, -1.8, 2.7, -2.7, 3.6), (-1.25, 0.6, -0.35, -2.2, 1.6)),
+    key=lambda offset: abs(offset[0]) + abs(offset[1] + 0.35),
+)
+LABEL_MARGIN = 0.4  # em, between the label and the curves with their markers
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Loss(View):
     """
 
     caption = "loss against {clock} (log)"
+    aspects = (1.2, 2.5)
+    x_axis = "time"
     records = ("losses",)
 
     def __init__(self, panel: Panel) -> None:
@@ -148,7 +153,7 @@ class Loss(View):
             line.set_label(name)
             names.append(name)
             curves.append(np.column_stack([times, values]))
-        add_legend(panel, free_corner(panel, names, curves))
+        self.legend_corner = free_corner(panel, names, curves)
 
     def _draw_floor(self, floor: float, *, is_named: bool) -> None:
         panel = self.panel
@@ -191,7 +196,11 @@ class Loss(View):
         is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
         at = moment_text(panel.times[lowest], panel.clock.unit)
         text = f"turns {'at' if is_exact else 'near'} {at}"
-        across, up = self._find_label_offset(point, len(text))
+        visible_from = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
+        offset = self._find_label_offset(point, text_width(text, em) / em)
+        if offset is None:
+            return [self.moves(ring)], visible_from
+        across, up = offset
         name = TabularText(
             *point,
             text,
@@ -206,37 +215,42 @@ class Loss(View):
             zorder=6,
         )
         axes.add_artist(name)
-        visible_from = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
         return [self.moves(ring), self.moves(name)], visible_from
 
-    def _find_label_offset(self, point: tuple[float, float], letters: int) -> tuple[float, float]:
-        """Return the offset in em at which a label of `letters` letters hides few curve points."""
+    def _find_label_offset(
+        self, point: tuple[float, float], width: float
+    ) -> tuple[float, float] | None:
+        """
+        Return the nearest offset in em at which a label hides no curve; None if there is none.
+
+        `width` is that of the label, in em.
+        """
         panel = self.panel
         axes, em, runs = panel.axes, panel.em, panel.runs
-        moments = np.linspace(panel.clock.first, panel.clock.last, SAMPLES)
-        curves = [(panel.times_of(run), run.losses) for run in runs]
-        curves.append((panel.times, np.full(len(panel.times), self._floor)))
-        heights = [
-            np.exp(np.interp(moments, times, np.log(np.fmax(clip_for_drawing(losses), TINY))))
-            for times, losses in curves
+        curves = [
+            np.column_stack([panel.times_of(run), np.fmax(clip_for_drawing(run.losses), TINY)])
+            for run in runs
         ]
-        points = np.column_stack([np.tile(moments, len(heights)), np.ravel(heights)])
-        importance = np.repeat(
-            [1 + OWN_CURVE_WEIGHT * (run is panel.run) for run in (*runs, None)], SAMPLES
-        )
+        curves += [np.column_stack([times, values]) for _, _, times, values in self._metrics]
         middle = axes.transData.transform(point)
-        points = (axes.transData.transform(points) - middle) / em
         frame = (axes.bbox.get_points() - middle) / em
+        bottom = frame[0]
+        if self._floor is not None:  # below it is its name
+            floor = (axes.transData.transform((point[0], max(self._floor, TINY))) - middle) / em
+            bottom = np.maximum(bottom, (bottom[0], floor[1]))
+        paths = [(axes.transData.transform(curve) - middle) / em for curve in curves]
+        points = np.concatenate([resample(path, LABEL_MARGIN / 2) for path in paths])
+        margin = np.array([LABEL_MARGIN, LABEL_MARGIN])
 
-        def hidden(offset: tuple[float, float]) -> float:
+        def is_free(offset: tuple[float, float]) -> bool:
             across, up = offset
-            start, end = sorted((across, across + np.copysign(CHARACTER_WIDTH * letters, across)))
-            low, high = np.array([start, up - 0.3]), np.array([end, up + 0.9])
-            if (low < frame[0]).any() or (high > frame[1]).any():
-                return np.inf
-            return float(importance[((points > low) & (points < high)).all(axis=1)].sum())
+            start, end = sorted((across, across + np.copysign(width, across)))
+            low, high = np.array([start, up - 0.25]), np.array([end, up + 0.8])
+            if (low < bottom + margin / 2).any() or (high > frame[1]).any():
+                return False
+            return not ((points > low - margin) & (points < high + margin)).all(axis=1).any()
 
-        return min(LABEL_OFFSETS, key=hidden)
+        return next(filter(is_free, LABEL_OFFSETS), None)
 
 
 def _has_metric(run: Trajectory, metric: str) -> bool:

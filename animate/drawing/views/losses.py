@@ -24,6 +24,7 @@ class Losses(View):
     """Plot the losses of all runs, with a label at the head of each that no other overlaps."""
 
     caption = "loss of each run against {clock} (log)"
+    aspects = (1.2, 2.5)
     across = True
     records = ("losses",)
 

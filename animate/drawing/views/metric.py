@@ -14,7 +14,7 @@ from animate.drawing.views.curves import (
     clip_for_drawing,
     count_until,
 )
-from animate.drawing.views.scatter import add_legend, free_corner
+from animate.drawing.views.legend import free_corner
 from animate.drawing.views.ticks import set_log_scale, set_time_ticks, set_y_ticks
 from animate.training.problem import Array, Doubles
 from animate.training.trajectory import Trajectory, metric_names
@@ -43,6 +43,8 @@ class Metric(View):
     """Plot the metrics of one run; of a single one, also those of the other runs in grey."""
 
     caption = "metrics against {clock}"
+    aspects = (1.2, 2.5)
+    x_axis = "time"
     records = ("metrics",)
 
     def __init__(self, panel: Panel) -> None:
@@ -105,7 +107,7 @@ class Metric(View):
             names.append(kind if is_single else truncate(name, room, panel.em))
             # A label that begins with an underscore is left out of a legend.
             curve.artists[0].set_label(names[-1].lstrip("_"))
-        add_legend(panel, free_corner(panel, names, [each.points for _, each in self._curves]))
+        self.legend_corner = free_corner(panel, names, [each.points for _, each in self._curves])
 
 
 def _series(run: Trajectory, times: Array) -> list[_Series]:

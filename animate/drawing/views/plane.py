@@ -34,6 +34,7 @@ class Plane(View):
     """Show all paths over contours of the loss in the plane in which they move most."""
 
     caption = "plane"
+    aspects = (0.8, 1.6)
     across = True
     records = ("weights",)
     needs = ("plane",)

@@ -33,6 +33,7 @@ class Range(View):
     """
 
     caption = "loss against learning rate"
+    aspects = (1.2, 2.5)
     records = ("losses",)
 
     @classmethod

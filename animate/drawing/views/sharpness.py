@@ -25,6 +25,8 @@ class Sharpness(View):
 
     caption = "sharpness against {clock}"
     full_caption = "sharpness (largest curvature) against {clock}"
+    aspects = (1.2, 2.5)
+    x_axis = "time"
     needs = ("sharpness",)
 
     @classmethod

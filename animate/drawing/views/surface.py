@@ -11,6 +11,7 @@ class Surface(View):
 
     caption = "loss at slope →, bias ↑"
     full_caption = "contours of the loss: slope →, bias ↑"
+    aspects = (0.8, 1.6)
     requires = (NamesWeights, Quadratic)
     records = ("weights",)
     weight_count = 2

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from animate.drawing.text import text_width
 from animate.drawing.views import Panel
 from animate.system.numbers import MINUS
 
@@ -59,6 +60,21 @@ def set_y_ticks(panel: Panel) -> None:
     panel.axes.yaxis.set_ticks(
         *tick_labels(ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
     )
+
+
+def keep_tick_labels_inside(panel: Panel) -> None:
+    """Align the labels of the x axis so that none reaches beyond the panel."""
+    axes, em = panel.axes, panel.em
+    box = axes.get_window_extent()
+    axis = axes.xaxis
+    labels = [label.get_text() for label in axis.get_ticklabels()]
+    centers = axes.get_xaxis_transform().transform([(place, 0) for place in axis.get_ticklocs()])
+    for tick, label, (center, _) in zip(axis.get_major_ticks(), labels, centers, strict=False):
+        half = text_width(label, em) / 2
+        if box.x0 <= center < box.x0 + half:
+            tick.label1.set_horizontalalignment("left")
+        elif box.x1 - half < center <= box.x1:
+            tick.label1.set_horizontalalignment("right")
 
 
 def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:

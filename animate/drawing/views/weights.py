@@ -6,7 +6,7 @@ import numpy as np
 
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import RunCurve, clip_for_drawing, overflow_record
-from animate.drawing.views.scatter import add_legend, free_corner
+from animate.drawing.views.legend import free_corner
 from animate.drawing.views.ticks import set_ticks, set_time_ticks
 from animate.system.numbers import coordinate_text
 from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
@@ -21,6 +21,8 @@ class Weights(View):
     """Plot the weights of one run; of many weights, those that move most."""
 
     caption = "weights against {clock}"
+    aspects = (1.2, 2.5)
+    x_axis = "time"
     records = ("weights",)
 
     def __init__(self, panel: Panel) -> None:
@@ -65,7 +67,7 @@ class Weights(View):
             curves = [
                 np.column_stack([panel.times, _drawn(panel.run, number)]) for number in chosen
             ]
-            add_legend(panel, free_corner(panel, names, curves))
+            self.legend_corner = free_corner(panel, names, curves)
 
     def draw(self, record: int) -> None:
         """Draw the curves up to `record`."""
