@@ -112,7 +112,7 @@ def test_a_recipe_holds_the_path_and_the_checksum_of_its_data(run, points, tmp_p
         ("a,b\n1,2\n3,nan\n", "line 3, column b"),
         ("a,b\n1,2\n", "give at least two"),
         ("a,b\n1,2\n1,3\n", "column a"),
-        ("a,b,c\n1,2,3\n3,4,5\n", "has 3 columns of numbers (a, b, c)"),
+        ("a,b,c\n1,2,3\n3,4,5\n", "two columns of numbers are needed, and 3 are there (a, b, c)"),
     ],
 )
 def test_data_that_cannot_be_used_are_2_before_training(run, tmp_path, text, said) -> None:

@@ -416,9 +416,9 @@ def test_names_that_do_not_fit_are_abbreviated_before_they_are_cut(problem) -> N
     runs = train(problem, [H(0.012345, batch_size=10), H(0.1, momentum=0.5), H(0.02)], epochs=2)
     shown = [text.get_text() for text in pictures.titles(Scene(runs, "loss"))][1:]
     assert shown == [
-        "β 0, lr 0.012345, batch 10",
+        "no momentum, lr 0.012345, batch 10",
         "momentum 0.5, lr 0.1, all points",
-        "β 0, lr 0.02, all points",
+        "no momentum, lr 0.02, all points",
     ]
     own = [hand_made(), Trajectory(None, [2, 1], label="momentum of " + "a long name " * 9)]
     shown = [text.get_text() for text in pictures.titles(Scene([*own, own[0]], "loss"))]

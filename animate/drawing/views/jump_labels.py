@@ -8,6 +8,7 @@ import numpy.typing as npt
 from animate.training.problem import Doubles
 
 ALONG = 0.5, 0.35, 0.65, 0.2, 0.8  # of a jump, from its start
+APART = 1.0  # between labels side by side, relative to their height
 SAMPLES = np.linspace(0, 1, 33)[:, None]  # of a line
 
 Rectangle = tuple[float, float, float, float]
@@ -55,7 +56,7 @@ def place_labels(
                 and not any(_overlap(box, other) for other in taken)
             ):
                 found = place
-                taken.append(box)
+                taken.append(_around(place, (size[0] + 2 * APART * size[1], size[1])))
                 break
         places.append(found)
     return places
