@@ -80,7 +80,7 @@ def test_best_fit_and_true_line_are_named_once_and_lie_where_they_should(runs, v
     ]
     for name, shown in zip(("best fit", "true line"), keys, strict=True):
         line = pictures.named_lines(first)[name]
-        assert shown.get_linestyle() == line.get_linestyle()
+        assert shown._unscaled_dash_pattern == line._unscaled_dash_pattern
         assert texts.count(name) == 1
     assert [axes.get_legend() for axes in (first, *others)] == [None] * (1 + len(others))
 
