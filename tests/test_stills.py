@@ -161,6 +161,15 @@ def test_a_sheet_says_each_thing_once(runs, tmp_path, title, size) -> None:
     assert sorted(text for text in told if text.startswith("loss ")) == sorted(losses)
 
 
+def test_a_sheet_says_nothing_that_happens_after_its_last_moment(runs, tmp_path) -> None:
+    path = tmp_path / "sheet.svg"
+    Animation(runs, ["fit"], (1600, 900)).save(path, at=[8, 0, 40])
+    told = words(path)
+    assert "✓ converged at epoch 8" in told
+    assert "✗ diverging: past the limit 0.9985" in told
+    assert not [text for text in told if "epoch 70" in text]
+
+
 def test_a_legend_beside_a_caption_shows_its_lines(runs) -> None:
     views = [load("fit")]
     sheet = Sheet(runs, views, [0, 8], (1600, 900), THEMES["light"], "", {}, STILL)

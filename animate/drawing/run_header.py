@@ -21,6 +21,12 @@ VERDICT_MARKS = {"converged": "✓ ", "diverging": "✗ ", "converging": ""}
 NUMBER_WIDTH = 4.0  # em
 
 
+def verdict_text(run: Trajectory, unit: str) -> str:
+    """Return the verdict of `run` with its mark, for times in `unit`; empty if nothing is known."""
+    verdict = run.diagnosis.verdict
+    return "" if verdict is None else f"{VERDICT_MARKS[verdict]}{sentence_in(run, unit)}"
+
+
 class RunHeader:
     """
     The changing texts of the heading of one run.
@@ -66,12 +72,11 @@ class RunHeader:
         self._verdict_color, self._pending_color = verdict_color, pending_color
         self._distances_left = distances_left(run)
         self._sentence: list[str] = []
-        diagnosis = run.diagnosis
-        if diagnosis.verdict is not None:
-            sentence = f"{VERDICT_MARKS[diagnosis.verdict]}{sentence_in(run, clock.unit)}"
+        sentence = verdict_text(run, clock.unit)
+        if sentence:
             room = width - heading.verdict[0][0] * em
             self._sentence = wrap_balanced(sentence, room, em, len(verdict))
-        self._verdict_record = run.record_at(diagnosis.verdict_step)
+        self._verdict_record = run.record_at(run.diagnosis.verdict_step)
         self._losses = _fill_forward(run.losses)
         room = width - (heading.detail[0] + NUMBER_WIDTH) * em
         self._metrics = [

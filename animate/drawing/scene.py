@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -54,7 +54,7 @@ from animate.drawing.views.requirements import check_views, default_views
 from animate.drawing.views.ticks import keep_tick_labels_inside
 from animate.system import defaults, validation
 from animate.system.errors import InputError
-from animate.training.problem import NamesWeights, provides
+from animate.training.problem import Doubles, NamesWeights, provides
 from animate.training.trajectory import Runs, Trajectory, labels
 
 DPI = 72  # a point is then a pixel, and no size is rounded
@@ -100,16 +100,16 @@ def make_figure(size: tuple[int, int], theme: Theme) -> ThemedFigure:
     return figure
 
 
-def add_background(parent: Figure | SubFigure, theme: Theme) -> None:
-    """Fill `parent` with the background of `theme`."""
+def add_background(figure: Figure, theme: Theme) -> None:
+    """Fill `figure` with the background of `theme`."""
     # A separate artist, since savefig may recolour the patch of the figure.
-    parent.patch.set_facecolor("none")
-    parent.add_artist(
+    figure.patch.set_facecolor("none")
+    figure.add_artist(
         Rectangle(
             (0, 0),
             1,
             1,
-            transform=parent.transSubfigure,
+            transform=figure.transSubfigure,
             facecolor=theme.background,
             edgecolor="none",
             antialiased=False,
@@ -119,7 +119,7 @@ def add_background(parent: Figure | SubFigure, theme: Theme) -> None:
 
 
 def add_panel_axes(
-    parent: Figure | SubFigure,
+    figure: Figure,
     bounds: tuple[float, float, float, float],
     theme: Theme,
     em: float,
@@ -133,7 +133,7 @@ def add_panel_axes(
     `bounds` are left, bottom, width and height, relative to the figure. It has tick labels at the
     sides that are asked for.
     """
-    axes = parent.add_axes(bounds, facecolor=theme.panel)
+    axes = figure.add_axes(bounds, facecolor=theme.panel)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=theme.muted, linewidth=em / 18)
     axes.grid(axis="y", color=theme.faint, alpha=to_rgba(theme.faint)[3], linewidth=em / 18)
@@ -149,7 +149,7 @@ def add_panel_axes(
 
 
 def add_legend_key(
-    parent: Figure | SubFigure,
+    figure: Figure,
     start: tuple[float, float],
     size: tuple[int, int],
     style: RunStyle,
@@ -161,26 +161,16 @@ def add_legend_key(
     Returns the length in pixels.
     """
     length = whole_dashes(style.dash, 0.17, KEY) * em
-    (left, y), (width, height) = start, size
-    parent.add_artist(
-        Line2D(
-            np.array([left, left + length / 2, left + length]) / width,
-            [y / height] * 3,
-            transform=parent.transSubfigure,
-            color=style.line,
-            linewidth=0.17 * em,
-            linestyle=style.dash,
-            marker=style.marker,
-            markevery=[1],
-            markersize=0.62 * em,
-            markeredgewidth=0,
-        )
+    points = np.array([0, length / 2, length])
+    line = _add_level_line(
+        figure, start, size, points, color=style.line, linewidth=0.17 * em, linestyle=style.dash
     )
+    line.set(marker=style.marker, markevery=[1], markersize=0.62 * em, markeredgewidth=0)
     return length
 
 
 def add_legend_line(
-    parent: Figure | SubFigure,
+    figure: Figure,
     start: tuple[float, float],
     size: tuple[int, int],
     line: Line2D,
@@ -188,18 +178,21 @@ def add_legend_line(
     em: float,
 ) -> None:
     """Draw a piece of `line` in `color` from the pixel `start` to the right."""
-    length = whole_dashes(dash_of(line), line.get_linewidth() / em, LEGEND_LINE) * em
+    width, dash = line.get_linewidth(), dash_of(line)
+    points = np.array([0, whole_dashes(dash, width / em, LEGEND_LINE) * em])
+    _add_level_line(figure, start, size, points, color=color, linewidth=width, linestyle=dash)
+
+
+def _add_level_line(
+    figure: Figure, start: tuple[float, float], size: tuple[int, int], points: Doubles, **style: Any
+) -> Line2D:
+    """Add a line through `points`, in pixels to the right of the pixel `start`."""
     (left, y), (width, height) = start, size
-    parent.add_artist(
-        Line2D(
-            np.array([left, left + length]) / width,
-            [y / height] * 2,
-            transform=parent.transSubfigure,
-            color=color,
-            linewidth=line.get_linewidth(),
-            linestyle=dash_of(line),
-        )
-    )
+    x = (left + points) / width
+    transform = figure.transSubfigure
+    line = Line2D(x, np.full(len(x), y / height), transform=transform, **style)
+    figure.add_artist(line)
+    return line
 
 
 class Scene:
@@ -221,8 +214,6 @@ class Scene:
         Plain text, of one line or two; an empty string for no title.
     data : mapping, optional
         The result of `precompute` for the names in `View.needs`.
-    parent : Figure or SubFigure, optional
-        The figure to draw in, `size` pixels large; by default a new one.
     medium : Medium
         What the picture is made for.
     states_moment : bool
@@ -255,7 +246,6 @@ class Scene:
         title: str | None = None,
         *,
         data: Mapping[str, Any] | None = None,
-        parent: Figure | SubFigure | None = None,
         medium: Medium = FILM,
         states_moment: bool = True,
     ) -> None:
@@ -281,8 +271,7 @@ class Scene:
             self.title = picture_title(self.runs, title, medium)
             kinds = {view_class: _panel_kind(view_class) for view_class in self.view_classes}
             self.layout = self._choose_layout(kinds)
-            self._parent = parent or make_figure(self.size, self.theme)
-            self.figure: Figure = self._parent.get_figure(root=True)
+            self.figure = make_figure(self.size, self.theme)
             self._draw_all()
             measured = _measure_kinds(self.views, kinds, self.layout)
             if measured != kinds:
@@ -291,7 +280,7 @@ class Scene:
                 except TooSmallError:
                     pass  # what is common to most panels stands once nevertheless
                 else:
-                    self._parent.clear()
+                    self.figure.clear()
                     self._draw_all()
             self.notes += missing_notes(self.runs, title or "")
             self.draw(self.clock.first)
@@ -342,7 +331,7 @@ class Scene:
     def _draw_all(self) -> None:
         """Draw all that stands still, and make the artists that move."""
         self.moving, self._hidden, self.notes = [], {}, []
-        add_background(self._parent, self.theme)
+        add_background(self.figure, self.theme)
         self._names, self._name_size = self._choose_names()
         self._moment = self._draw_title_row()
         self._headers = [self._draw_header(index) for index in range(len(self.layout.headings))]
@@ -379,7 +368,7 @@ class Scene:
         """Add a static text at pixel (x, y), with `size` in em."""
         style.setdefault("verticalalignment", "center")
         font = self.theme.typeface.properties()
-        return self._parent.text(
+        return self.figure.text(
             x / self.size[0],
             y / self.size[1],
             text,
@@ -392,9 +381,9 @@ class Scene:
         """Add an empty, moving text at pixel (x, y), with `size` in em."""
         em = self._font_size(size)
         position = (x / self.size[0], (y - TEXT_MIDDLE * em) / self.size[1])
-        text = TabularText(*position, transform=self._parent.transSubfigure, fontsize=em, **style)
+        text = TabularText(*position, transform=self.figure.transSubfigure, fontsize=em, **style)
         self.theme.typeface.apply(text)
-        self._parent.add_artist(text)
+        self.figure.add_artist(text)
         return self._register(text)
 
     def _draw_title_row(self) -> Text | None:
@@ -502,7 +491,7 @@ class Scene:
 
     def _draw_legend_key(self, left: float, y: float, style: RunStyle) -> None:
         """Draw line and marker of a run beside its name, as the legend of shared panels."""
-        add_legend_key(self._parent, (left, y), self.size, style, self.layout.em)
+        add_legend_key(self.figure, (left, y), self.size, style, self.layout.em)
 
     def _clip_to(self, artist: Artist, box: Box) -> None:
         """Clip `artist` to `box`, which then bounds the pixels that it changes."""
@@ -510,7 +499,7 @@ class Scene:
         bounds = Bbox.from_bounds(
             box.left / width, box.bottom / height, box.width / width, box.height / height
         )
-        artist.set_clip_box(TransformedBbox(bounds, self._parent.transSubfigure))
+        artist.set_clip_box(TransformedBbox(bounds, self.figure.transSubfigure))
         artist.set_clip_on(True)
 
     def _draw_timeline(self) -> tuple[Rectangle, Rectangle]:
@@ -519,16 +508,16 @@ class Scene:
         width, height = self.size
         position = (box.left / width, box.bottom / height)
         common: dict[str, Any] = {
-            "transform": self._parent.transSubfigure,
+            "transform": self.figure.transSubfigure,
             "edgecolor": "none",
             "antialiased": False,
         }
         whole = Rectangle(
             position, box.width / width, box.height / height, facecolor=self.theme.faint, **common
         )
-        self._parent.add_artist(whole)
+        self.figure.add_artist(whole)
         bar = Rectangle(position, 0, box.height / height, facecolor=self.theme.muted, **common)
-        self._parent.add_artist(bar)
+        self.figure.add_artist(bar)
         self._clip_to(bar, box)
         return whole, self._register(bar)
 
@@ -570,13 +559,13 @@ class Scene:
         colors = [self.theme.run(index).line for index in range(len(self.runs))]
         is_of_one = len(self.runs) > 1 and line.get_color() in colors
         color = self.theme.muted if is_of_one else line.get_color()
-        add_legend_line(self._parent, (left, y), self.size, line, color, self.layout.em)
+        add_legend_line(self.figure, (left, y), self.size, line, color, self.layout.em)
 
     def _panel(self, place: Place, index: int | None) -> Panel:
         width, height = self.size
         em, theme, box = self.layout.em, self.theme, place.box
         axes = add_panel_axes(
-            self._parent,
+            self.figure,
             (box.left / width, box.bottom / height, box.width / width, box.height / height),
             theme,
             em,

@@ -17,7 +17,7 @@ import numpy as np
 from animate.drawing.clock import Clock
 from animate.drawing.layout import Box, TooSmallError
 from animate.drawing.medium import Medium
-from animate.drawing.run_header import VERDICT_MARKS
+from animate.drawing.run_header import verdict_text
 from animate.drawing.scene import (
     KEY,
     KEY_GAP,
@@ -41,7 +41,6 @@ from animate.drawing.views import Panel, View
 from animate.drawing.views.legend import add_legend, labelled_lines
 from animate.drawing.views.ticks import keep_tick_labels_inside
 from animate.system.numbers import moment_text, value_text
-from animate.training.diagnosis import sentence_in
 from animate.training.trajectory import Trajectory
 
 # In em.
@@ -477,7 +476,7 @@ class Sheet:
                 verdict = truncate(self._verdict(index), room - end, em)
                 self._text(left + end, y, verdict, color=style.text)
             return
-        for line, text in enumerate(wrapped(self._verdict(index), room, em, lines), 1):
+        for line, text in enumerate(wrap(self._verdict(index), [room] * lines, em), 1):
             self._text(left, y - line * NUMBER * em, text, color=style.text)
 
     def _draw_keys(self) -> None:
@@ -537,10 +536,11 @@ class Sheet:
         return next(fitting, stages[-1])
 
     def _verdict(self, index: int) -> str:
+        """Return the verdict of a run, if it is known at the last moment that is shown."""
         run = self._runs[index]
-        if run.diagnosis.verdict is None:
-            return ""
-        return f"{VERDICT_MARKS[run.diagnosis.verdict]}{sentence_in(run, self._clock.unit)}"
+        last = self._clock.record(index, max(self._moments))
+        is_known = last >= run.record_at(run.diagnosis.verdict_step)
+        return verdict_text(run, self._clock.unit) if is_known else ""
 
     def _number(self, index: int, moment: float) -> str:
         """Return the text above a panel: the loss of a run, or why there is none."""
@@ -573,18 +573,6 @@ def _remove_names(view: View) -> None:
     for artist in list(view.panel.axes.texts):
         if id(artist) not in moving:
             artist.remove()
-
-
-def wrapped(text: str, width: float, em: float, lines: int) -> list[str]:
-    """Return `text` in at most `lines` lines, each truncated to `width` pixels."""
-    found = [""]
-    for word in text.split(" "):
-        longer = f"{found[-1]} {word}".strip()
-        if len(found) < lines and found[-1] and text_width(longer, em) > width:
-            found.append(word)
-        else:
-            found[-1] = longer
-    return [truncate(line, width, em) for line in found if line]
 
 
 def panel_boxes(plan: SheetPlan, size: tuple[int, int]) -> Iterator[Box]:

@@ -199,10 +199,6 @@ class PaperSize:
         factor = UNITS[self.unit]
         return self.width * factor, None if self.height is None else self.height * factor
 
-    def with_height(self, points: float) -> "PaperSize":
-        """Return this size with a height in points."""
-        return replace(self, height=points / UNITS[self.unit])
-
     def rounded_up(self, points: tuple[float, float]) -> "PaperSize":
         """
         Return `points` in the unit of this size, rounded up; without a height if this has none.
