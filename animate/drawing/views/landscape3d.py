@@ -9,15 +9,14 @@ from matplotlib.collections import LineCollection, PolyCollection
 from animate.drawing.palette import blend
 from animate.drawing.projection import Surface, choose_projection
 from animate.drawing.text import text_width
-from animate.drawing.views import Panel, View
+from animate.drawing.views import Panel
 from animate.drawing.views.contours import BEST_ZORDER, STAR_SIZE
 from animate.drawing.views.curves import RunCurve, overflow_record, spread_points, unique_starts
+from animate.drawing.views.plane import PlaneView
 from animate.drawing.views.ticks import tick_labels, ticks_within
 from animate.system.numbers import share_text
-from animate.training import planes
 from animate.training.planes import Plane
 from animate.training.problem import Doubles, NamesWeights, Quadratic, provides
-from animate.training.trajectory import Trajectory
 
 CELLS = 64  # of the surface, along each side
 GRID_CELLS = 40  # where the loss takes longer
@@ -31,23 +30,15 @@ SHADE = 0.30  # of the deepest part, from the panel's colour to that of text
 TICKS = 4
 
 
-class Landscape3D(View):
+class Landscape3D(PlaneView):
     """Show all paths on the loss over two weights, or over the plane in which they move most."""
 
     caption = "loss (height)"
     aspects = (1.0, 2.0)
-    across = True
-    records = ("weights",)
-    needs = ("plane",)
-
-    @classmethod
-    def lacks(cls, runs: Sequence[Trajectory]) -> str | None:
-        """Return what `runs` lack for a plane through their weights."""
-        return planes.lacks_plane(runs)
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        plane: Plane = panel.data[self.needs[0]]
+        plane = self.plane
         self.caption, self.full_caption = self._captions(plane)
         surface = _surface(panel, plane)
         paths = [_path(panel, plane, surface, index) for index in range(len(panel.runs))]
@@ -240,7 +231,7 @@ class Landscape3D(View):
     def _mark_best(self, surface: Surface) -> None:
         """Mark the best weights, if they are known and shown."""
         problem, em = self.panel.problem, self.panel.em
-        plane: Plane = self.panel.data[self.needs[0]]
+        plane = self.plane
         if not (plane.is_whole and provides(problem, Quadratic)):
             return
         best = np.asarray(problem.best_weights, np.float64)

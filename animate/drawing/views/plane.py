@@ -30,11 +30,9 @@ START_OFFSETS = (0.6, -1.0), (-0.6, -1.0), (0.6, 0.4), (-0.6, 0.4)  # em
 SHADE = 0.5  # of the highest loss, from the panel's colour to that of text
 
 
-class Plane(View):
-    """Show all paths over contours of the loss in the plane in which they move most."""
+class PlaneView(View):
+    """A view of all runs and of the loss in the plane in which they move most."""
 
-    caption = "plane"
-    aspects = (0.8, 1.6)
     across = True
     records = ("weights",)
     needs = ("plane",)
@@ -44,9 +42,22 @@ class Plane(View):
         """Return what `runs` lack for a plane through their weights."""
         return planes.lacks_plane(runs)
 
+    @property
+    def plane(self) -> LossPlane:
+        """The plane, with the paths in it."""
+        plane: LossPlane = self.panel.data[self.needs[0]]
+        return plane
+
+
+class Plane(PlaneView):
+    """Show all paths over contours of the loss in the plane in which they move most."""
+
+    caption = "plane"
+    aspects = (0.8, 1.6)
+
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
-        plane: LossPlane = panel.data[self.needs[0]]
+        plane = self.plane
         self.caption, self.full_caption = self._captions(plane)
         self._set_limits(plane)
         edges = self._draw_loss(plane)
