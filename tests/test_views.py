@@ -542,10 +542,28 @@ def test_a_title_is_plain_text(runs) -> None:
     scene.figure.draw_without_rendering()
 
 
+@pytest.mark.parametrize(
+    ("views", "size", "rates"),
+    [
+        (["fit", "loss"], (1280, 720), 3),
+        (["surface", "bowl"], (1080, 1920), 1),
+        (["data", "fit", "cliff"], (1080, 1080), 3),
+        (["fit", "loss"], (1080, 1080), 12),
+    ],
+)
+def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
+    check_texts(problem, views, size, rates)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [1, 3, 12])
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1080), (1080, 1920)])
 @pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["data", "fit", "cliff"]])
-def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
+def test_so_it_is_for_every_number_of_runs_and_shape_of_frame(problem, views, size, rates) -> None:
+    check_texts(problem, views, size, rates)
+
+
+def check_texts(problem, views, size, rates) -> None:
     lrs = [0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6][:rates]
     scene = Animation(train(problem, lrs), views, size).scene
     for epoch in (3, 100):
