@@ -144,7 +144,7 @@ def test_no_theory_is_applied_to_hyperparameters_that_nobody_knows(problem) -> N
     assert known.diagnosis.sentence == "diverging: past the limit 0.9985"
     assert unknown.diagnosis.verdict == "converging"
     distances = np.linalg.norm(weights - problem.best_weights, axis=1)
-    left = f"{100 * distances[-1] / distances[0]:.0f} % of the way left"
+    left = f"{100 * distances[-1] / distances[0]:.0f} % still to go"
     assert unknown.diagnosis.sentence.startswith(left)
     scene = Scene(unknown, ["fit", "loss"], (640, 360))
     for moment in (0, 10, 20):
