@@ -369,8 +369,10 @@ def test_a_bowls_arrow_is_drawn_for_plain_descent_alone(momentum, runs) -> None:
         shafts.append(any(np.isfinite(line.get_xydata()).all() for line in inked))
         tips.append(any(line.get_marker() in ("<", ">") for line in inked))
     assert shafts == tips == [False, True]
-    said = ["arrow: the next step" in pictures.notes(axes) for axes in scene.figure.axes]
-    assert said == [False, True]
+    captions = [text.get_text() for text in scene.figure.texts]
+    assert "loss along the steepest direction; arrow: the next step" in captions
+    captions = [text.get_text() for text in Scene([momentum], ["bowl"]).figure.texts]
+    assert "loss along the steepest direction alone" in captions
 
 
 @pytest.mark.parametrize("view", ["loss", "weights"])

@@ -434,9 +434,11 @@ def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
     def captions(scene: Scene) -> set[str]:
         return {text.get_text() for text in scene.figure.texts}
 
-    assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
+    assert "loss along the steepest direction; arrow: the next step" in captions(
+        Scene(runs, ["bowl"])
+    )
     narrow = Scene(runs, ["fit", "loss", "bowl", "surface"], (1000, 720))
-    assert "loss along the steepest axis" in captions(narrow)
+    assert "loss, steepest axis; arrow: next step" in captions(narrow)
 
 
 def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:
