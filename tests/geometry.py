@@ -29,6 +29,7 @@ def _texts(scene: Scene) -> Iterator[tuple[str, Bbox, Bbox]]:
     renderer = scene.figure.canvas.get_renderer()
     frame = Bbox.from_bounds(0, 0, *scene.size)
     for text in scene.figure.findobj(Text):
-        if text.get_visible() and text.get_text().strip():
+        is_off = text.axes is not None and not text.axes.axison and text not in text.axes.texts
+        if text.get_visible() and text.get_text().strip() and not is_off:
             clip = text.get_clip_box() if text.get_clip_on() else None
             yield text.get_text(), text.get_window_extent(renderer).padded(-1), clip or frame

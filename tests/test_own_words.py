@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 from command import QUIET
 from command import animate as command
+from matplotlib.text import Text
 from PIL import ExifTags, Image
 
 import animate
-from animate import Hyperparameters, InputError, Line
+from animate import Animation, Hyperparameters, InputError, Line, train
+from animate.drawing.scene import Scene
 from animate.recipe import Output, Recipe
 from animate.recipe.toml import dumps, loads
 
@@ -96,7 +98,8 @@ def test_a_still_holds_its_alternative_text(run, tmp_path) -> None:
     with Image.open(tmp_path / "a.png") as png:
         assert png.text == {"Title": "Mine", "Description": ONE_LINE}
     with Image.open(tmp_path / "a.jpg") as jpeg:
-        assert jpeg.getexif()[ExifTags.Base.ImageDescription] == ONE_LINE
+        written = jpeg.getexif()[ExifTags.Base.ImageDescription]
+    assert written.encode("latin-1").decode() == ONE_LINE  # Pillow reads EXIF as Latin-1
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     svg = "{http://www.w3.org/2000/svg}"
     assert (root.findtext(f"{svg}title"), root.findtext(f"{svg}desc")) == ("Mine", ONE_LINE)
@@ -153,3 +156,24 @@ def test_importing_and_help_load_no_matplotlib() -> None:
         "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_a_control_character_in_the_alternative_text_leaves_an_svg_readable(runs, tmp_path) -> None:
+    Animation(runs, "loss").save(tmp_path / "a.svg", at=0, alt="a\x01b")
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert root.findtext("{http://www.w3.org/2000/svg}desc") == "a▯b"
+
+
+def test_own_labels_stand_in_a_panel_as_they_are(problem) -> None:
+    runs = train(problem, [Hyperparameters(0.1, label="high learning rate"), Hyperparameters(0.7)])
+    (axes,) = Scene(runs, "losses").figure.axes
+    names = {artist.get_text() for artist in axes.findobj(Text)}
+    assert "high learning rate" in names
+
+
+def test_a_library_caller_is_warned_of_missing_characters(runs, tmp_path) -> None:
+    film = Animation(runs, "loss", (640, 360), title="学习率", timeline=[0])
+    for name, at in (("a.png", 0), ("b.png", [0, 8]), ("a.gif", None)):
+        with pytest.warns(UserWarning, match="lacks 学 习 率, drawn as ▯; .* font=FILE") as caught:
+            film.save(tmp_path / name, at=at)
+        assert caught[0].filename == __file__

@@ -409,3 +409,15 @@ def test_a_recipe_keeps_a_size_on_paper_as_it_was_given() -> None:
     recipe = Recipe(size="3.4x2.2in", outputs=["a.pdf"])
     assert as_settings(recipe)["size"] == "3.4x2.2in"
     assert Recipe(size=as_settings(recipe)["size"], outputs=["a.pdf"]) == recipe
+
+
+def test_a_sheets_long_title_is_set_in_two_lines(runs) -> None:
+    title = "What three learning rates do to the same line, in the first epochs and at the end"
+    picture = Animation(runs, "fit", title=title).picture
+    sheet = Sheet(
+        runs, picture.views, [0, 8], (500, 400), picture.theme, title, picture.data, STILL
+    )
+    lines = [text.get_text() for text in sheet.figure.texts if text.get_text() in title]
+    assert " ".join(lines) == title
+    assert len(lines) == 2
+    assert sheet.notes == []

@@ -1,5 +1,7 @@
 """The typeface: what its files hold, and that texts are drawn with them."""
 
+import copy
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from matplotlib.text import Text
 from pictures import VIEWS_OF_A_LINE
 
 import animate
+from animate import Animation, Line, train
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import missing_characters, text_width
 from animate.drawing.theme import load_theme
@@ -258,9 +261,25 @@ def test_missing_characters_are_named_once(run) -> None:
     assert done.code == 0
     (line,) = [line for line in done.err.splitlines() if "lacks" in line]
     assert line == (
-        "the font lacks 学 习 率 🚀 慢, drawn as ▯; give a font that has them, with --font FILE"
+        "the font lacks 学 习 率 🚀 慢, drawn as ▯; give a font that has them, with --font FILE or"
+        ", in Python, font=FILE"
     )
 
 
 def test_symbols_come_from_the_fallback() -> None:
     assert missing_characters("✓ ✗ ▲ ▼ ▯ ● é λ → ∞ ₂ ½ ⁻ 中") == ["中"]
+
+
+def test_a_pdf_holds_the_typeface(tmp_path) -> None:
+    Animation(train(Line.sample(), [0.7]), "loss", title="title").save(tmp_path / "a.pdf", at=100)
+    document = (tmp_path / "a.pdf").read_bytes()
+    fonts = set(re.findall(rb"/BaseFont /[A-Z]+\+([\w-]+)", document))
+    assert {b"AnimateSans-Regular", b"AnimateSans-Bold"} <= fonts
+
+
+def test_a_copy_of_the_properties_keeps_the_typeface() -> None:
+    properties = ANIMATE_SANS.properties(size=10)
+    for other in (copy.copy(properties), properties.copy()):
+        assert other.get_file() == ANIMATE_SANS.regular
+        other.set_size(20)
+    assert properties.get_size_in_points() == 10

@@ -281,6 +281,10 @@ def test_bowl_writes_one_minus_rate_times_curvature_at_jumps_and_hides_nothing(
                     np.column_stack([across, 0.5 * steepest * across**2])
                 )
                 assert not box.count_contains(curve)
+                for path in pictures.trail(axes).get_segments():
+                    between = np.linspace(path[:-1], path[1:], 2000).reshape(-1, 2)
+                    ink = box.padded(-0.15 * box.height)
+                    assert not ink.count_contains(axes.transData.transform(between))
                 assert axes.bbox.x0 <= box.x0 < box.x1 <= axes.bbox.x1
             for index, box in enumerate(boxes):
                 assert not any(box.overlaps(other) for other in boxes[:index])
@@ -309,7 +313,7 @@ def test_strokes_of_a_swinging_run_do_not_hide_the_best_weights(problem, name, l
         if line.get_marker() == "*" and len(line.get_xydata()) == 1
     ]  # fmt: skip
     ((x, y),) = film.scene.figure.axes[0].transData.transform(star.get_xydata()).round().astype(int)
-    around = frame[500 - y - 1 : 500 - y + 2, x - 1 : x + 2, :3]
+    around = frame[500 - y - 1 : 500 - y + 1, x - 1 : x + 2, :3]  # above the notch of the star
     ink = np.array([int(film.scene.theme.ink[n : n + 2], 16) for n in (1, 3, 5)])
     assert np.abs(around.astype(int) - ink).max() < 30
 

@@ -12,17 +12,21 @@ from animate.drawing.palette import LineStyle
 
 def whole_dashes(dash: LineStyle, width: float, length: float) -> float:
     """
-    Return the length of the most whole dashes of a line of `width` in at most `length`.
+    Return the length of a line of `width`, at most `length`, that ends after its longest dash.
 
     >>> whole_dashes("solid", 1, 10), whole_dashes((0, (3, 1)), 1, 10)
     (10, 7)
+    >>> whole_dashes((0, (3, 1, 1, 1)), 1, 14)  # not 11: with its dot at the end
+    9
     """
     if isinstance(dash, str):
         return length
     lengths = dash[1]
-    period, gap = width * sum(lengths), width * lengths[-1]
-    count = int((length + gap) / period + 1e-9)
-    return count * period - gap if count else length
+    dashes = list(lengths[::2])
+    longest = dashes.index(max(dashes))
+    period, end = width * sum(lengths), width * sum(lengths[: 2 * longest + 1])
+    count = int((length - end) / period + 1e-9)
+    return end + count * period if length >= end else length
 
 
 def dash_of(line: Line2D) -> LineStyle:

@@ -555,10 +555,8 @@ class Scene:
         return True
 
     def _draw_legend_line(self, left: float, y: float, line: Line2D) -> None:
-        """Draw a piece of `line`, in the colour of text if it has that of one of several runs."""
-        colors = [self.theme.run(index).line for index in range(len(self.runs))]
-        is_of_one = len(self.runs) > 1 and line.get_color() in colors
-        color = self.theme.muted if is_of_one else line.get_color()
+        """Draw a piece of `line`."""
+        color = legend_color(line, len(self.runs), self.theme)
         add_legend_line(self.figure, (left, y), self.size, line, color, self.layout.em)
 
     def _panel(self, place: Place, index: int | None) -> Panel:
@@ -709,6 +707,8 @@ def _measure_kinds(
 
 def _y_label_widths(panel: Panel) -> Iterator[float]:
     """Yield the widths of the tick labels at the left, in pixels."""
+    if not panel.axes.axison:
+        return
     low, high = sorted(panel.axes.get_ylim())
     axis = panel.axes.yaxis
     for tick, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False):
@@ -717,7 +717,7 @@ def _y_label_widths(panel: Panel) -> Iterator[float]:
 
 
 def _is_like(view: View, other: View) -> bool:
-    """Return whether two panels have the same captions and limits, up to a pixel."""
+    """Return whether two panels have the same captions, ticks, and limits up to a pixel."""
     captions = [(one.caption, one.full_caption) for one in (view, other)]
     if captions[0] != captions[1]:
         return False
@@ -730,7 +730,15 @@ def _is_like(view: View, other: View) -> bool:
         )
         if not np.allclose(own, others, rtol=0, atol=LIKE * np.ptp(own)):
             return False
+        if _ticks_of(one) != _ticks_of(two):
+            return False
     return True
+
+
+def _ticks_of(axis: Any) -> list[tuple[float, str]]:
+    """Return the places of the ticks and their labels."""
+    places = axis.get_ticklocs()
+    return list(zip(places, axis.get_major_formatter().format_ticks(places), strict=True))
 
 
 def displayed_title(title: str) -> str:
@@ -755,15 +763,16 @@ def title_notes(title: str, lines: Sequence[str]) -> list[str]:
 
 def missing_notes(runs: Sequence[Trajectory], title: str) -> list[str]:
     """Return a note on the characters of the reader's own texts that are drawn as an empty box."""
-    texts = [title, *labels(runs), *(name for run in runs for name in run.metrics)]
-    texts += [name for run in runs for name in _column_names(run)]
-    missing = list(dict.fromkeys(one for text in texts for one in missing_characters(text)))
+    texts = [name for run in runs for name in (*run.metrics, *_column_names(run))]
+    found = [one for text in (title, *labels(runs)) for one in missing_characters(text, bold=True)]
+    found += [one for text in texts for one in missing_characters(text)]
+    missing = list(dict.fromkeys(found))
     if not missing:
         return []
     named = " ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
     return [
         f"the font lacks {named}, drawn as {MISSING}; give a font that has "
-        f"{'it' if len(missing) == 1 else 'them'}, with --font FILE"
+        f"{'it' if len(missing) == 1 else 'them'}, with --font FILE or, in Python, font=FILE"
     ]
 
 
@@ -787,6 +796,12 @@ def split_views(
         list(view_classes[:first]),
         [view_class for view_class in view_classes[first:] if view_class.across],
     )
+
+
+def legend_color(line: Line2D, runs: int, theme: Theme) -> Any:
+    """Return the colour of `line` in a legend: that of text if it has that of one of `runs`."""
+    colors = [theme.run(index).line for index in range(runs)]
+    return theme.muted if runs > 1 and line.get_color() in colors else line.get_color()
 
 
 def caption_of(view: View, room: float, em: float, unit: str) -> str:

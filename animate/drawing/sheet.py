@@ -30,8 +30,8 @@ from animate.drawing.scene import (
     add_panel_axes,
     all_names,
     caption_of,
+    legend_color,
     make_figure,
-    missing_notes,
     split_views,
     title_notes,
 )
@@ -348,36 +348,52 @@ class Sheet:
         self._clock = Clock.of(runs)
         self.notes: list[str] = []
         with theme.applied():
-            self._plan = plan_sheet(
-                view_classes,
-                len(runs),
-                len(moments),
-                size,
-                medium,
-                title_lines=title_lines(title),
-                moment_width=text_width(self._clock.longest_name, 1, bold=True),
-                verdict_width=max(text_width(self._verdict(n), 1) for n in range(len(runs))),
-            )
+            self._plan = self._plan_with(view_classes, title_lines(title))
             self._em = self._plan.em(size)
+            if self._plan.title_lines == 1 and self._title_room < self._title_width(title):
+                self._plan = self._plan_with(view_classes, 2)
+                self._em = self._plan.em(size)
             self.figure = make_figure(size, theme)
             add_background(self.figure, theme)
             if title:
                 self._draw_title(title)
-            self.notes += missing_notes(runs, title)
             if self._plan.has_keys:
                 self._draw_keys()
             for place in range(len(self._plan.strips)):
                 self._draw_strip(place)
             self._draw_moments()
 
+    def _plan_with(self, view_classes: Sequence[type[View]], lines: int) -> SheetPlan:
+        """Return the plan with this number of lines of the title."""
+        return plan_sheet(
+            view_classes,
+            len(self._runs),
+            len(self._moments),
+            self._size,
+            self._medium,
+            title_lines=lines,
+            moment_width=text_width(self._clock.longest_name, 1, bold=True),
+            verdict_width=max(text_width(self._verdict(n), 1) for n in range(len(self._runs))),
+        )
+
+    @property
+    def _title_size(self) -> float:
+        return min(TITLE_SIZE * self._em, self._medium.max_text)
+
+    @property
+    def _title_room(self) -> float:
+        return self._size[0] - self._box(0, 0).left - RIGHT * self._em
+
+    def _title_width(self, title: str) -> float:
+        return text_width(title, self._title_size, bold=True)
+
     def _draw_title(self, title: str) -> None:
-        em, size = self._em, min(TITLE_SIZE * self._em, self._medium.max_text)
-        left = self._box(0, 0).left
-        rooms = [self._size[0] - left - RIGHT * em] * self._plan.title_lines
-        lines = wrap(title, rooms, size, bold=True)
+        rooms = [self._title_room] * self._plan.title_lines
+        lines = wrap(title, rooms, self._title_size, bold=True)
         self.notes += title_notes(title, lines)
         for number, line in enumerate(lines):
-            y = self._size[1] - (1.2 + TITLE_PITCH * number) * em
+            y = self._size[1] - (1.2 + TITLE_PITCH * number) * self._em
+            left, size = self._box(0, 0).left, self._title_size
             self._text(left, y, line, size=size, weight="bold", color=self._theme.ink)
 
     def _draw_strip(self, place: int) -> None:
@@ -456,7 +472,8 @@ class Sheet:
             self._theme.typeface.apply(view.panel.axes)
             return
         for line, width in zip(lines, widths, strict=True):
-            add_legend_line(self.figure, (start, y), self._size, line, line.get_color(), em)
+            sample = legend_color(line, len(self._runs), self._theme)
+            add_legend_line(self.figure, (start, y), self._size, line, sample, em)
             name = str(line.get_label())
             self._text(start + (LEGEND_LINE + SAMPLE_GAP) * em, y, name, color=color)
             start += width

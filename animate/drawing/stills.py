@@ -7,6 +7,7 @@ date, version or random name, so that the same picture gives the same bytes.
 """
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,16 @@ from PIL import ExifTags, Image
 from animate.drawing.clock import Clock, resolve_moments
 from animate.drawing.layout import NAME_WIDTH, SHORT_NAME_WIDTH, Box, Layout, TooSmallError
 from animate.drawing.medium import PAPER, STILL, Medium
-from animate.drawing.scene import DPI, Scene, name_widths, picture_title, plan_layout
+from animate.drawing.scene import (
+    DPI,
+    Scene,
+    missing_notes,
+    name_widths,
+    picture_title,
+    plan_layout,
+)
 from animate.drawing.sheet import Sheet, panel_boxes, plan_sheet, title_lines
-from animate.drawing.text import text_width
+from animate.drawing.text import MISSING, text_width
 from animate.drawing.theme import Theme
 from animate.drawing.views import View
 from animate.system import files
@@ -143,20 +151,21 @@ def save(
                 picture.runs, picture.views, moments, pixels, picture.theme, title,
                 picture.data, medium,
             )  # fmt: skip
-            figures, notes = iter([sheet.figure]), sheet.notes
+            figures = iter([sheet.figure])
+            notes = [*sheet.notes, *missing_notes(picture.runs, picture.title or "")]
         else:
             scene = Scene(
                 picture.runs, list(picture.views), pixels, picture.theme, picture.title,
                 data=picture.data, medium=medium, states_moment=states_moment,
             )  # fmt: skip
             figures, notes = _pages(scene, moments), scene.notes
-        for sentence in notes:
-            if on_note is not None:
-                on_note(sentence)
         with files.atomic(path) as temporary:
             FORMATS[suffix](
                 _sized(figures, points, _dpi(size)), str(temporary), Description.of(title, alt)
             )
+    for sentence in notes:
+        if on_note is not None:
+            on_note(sentence)
 
 
 def check(
@@ -336,6 +345,8 @@ class Description:
     def of(cls, title: str, alt: str | None) -> "Description":
         """Return the description with this title and alternative text, each on one line."""
         words = " ".join((alt or "").split())
+        forbidden = ("Cc", "Cs")  # control characters and surrogates, which XML forbids
+        words = "".join(MISSING if unicodedata.category(one) in forbidden else one for one in words)
         return cls(" ".join(title.split()), words) if words else cls()
 
     def metadata(self, title: str, alt: str) -> dict[str, str]:

@@ -79,6 +79,16 @@ class _FontProperties(FontProperties):
         super().__init__(family=[OWN, FALLBACK], **style)
         self.typeface = typeface
 
+    def __copy__(self) -> _FontProperties:
+        """Return a copy of this class; matplotlib 3.11 would make plain font properties."""
+        other = _FontProperties.__new__(_FontProperties)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def copy(self) -> _FontProperties:
+        """Return a copy of this class."""
+        return self.__copy__()
+
     def get_file(self) -> str | None:
         """Return the file of the typeface, or None to look for the fallback by its name."""
         if self.get_family()[0] != OWN:
@@ -96,6 +106,7 @@ def load_typeface(path: str) -> Typeface:
         If the file cannot be read, is no TrueType or OpenType font, or lacks a character of ASCII.
     """
     validation.font(path)
+    path = str(Path(path).absolute())  # fonts are cached by their path
     files.check_source(path, MAX_FONT_BYTES, "font")
     advice = "give a TrueType or OpenType font"
     try:

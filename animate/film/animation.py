@@ -5,6 +5,7 @@ Films of training runs.
 change, and give the same pixels as matplotlib's full redraw.
 """
 
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -258,13 +259,16 @@ class Animation(FuncAnimation):
             named = "end" if at is None else at
             several: Iterable[Moment] = [named] if isinstance(named, (str, Real)) else named  # type: ignore[assignment]
             whole = self.size if size is None else validation.still_size(size)
-            stills.save(self.picture, filename, several, whole, alt)
+            notes: list[str] = []
+            stills.save(self.picture, filename, several, whole, alt, on_note=notes.append)
+            _warn(notes)
             return
         if alt is not None:
             raise InputError(
                 f"{filename} is a film, which stores no alternative text; leave alt out, and say "
                 "it where the film is embedded"
             )
+        _warn(self.scene.notes)
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
         (error,) = self.save_each([film], progress_callback)
@@ -363,3 +367,9 @@ def _reported(
         yield frame
         if callback is not None:
             callback(number, total)
+
+
+def _warn(notes: Sequence[str]) -> None:
+    """Warn whoever called the method that calls this."""
+    for sentence in notes:
+        warnings.warn(sentence, stacklevel=3)

@@ -149,7 +149,8 @@ class Bowl(View):
         jumps = list(itertools.pairwise(self._to_pixels(points)))[::-1]
         if is_next:
             jumps.insert(0, tuple(self._to_pixels(step)))
-        ends = np.clip(np.array(jumps).reshape(-1, 2, 2), -width, 2 * width)
+        known = [jump for jump in map(np.array, jumps) if np.isfinite(jump).all()]
+        long = [jump for jump in known if np.hypot(*(jump[1] - jump[0])) > SHORTEST * em]
         ball = self._to_pixels(points[-1:])[0]
         obstacles = [
             (ball[0] - 0.4 * em, ball[1] - 0.4 * em, ball[0] + 0.4 * em, ball[1] + 0.4 * em)
@@ -157,11 +158,8 @@ class Bowl(View):
         if self._note.get_text():
             obstacles.append((0.0, 0.4 * height - 0.5 * em, width, 0.4 * height + 1.2 * em))
         places = place_labels(
-            [
-                jump
-                for jump in ends[:LABELLED]
-                if np.isfinite(jump).all() and np.hypot(*(jump[1] - jump[0])) > SHORTEST * em
-            ],
+            long[:LABELLED],
+            known,
             (text_width(self._label, em), LABEL_HEIGHT * em),
             LABEL_GAP * em,
             obstacles,

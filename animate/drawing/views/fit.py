@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
 
 from animate.drawing.tabular_text import TabularText
-from animate.drawing.text import CHARACTER_WIDTH
+from animate.drawing.text import text_width
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import clip_for_drawing, unique_starts, weights_at
 from animate.drawing.views.legend import free_corner, labelled_lines
@@ -73,10 +74,8 @@ class Fit(View):
         axes.add_collection(self._trail, autolim=False)
         (self._line,) = axes.plot([], [], color=style.line, linewidth=em / 4.5, zorder=4)
         self.moves(self._line)
-        room = axes.get_window_extent().width / em
-        self._note_text = next(
-            (note for note in notes if CHARACTER_WIDTH * len(note) <= room), notes[-1]
-        )
+        room = axes.get_window_extent().width
+        self._note_text = next((note for note in notes if text_width(note, em) <= room), notes[-1])
         self._note = self.moves(
             TabularText(
                 0.5,
@@ -90,6 +89,15 @@ class Fit(View):
                 zorder=5,
             )
         )
+        box = axes.get_window_extent()
+        half = (text_width(self._note_text, em) / 2 + 0.3 * em) / box.width
+        self._behind_note = self.moves(
+            Rectangle(
+                (0.5 - half, 0.5 / box.height), 2 * half, 1.3 * em / box.height,
+                transform=axes.transAxes, facecolor=panel.theme.panel, edgecolor="none", zorder=4.5,
+            )
+        )  # fmt: skip
+        axes.add_patch(self._behind_note)
         axes.add_artist(self._note)
 
     def draw(self, record: int) -> None:
@@ -98,11 +106,15 @@ class Fit(View):
         is_chosen = self._chosen[place] == record
         curve = self._curves[place] if is_chosen else self._predict(np.array([record]))[0]
         self._line.set_data(self._x, curve)
+        has_note = bool(self._has_note[place])
         shown = self._visible[: np.searchsorted(self._visible, place)][-len(TRAIL) :]
+        if has_note:  # what is left of the trail would be scraps
+            shown = shown[:0]
         self._trail.set_segments([np.column_stack([self._x, self._curves[i]]) for i in shown])
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
-        self._note.set_text(self._note_text if self._has_note[place] else "")
+        self._note.set_text(self._note_text if has_note else "")
+        self._behind_note.set_visible(has_note)
 
     def _share_in_view(self) -> Doubles:
         """Return the share of the width in which each of the curves is inside the panel, (C,)."""

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from animate.training.problem import Doubles
 
 ALONG = 0.5, 0.35, 0.65, 0.2, 0.8  # of a jump, from its start
 APART = 1.0  # between labels side by side, relative to their height
-SAMPLES = np.linspace(0, 1, 33)[:, None]  # of a line
 
 Rectangle = tuple[float, float, float, float]
 """Left, bottom, right, top."""
@@ -17,6 +15,7 @@ Rectangle = tuple[float, float, float, float]
 
 def place_labels(
     jumps: Sequence[Doubles],
+    others: Sequence[Doubles],
     size: tuple[float, float],
     gap: float,
     obstacles: Sequence[Rectangle],
@@ -33,6 +32,8 @@ def place_labels(
     ----------
     jumps : sequence of arrays, shape (2, 2)
         From where to where, in pixels; finite. The first ones get their labels first.
+    others : sequence of arrays, shape (2, 2)
+        Jumps without labels, which no label may hide.
     size : (float, float)
         Width and height of each label.
     gap : float
@@ -42,8 +43,7 @@ def place_labels(
         x, ascending, and y of a convex curve.
     room : rectangle
     """
-    lines = [start + SAMPLES * (end - start) for start, end in jumps]
-    around = np.concatenate(lines) if lines else np.zeros((0, 2))
+    lines = np.array([*jumps, *others], float).reshape(-1, 2, 2)
     taken, places = list(obstacles), []
     for start, end in jumps:
         found = None
@@ -52,7 +52,7 @@ def place_labels(
             if (
                 _is_within(box, room)
                 and _is_over(box, floor)
-                and not _covers(box, around)
+                and not is_crossed(box, lines)
                 and not any(_overlap(box, other) for other in taken)
             ):
                 found = place
@@ -87,9 +87,24 @@ def _is_over(box: Rectangle, floor: tuple[Doubles, Doubles]) -> bool:
     return bool(heights.max() < box[1])
 
 
-def _covers(box: Rectangle, points: npt.NDArray[np.float64]) -> bool:
-    inside = (points > box[:2]) & (points < box[2:])
-    return bool(inside.all(axis=1).any())
+def is_crossed(box: Rectangle, lines: Doubles) -> bool:
+    """
+    Return whether a straight line, from where to where in `lines` (L, 2, 2), goes through a box.
+
+    >>> is_crossed((0, 0, 1, 1), np.array([[[-1, 0.5], [9, 0.6]]]))
+    True
+    >>> is_crossed((0, 0, 1, 1), np.array([[[-1, 0.5], [0.5, 9]]]))
+    False
+    """
+    starts, steps = lines[:, 0], lines[:, 1] - lines[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = np.array([(np.array(edge) - starts) / steps for edge in (box[:2], box[2:])])
+    # A line along an axis is between both edges all the way, or never.
+    is_between = (starts > box[:2]) & (starts < box[2:])
+    always = np.where(is_between, np.inf, -np.inf)
+    enter = np.where(steps == 0, -always, ends.min(axis=0)).max(axis=1)
+    leave = np.where(steps == 0, always, ends.max(axis=0)).min(axis=1)
+    return bool(((enter < leave) & (enter < 1) & (leave > 0)).any())
 
 
 def _overlap(one: Rectangle, other: Rectangle) -> bool:

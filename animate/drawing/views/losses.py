@@ -36,7 +36,10 @@ class Losses(View):
         rows = max(1, math.floor((self._height - LINE_HEIGHT) / LINE_HEIGHT) + 1)
         self._columns = math.ceil(len(runs) / rows)
         names = [
-            replace_missing_glyphs(name.replace("learning rate", "lr")) for name in labels(runs)
+            replace_missing_glyphs(
+                name if run.has_own_label else name.replace("learning rate", "lr")
+            )
+            for run, name in zip(runs, labels(runs), strict=True)
         ]
         room = (MAX_SHARE * self._width - LABEL_GAP) / self._columns - 1
         names = [truncate(name, room * em, em) for name in names]
