@@ -15,6 +15,7 @@ from animate.drawing.views.scatter import axis_names, curve_inputs, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
 from animate.training.problem import Doubles, Predicts, Problem
+from animate.training.trajectory import Trajectory
 
 # Opacities of earlier lines, the oldest first. Two neighbours share one, since a line that keeps
 # its opacity in the next frame costs nothing in a GIF.
@@ -50,7 +51,7 @@ class Fit(View):
         # A straight line costs little; of many curves, only some are computed beforehand.
         most = count if isinstance(problem, Line) else MAX_CURVES
         self._chosen = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-        self._curves = self._predict(self._chosen)
+        self._curves = predicted_curves(panel.run, self._chosen, self._x)
         lowest, highest = self._curves.min(axis=1), self._curves.max(axis=1)
         is_visible = (lowest < high) & (highest > low)
         self._visible = np.flatnonzero(is_visible)
@@ -89,7 +90,9 @@ class Fit(View):
         """Update the line, its trail, and the note on a line out of view."""
         place = int(np.searchsorted(self._chosen, record))  # the first chosen one not before
         is_chosen = self._chosen[place] == record
-        curve = self._curves[place] if is_chosen else self._predict(np.array([record]))[0]
+        curve = self._curves[place]
+        if not is_chosen:
+            (curve,) = predicted_curves(self.panel.run, np.array([record]), self._x)
         self._line.set_data(self._x, curve)
         shown = self._visible[: np.searchsorted(self._visible, place)][-len(TRAIL) :]
         self._trail.set_segments([np.column_stack([self._x, self._curves[i]]) for i in shown])
@@ -111,18 +114,19 @@ class Fit(View):
             *(np.column_stack([inputs, line]) for line in lines),
         ]
 
-    def _predict(self, records: npt.NDArray[np.intp]) -> Doubles:
-        """Return the curve at each of `records`, shape (R, len(x)), NaN after an overflow."""
-        run, problem = self.panel.run, self.panel.problem
-        weights = weights_at(run, records)
-        with np.errstate(all="ignore"):  # large weights may overflow in the model
-            if not run.buffers:
-                return clip_for_drawing(problem.predict(weights, self._x))
-            curves = [
-                run.problem_at(record).predict(row, self._x)
-                for record, row in zip(records.tolist(), weights, strict=True)
-            ]
-        return clip_for_drawing(np.array(curves))
+
+def predicted_curves(run: Trajectory, records: npt.NDArray[np.intp], x: Doubles) -> Doubles:
+    """Return the curve of `run` at each of `records`, (R, len(x)), NaN after an overflow."""
+    problem: Any = run.problem
+    weights = weights_at(run, records)
+    with np.errstate(all="ignore"):  # large weights may overflow in the model
+        if not run.buffers:
+            return clip_for_drawing(problem.predict(weights, x))
+        curves = [
+            run.problem_at(record).predict(row, x)
+            for record, row in zip(records.tolist(), weights, strict=True)
+        ]
+    return clip_for_drawing(np.array(curves))
 
 
 def _finite(values: npt.ArrayLike) -> Doubles:
