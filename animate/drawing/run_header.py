@@ -80,8 +80,7 @@ class RunHeader:
         self._losses = fill_forward(run.losses)
         room = width - (heading.detail[0] + NUMBER_WIDTH) * em
         self._metrics = [
-            (truncate(name, room, em), fill_forward(values))
-            for name, values in run.metrics.items()
+            (truncate(name, room, em), fill_forward(values)) for name, values in run.metrics.items()
         ]
         # Both lines of a narrow heading take a text that is too long for one.
         self._loss_lines = 2 if heading.is_narrow else 1

@@ -5,8 +5,10 @@ Numbers are base64 of little-endian bytes. The images of a run mostly repeat the
 the pixels that change are written.
 """
 
+import itertools
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,13 +71,14 @@ def shape(x: Doubles, y: Doubles, values: Doubles, low: float, high: float) -> s
     The lower left corner is (0, `SIDE`), and the upper left one (0, 0). Both axes have one scale.
     """
     contours = contour_generator(x, y, values, fill_type=FillType.OuterOffset)
-    polygons, offsets = contours.filled(low, high)
+    found: Any = contours.filled(low, high)
+    polygons, offsets = found
     unit = SIDE / (y[-1] - y[0])
     path = []
     for points, ends in zip(polygons, offsets, strict=True):
         corners = np.column_stack([points[:, 0] - x[0], y[-1] - points[:, 1]]) * unit
         whole = corners.round().astype(int)
-        for start, stop in zip(ends[:-1], ends[1:], strict=True):
+        for start, stop in itertools.pairwise(ends):
             path.append(_ring(whole[start:stop]))
     return "".join(path)
 

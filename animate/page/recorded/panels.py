@@ -7,6 +7,7 @@ draw them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,11 +27,10 @@ from animate.drawing.views.curves import (
     overflow_record,
     unique_starts,
 )
-from animate.drawing.views.data import CURVE_POINTS
 from animate.drawing.views.loss import METRICS
 from animate.drawing.views.loss_axis import has_loss, loss_scale
 from animate.drawing.views.random_plane import RandomPlane
-from animate.drawing.views.scatter import axis_names
+from animate.drawing.views.scatter import CURVE_POINTS, axis_names
 from animate.drawing.views.sharpness import sharpness_scale
 from animate.page.recorded import encoding
 from animate.system.numbers import count_text, value_text
@@ -141,7 +141,9 @@ def loss(shown: Shown) -> View:
     floors = _floors(shown)
     for index, run in enumerate(shown.runs):
         for beside in METRICS:
-            values = clip_for_drawing(run.metrics.get(beside.metric, np.full(len(run.steps), np.nan)))
+            values = clip_for_drawing(
+                run.metrics.get(beside.metric, np.full(len(run.steps), np.nan))
+            )
             given = ~np.isnan(values)
             if not given.any():
                 continue
@@ -286,7 +288,9 @@ def boundary(shown: Shown) -> View:
         "rows": ROWS,
         "classes": classes,
         "shades": shades,
-        "markers": [list(boundary_view.MARKERS[one % len(boundary_view.MARKERS)]) for one in range(classes)],
+        "markers": [
+            list(boundary_view.MARKERS[one % len(boundary_view.MARKERS)]) for one in range(classes)
+        ],
         "points": encoding.floats(data),
         "images": texts,
     }
@@ -306,7 +310,7 @@ def _plane(shown: Shown, found: Plane, view: type[plane_view.Plane]) -> View:
     left, right, low, high = limits = plane_view.axes_limits(found, SHAPE, 1.0)
     x, y, values, edges = plane_view.loss_bands(found, limits, SHAPE)
     inside = np.clip(values, edges[0], edges[-1])
-    bands = [encoding.shape(x, y, inside, *ends) for ends in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [encoding.shape(x, y, inside, *ends) for ends in itertools.pairwise(edges)]
     paths = []
     for index, (run, records) in enumerate(zip(shown.runs, found.records, strict=True)):
         points = found.points[index].copy()
