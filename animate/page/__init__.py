@@ -178,13 +178,14 @@ def save(
     views: Views = None,
     data: Mapping[str, Any] | None = None,
     style_indices: Sequence[int] = (),
+    source: str = "",
 ) -> None:
     """
     Write the page of `views` of `runs` to `path`, atomically.
 
     It trains the runs again where it can (`is_lesson`), and else plays their records. It follows
-    the reader's system between light and dark, unless the theme is "dark". `data` and
-    `style_indices` are as in `recorded.recorded_page`.
+    the reader's system between light and dark, unless the theme is "dark". `data`,
+    `style_indices` and `source` are as in `recorded.recorded_page`.
     """
     initial = "dark" if theme == "dark" else "auto"
     if is_lesson(runs, views):
@@ -193,8 +194,9 @@ def save(
         from animate.page.recorded import recorded_page  # here, since it loads matplotlib
 
         text = recorded_page(
-            runs, views, title=title, theme=initial, alt=alt, data=data, style_indices=style_indices
-        )
+            runs, views, title=title, theme=initial, alt=alt, data=data,
+            style_indices=style_indices, source=source,
+        )  # fmt: skip
     with files.atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -268,7 +268,7 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         shown = first.select_runs(runs)
         save = partial(
             page.save, shown, first.path, first.title, first.theme, first.alt, views=first.views,
-            style_indices=first.style_indices(runs),
+            style_indices=first.style_indices(runs), source=_source(first),
         )  # fmt: skip
         listener.on_frame()
         return _write_file(first.path, save, listener)
@@ -292,6 +292,11 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
             failed += _write_file(part.path, save, listener)
             listener.on_frame()
     return failed
+
+
+def _source(part: Recipe) -> str:
+    """Return what the footer of a page names: the problem or the file of the data, if any."""
+    return part.problem or Path(part.data or "").name
 
 
 def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:

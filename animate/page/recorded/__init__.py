@@ -82,6 +82,7 @@ def recorded_page(
     alt: str | None = None,
     data: Mapping[str, Any] | None = None,
     style_indices: Sequence[int] = (),
+    source: str = "",
 ) -> str:
     """
     Return the page that plays `runs`, as an HTML document.
@@ -102,6 +103,8 @@ def recorded_page(
         The result of `precompute` for the views; by default it is computed.
     style_indices : sequence of int
         The index of the style of each run; by default 0, 1, 2, …
+    source : str
+        The name of the problem or of the data, for the footer.
 
     Raises
     ------
@@ -133,7 +136,7 @@ def recorded_page(
         unit=shown.clock.unit.capitalize(),
         length=count_text(shown.clock.last, shown.clock.unit),
         verdicts=_verdict_rows(shown),
-        origin=_origin(shown),
+        origin=_origin(shown, source),
         origins=_origins(shown),
         config=_json(config),
         script=script(*MODULES),
@@ -211,13 +214,13 @@ def _verdict_rows(shown: Shown) -> str:
     return "\n".join(rows)
 
 
-def _origin(shown: Shown) -> str:
+def _origin(shown: Shown, source: str) -> str:
     """Return what all runs were made from, as HTML."""
     problems = list({id(run.problem): run.problem for run in shown.runs}.values())
-    words = [_problem_words(problem) for problem in problems]
+    words = [*([source] if source else []), *(_problem_words(problem) for problem in problems)]
     made = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy"))
     return html.escape(
-        f"Recorded runs of {'; '.join(dict.fromkeys(words))}. Nothing is trained here. Made by "
+        f"Recorded runs of {': '.join(dict.fromkeys(words))}. Nothing is trained here. Made by "
         f"animate {VERSION} with {made}."
     )
 

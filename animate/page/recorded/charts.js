@@ -1,6 +1,16 @@
 /** Panels with curves: what is known at each moment against time, and the fit to the data. */
 
-import { addElement, addPath, addText, dashes, linearScale, markerPath, roundPixels, setAttributes, ticks } from "../drawing.js";
+import {
+  addElement,
+  addPath,
+  addText,
+  dashes,
+  linearScale,
+  markerPath,
+  roundPixels,
+  setAttributes,
+  ticks,
+} from "../drawing.js";
 import { tickText, valueText } from "../numbers.js";
 import { countUntil, floatsOf, momentNumber, stepsOf } from "./decode.js";
 
@@ -210,7 +220,7 @@ export class CurvesPanel extends Panel {
     /** @type {Curve[]} */
     this.curves = [];
     if (run !== null) {
-      this.caption.append(this.value);
+      if (view.name !== "loss") this.caption.append(this.value); // the heading has it
       this.addLegend();
     }
   }
@@ -252,7 +262,8 @@ export class CurvesPanel extends Panel {
     const [low, high] = this.view.y;
     if (this.view.isLog) {
       const scale = linearScale([Math.log10(low), Math.log10(high)], [bottom, top]);
-      this.y = (value) => (value > 0 ? scale(Math.log10(value)) : value <= 0 ? 1e5 : Number.NaN);
+      this.y = (/** @type {number} */ value) =>
+        scale(Math.log10(Math.max(value, Number.MIN_VALUE)));
     } else this.y = linearScale([low, high], [bottom, top]);
     const up = (bottom - top) / em / 2.4;
     const yTicks = this.view.isLog
@@ -303,10 +314,19 @@ export class CurvesPanel extends Panel {
       if (shades && y > top) {
         const end = Math.min(y, bottom);
         addElement(this.inside, "rect", {
-          class: "unstable", x: left, y: top, width: right - left, height: end - top,
+          class: "unstable",
+          x: left,
+          y: top,
+          width: right - left,
+          height: end - top,
         });
       }
-      if (y < top || y > bottom) continue;
+      if (y < top || y > bottom) {
+        const words = `${text}, ${y < top ? "above" : "below"}`;
+        const edge = y < top ? top + em : bottom - 0.4 * em;
+        addText(this.inside, "note", right - 0.4 * em, edge, words, "end");
+        continue;
+      }
       addPath(this.inside, "reference", `M${left} ${roundPixels(y)}H${right}`, {
         "stroke-dasharray": "1.5 2.5",
       });
@@ -344,10 +364,10 @@ export class CurvesPanel extends Panel {
     let pen = "M";
     for (let i = 0; i < values.length; i++) {
       const [x, y] = [this.x(times[i]), this.y(values[i])];
-      const isFinite = Number.isFinite(x + y);
-      parts.push(isFinite ? `${pen}${roundPixels(x)} ${roundPixels(y)}` : "");
-      pen = isFinite ? "L" : "M";
-      last[i] = isFinite ? i : i ? last[i - 1] : -1;
+      const isKnown = Number.isFinite(x + y);
+      parts.push(isKnown ? `${pen}${roundPixels(x)} ${roundPixels(y)}` : "");
+      pen = isKnown ? "L" : "M";
+      last[i] = isKnown ? i : (last[i - 1] ?? -1);
     }
     return { series, times, values, isOther, path, head, parts, last };
   }
@@ -387,7 +407,8 @@ export class CurvesPanel extends Panel {
     const count = own ? countUntil(own.times, this.show.now) : 0;
     const value = own && count ? own.values[count - 1] : Number.NaN;
     const isLost = own && count && own.last[count - 1] < count - 1;
-    this.value.textContent = isLost ? "not finite" : Number.isNaN(value) ? "" : valueText(value);
+    this.value.textContent = Number.isNaN(value) ? "" : valueText(value);
+    if (isLost) this.value.textContent = "not finite";
     const others = this.curves
       .filter((one) => this.run === null && !this.show.hidden.has(one.series.run))
       .map((one) => `${this.show.runs[one.series.run].name} ${this.textAt(one, this.show.now)}`);
@@ -402,7 +423,9 @@ export class CurvesPanel extends Panel {
   textAt(curve, time) {
     const count = countUntil(curve.times, time);
     if (!count) return "";
-    return Number.isNaN(curve.values[count - 1]) ? "not finite" : valueText(curve.values[count - 1]);
+    return Number.isNaN(curve.values[count - 1])
+      ? "not finite"
+      : valueText(curve.values[count - 1]);
   }
 
   /**
@@ -508,7 +531,10 @@ export class FitPanel extends Panel {
       });
     }
     this.trail = TRAIL.map((opacity) =>
-      addPath(this.lines, "run", "", { "stroke-width": this.pixels(0.11), "stroke-opacity": opacity }),
+      addPath(this.lines, "run", "", {
+        "stroke-width": this.pixels(0.11),
+        "stroke-opacity": opacity,
+      }),
     );
     this.line = addPath(this.lines, "run", "", { "stroke-width": this.pixels(0.22) });
     return true;
@@ -548,10 +574,16 @@ export class FitPanel extends Panel {
 
   draw() {
     const record = this.recordOf(this.own);
-    this.line?.setAttribute("d", record < 0 ? "" : this.through(this.view.inputs, this.curve(record)));
+    this.line?.setAttribute(
+      "d",
+      record < 0 ? "" : this.through(this.view.inputs, this.curve(record)),
+    );
     this.trail?.forEach((path, i) => {
       const earlier = record - 1 - i;
-      path.setAttribute("d", earlier < 0 ? "" : this.through(this.view.inputs, this.curve(earlier)));
+      path.setAttribute(
+        "d",
+        earlier < 0 ? "" : this.through(this.view.inputs, this.curve(earlier)),
+      );
     });
     const equation = this.show.runs[this.own].equations[Math.max(record, 0)];
     this.describe(equation ?? "");

@@ -1,6 +1,13 @@
 /** Panels with two axes of equal scale: regions of classes, and the loss in a plane of weights. */
 
-import { addElement, addPath, addText, markerPath, roundPixels, setAttributes } from "../drawing.js";
+import {
+  addElement,
+  addPath,
+  addText,
+  markerPath,
+  roundPixels,
+  setAttributes,
+} from "../drawing.js";
 import { coordinateText, valueText } from "../numbers.js";
 import { Panel, setColors } from "./charts.js";
 import { countUntil, floatsOf, imagesOf, momentNumber } from "./decode.js";
@@ -9,7 +16,7 @@ const SIDE = 1000; // units of the height of the axes, as in recorded/encoding.p
 const SHADE = 0.5; // of the highest loss, from the panel's colour to that of text
 const DOT_GAP = 0.75; // em
 const NEAR = 24; // pixels, at which a point of a path is read
-const KEPT = 6 / 8; // of a pixel's class; the rest is of its neighbours, so that the edge is smooth
+const SMOOTHINGS = 12; // of the edge of a region, each over three corners
 
 /**
  * The lines through a square of which some corners are inside, by the sum of these: 1 upper left, 2
@@ -17,12 +24,32 @@ const KEPT = 6 / 8; // of a pixel's class; the rest is of its neighbours, so tha
  * on its right: 0 top, 1 right, 2 bottom, 3 left.
  */
 const SEGMENTS = [
-  [], [[0, 3]], [[1, 0]], [[1, 3]], [[2, 1]], [[0, 3], [2, 1]], [[2, 0]], [[2, 3]],
-  [[3, 2]], [[0, 2]], [[1, 0], [3, 2]], [[1, 2]], [[3, 1]], [[0, 1]], [[3, 0]], [],
+  [],
+  [[0, 3]],
+  [[1, 0]],
+  [[1, 3]],
+  [[2, 1]],
+  [
+    [0, 3],
+    [2, 1],
+  ],
+  [[2, 0]],
+  [[2, 3]],
+  [[3, 2]],
+  [[0, 2]],
+  [
+    [1, 0],
+    [3, 2],
+  ],
+  [[1, 2]],
+  [[3, 1]],
+  [[0, 1]],
+  [[3, 0]],
+  [],
 ];
 
 /**
- * Return the path around the pixels of one class, in pixels of the image, smoothed a little.
+ * Return the path around the pixels of one class, in pixels of the image.
  * @param {Uint8Array} image
  * @param {number} columns
  * @param {number} rows
@@ -32,23 +59,13 @@ export function outline(image, columns, rows, kind) {
   // Two more pixels on each side: the first repeats the edge, the second has no class, so that each
   // line is closed outside of the image.
   const [wide, high] = [columns + 4, rows + 4];
-  const across = new Float32Array(wide * high);
   const field = new Float32Array(wide * high);
-  const side = (1 - KEPT) / 2;
-  const place = (/** @type {number} */ at, /** @type {number} */ most) =>
+  const inside = (/** @type {number} */ at, /** @type {number} */ most) =>
     Math.max(0, Math.min(most - 1, at));
-  const is = (/** @type {number} */ column, /** @type {number} */ row) =>
-    image[place(row, rows) * columns + place(column, columns)] === kind ? 1 : 0;
-  for (let row = 0; row < high; row++) {
-    for (let column = 1; column < wide - 1; column++) {
-      const [c, r] = [column - 2, row - 2];
-      across[row * wide + column] = KEPT * is(c, r) + side * (is(c - 1, r) + is(c + 1, r));
-    }
-  }
   for (let row = 1; row < high - 1; row++) {
     for (let column = 1; column < wide - 1; column++) {
-      const at = row * wide + column;
-      field[at] = KEPT * across[at] + side * (across[at - wide] + across[at + wide]);
+      const pixel = inside(row - 2, rows) * columns + inside(column - 2, columns);
+      field[row * wide + column] = Number(image[pixel] === kind);
     }
   }
   return contour(field, wide, high);
@@ -79,17 +96,41 @@ function contour(field, wide, high) {
   let path = "";
   for (const [start] of next) {
     if (!next.has(start)) continue;
-    let pen = "M";
+    const line = [];
     for (let edge = start; next.has(edge); ) {
-      path += pen + crossing(field, wide, edge);
-      pen = "L";
+      line.push(crossing(field, wide, edge));
       const after = /** @type {number} */ (next.get(edge));
       next.delete(edge);
       edge = after;
     }
-    path += "z";
+    path += `M${smooth(line)
+      .map(([x, y]) => `${hundredths(x)} ${hundredths(y)}`)
+      .join("L")}z`;
   }
   return path;
+}
+
+/**
+ * Return a closed line without the steps of its pixels. No corner moves by more than half a pixel.
+ * @param {number[][]} line
+ */
+function smooth(line) {
+  let shown = line;
+  for (let pass = 0; pass < SMOOTHINGS; pass++) {
+    const [before, count] = [shown, shown.length];
+    shown = before.map((corner, i) =>
+      corner.map((own, axis) => {
+        const others = before[(i + count - 1) % count][axis] + before[(i + 1) % count][axis];
+        return Math.max(line[i][axis] - 0.5, Math.min(line[i][axis] + 0.5, own / 2 + others / 4));
+      }),
+    );
+  }
+  return shown;
+}
+
+/** @param {number} value */
+function hundredths(value) {
+  return Math.round(value * 100) / 100;
 }
 
 /**
@@ -105,7 +146,7 @@ function crossing(field, wide, edge) {
   const share = (0.5 - one) / (two - one);
   const column = (at % wide) - 1.5 + (isDown ? 0 : share);
   const row = Math.floor(at / wide) - 1.5 + (isDown ? share : 0);
-  return `${Math.round(column * 100) / 100} ${Math.round(row * 100) / 100}`;
+  return [column, row];
 }
 
 /** The regions in which the model of one run prefers each class, with the data. */
@@ -121,6 +162,8 @@ export class BoundaryPanel extends Panel {
     this.images = imagesOf(view.images[run], view.columns * view.rows, view.classes);
     /** @type {string[][]} outlines of the classes but the first, by record */
     this.outlines = [];
+    /** @type {number | null} the record that is drawn */
+    this.drawn = null;
   }
 
   resize() {
@@ -146,7 +189,7 @@ export class BoundaryPanel extends Panel {
         "vector-effect": "non-scaling-stroke",
       }),
     );
-    this.drawn = -2;
+    this.drawn = null;
     return true;
   }
 
@@ -193,7 +236,12 @@ export class BoundaryPanel extends Panel {
       box[3] - ((box[3] - box[2]) * (y - top)) / (bottom - top),
     ];
     const text = `class ${this.images[record][row * columns + column]}`;
-    return { x, y, title: `(${at.map(coordinateText).join(", ")})`, rows: [{ run: this.own, text }] };
+    return {
+      x,
+      y,
+      title: `(${at.map(coordinateText).join(", ")})`,
+      rows: [{ run: this.own, text }],
+    };
   }
 }
 
@@ -215,7 +263,10 @@ export class PlanePanel extends Panel {
     const { bands, ends } = this.view;
     const key = document.createElement("span");
     key.className = "key";
-    const svg = addElement(key, "svg", { viewBox: `0 0 ${10 * bands.length} 8`, "aria-hidden": "true" });
+    const svg = addElement(key, "svg", {
+      viewBox: `0 0 ${10 * bands.length} 8`,
+      "aria-hidden": "true",
+    });
     svg.classList.add("bands");
     bands.forEach((/** @type {string} */ _, /** @type {number} */ i) => {
       const band = addElement(svg, "rect", { class: "band", x: 10 * i, width: 10, height: 8 });
@@ -246,7 +297,8 @@ export class PlanePanel extends Panel {
     );
     const starts = this.paths.map(({ xs, ys }) => [xs[0], ys[0]]);
     const isOne = starts.every(([x, y]) => Math.hypot(x - starts[0][0], y - starts[0][1]) < 1);
-    if (isOne) addText(this.heads, "note", starts[0][0] + 0.7 * em, starts[0][1] + 1.3 * em, "start");
+    if (isOne)
+      addText(this.heads, "note", starts[0][0] + 0.7 * em, starts[0][1] + 1.3 * em, "start");
     return true;
   }
 
@@ -272,10 +324,14 @@ export class PlanePanel extends Panel {
     const [points, losses] = one.decoded;
     const group = addElement(this.heads, "g");
     setColors(group, this.show.runs[run]);
-    const clipped = addElement(group, "g", { "clip-path": this.lines.getAttribute("clip-path") ?? "" });
+    const clipped = addElement(group, "g", {
+      "clip-path": this.lines.getAttribute("clip-path") ?? "",
+    });
     const line = addPath(clipped, "run", "", { "stroke-width": this.pixels(0.14) });
     const [xs, ys] = [0, 1].map((axis) =>
-      Array.from({ length: losses.length }, (_, i) => (axis ? this.y : this.x)(points[2 * i + axis])),
+      Array.from({ length: losses.length }, (_, i) =>
+        (axis ? this.y : this.x)(points[2 * i + axis]),
+      ),
     );
     /** @type {[number, SVGElement][]} */
     const dots = [];
@@ -289,7 +345,16 @@ export class PlanePanel extends Panel {
       dots.push([i, dot]);
     }
     const head = addPath(group, "head", "");
-    return { times: one.times ?? this.show.runs[run].times, losses, xs, ys, group, line, head, dots };
+    return {
+      times: one.times ?? this.show.runs[run].times,
+      losses,
+      xs,
+      ys,
+      group,
+      line,
+      head,
+      dots,
+    };
   }
 
   /** Return the band of a loss. @param {number} loss */
@@ -349,19 +414,16 @@ export class PlanePanel extends Panel {
    */
   read(x, y) {
     const { now, hidden, runs, unit } = this.show;
-    let nearest = NEAR;
-    /** @type {[number, number] | null} */
-    let found = null;
-    this.paths.forEach((path, run) => {
-      const count = hidden.has(run) ? 0 : countUntil(path.times, now);
-      for (let i = 0; i < count; i++) {
-        const distance = Math.hypot(path.xs[i] - x, path.ys[i] - y);
-        if (distance <= nearest) [nearest, found] = [distance, [run, i]];
+    let [nearest, run, i] = [NEAR, -1, -1];
+    this.paths.forEach((path, other) => {
+      const count = hidden.has(other) ? 0 : countUntil(path.times, now);
+      for (let point = 0; point < count; point++) {
+        const distance = Math.hypot(path.xs[point] - x, path.ys[point] - y);
+        if (distance <= nearest) [nearest, run, i] = [distance, other, point];
       }
     });
     this.cursor.replaceChildren();
-    if (!found) return null;
-    const [run, i] = found;
+    if (run < 0) return null;
     const path = this.paths[run];
     addPath(this.cursor, "ring", markerPath("o", path.xs[i], path.ys[i], 0.5 * this.box.em));
     return {

@@ -34,10 +34,12 @@ function decodeRun(given) {
     ...given,
     losses: floatsOf(given.losses),
     left: given.left === null ? null : floatsOf(given.left),
-    details: given.details.map((/** @type {{name: string, values: string}} */ { name, values }) => ({
-      name,
-      values: floatsOf(values),
-    })),
+    details: given.details.map(
+      (/** @type {{name: string, values: string}} */ { name, values }) => ({
+        name,
+        values: floatsOf(values),
+      }),
+    ),
   };
 }
 
@@ -60,7 +62,9 @@ function drawKey(svg, run) {
  */
 function makeHeading(run, place) {
   const template = /** @type {HTMLTemplateElement} */ (byId("run"));
-  const article = /** @type {HTMLElement} */ (template.content.cloneNode(true)).querySelector("article");
+  const article = /** @type {HTMLElement} */ (template.content.cloneNode(true)).querySelector(
+    "article",
+  );
   if (!article) throw new Error("the template of a run has no article");
   const [chip, shower] = [document.createElement("label"), document.createElement("button")];
   setColors(article, run);
@@ -76,9 +80,10 @@ function makeHeading(run, place) {
   hide.setAttribute("aria-label", `Hide ${run.name}`);
   hide.addEventListener("click", () => setHidden(place, true));
   chip.className = "chip";
-  chip.innerHTML = '<input type="radio" name="run"><svg class="sample" viewBox="0 0 44 16" aria-hidden="true"></svg>';
+  chip.innerHTML =
+    '<input type="radio" name="run"><svg class="sample" viewBox="0 0 44 16" aria-hidden="true"></svg>';
   drawKey(/** @type {Element} */ (chip.querySelector("svg")), run);
-  chip.append(run.name);
+  chip.append(run.name.replaceAll("learning rate", "lr"));
   chip.addEventListener("change", () => choose(place));
   byId("chips").append(chip);
   shower.textContent = `Show ${run.name}`;
@@ -87,8 +92,13 @@ function makeHeading(run, place) {
   byId("showers").append(shower);
   byId("runs").append(article);
   return {
-    article, chip, shower, hide,
-    loss: find(".loss"), detail: find(".detail"), verdict: find(".verdict"),
+    article,
+    chip,
+    shower,
+    hide,
+    loss: find(".loss"),
+    detail: find(".detail"),
+    verdict: find(".verdict"),
   };
 }
 
@@ -109,10 +119,13 @@ function writeHeading(run, place) {
     verdict.textContent = "";
     return "";
   }
-  const isLost = run.overflow !== null && now >= run.overflow.at;
   const value = run.losses[record];
-  loss.textContent = isLost ? run.overflow?.text ?? "" : Number.isNaN(value) ? "" : `loss ${valueText(value)}`;
-  detail.textContent = isLost ? "" : detailOf(run, record);
+  loss.textContent = Number.isNaN(value) ? "" : `loss ${valueText(value)}`;
+  detail.textContent = detailOf(run, record);
+  if (run.overflow !== null && now >= run.overflow.at) {
+    loss.textContent = run.overflow.text;
+    detail.textContent = "";
+  }
   const left = run.left === null ? "" : `${shareText(run.left[record])} of the way left`;
   verdict.textContent = isKnown ? (run.verdict?.text ?? "") : left;
   return isKnown ? (run.verdict?.text ?? "") : "";
@@ -153,6 +166,7 @@ function showIndex(to) {
   const fresh = [...known].filter((one) => !said.has(one));
   if (fresh.length) byId("live").textContent = fresh.join(". ");
   said = known;
+  showPlaying();
   hideTip();
 }
 
@@ -164,7 +178,8 @@ function step(by) {
 
 function showPlaying() {
   byId("play").classList.toggle("playing", player.isPlaying);
-  byId("play-text").textContent = player.isPlaying ? "Pause" : index === last ? "Replay" : "Play";
+  const start = index === last ? "Replay" : "Play";
+  byId("play-text").textContent = player.isPlaying ? "Pause" : start;
 }
 
 // --- runs and panels --------------------------------------------------------------------------
@@ -172,7 +187,8 @@ function showPlaying() {
 function makePanels() {
   for (const view of config.views) {
     if (view.across) {
-      add(view.kind === "plane" ? new PlanePanel(view, null, show) : new CurvesPanel(view, null, show), byId("across"));
+      const Kind = view.kind === "plane" ? PlanePanel : CurvesPanel;
+      add(new Kind(view, null, show), byId("across"));
       continue;
     }
     runs.forEach((_, place) => {
@@ -183,10 +199,23 @@ function makePanels() {
     });
   }
   const own = config.views.filter((/** @type {{across?: boolean}} */ { across }) => !across).length;
-  const all = own + Number(own < config.views.length);
-  document.body.style.setProperty("--own", String(own));
-  document.body.style.setProperty("--rows", String(all));
+  const shared = config.views.length - own;
+  const style = document.body.style;
+  style.setProperty("--own", String(own));
+  style.setProperty("--shared", String(shared));
+  style.setProperty("--rows", String(own + Number(shared > 0)));
   byId("runs").classList.toggle("headings-only", own === 0);
+  byId("app").classList.toggle("beside", own > 0 && shared > 0);
+}
+
+/** Tell the style sheet how many runs are shown. */
+function countShown() {
+  const shown = runs.length - show.hidden.size;
+  const style = document.body.style;
+  style.setProperty("--shown", String(shown));
+  style.setProperty("--main", `${Math.min(shown, 3)}fr`);
+  byId("chips").hidden = shown < 2;
+  byId("runs").classList.toggle("several", shown > 1);
 }
 
 /**
@@ -219,6 +248,7 @@ function choose(place) {
     article.classList.toggle("chosen", i === chosen);
     const radio = /** @type {HTMLInputElement} */ (chip.querySelector("input"));
     radio.checked = i === chosen;
+    if (i === chosen) chip.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
   resizeAll();
 }
@@ -237,10 +267,10 @@ function setHidden(place, isHidden) {
     shower.hidden = !gone;
     hide.disabled = show.hidden.size === runs.length - 1;
   });
-  const shown = runs.length - show.hidden.size;
-  byId("runs").style.setProperty("--shown", String(shown));
-  byId("chips").hidden = shown < 2;
-  choose(isHidden && show.hidden.has(chosen) ? runs.findIndex((_, i) => !show.hidden.has(i)) : isHidden ? chosen : place);
+  countShown();
+  if (!isHidden) choose(place);
+  else if (place === chosen) choose(runs.findIndex((_, i) => !show.hidden.has(i)));
+  else resizeAll();
   showIndex(index);
   (isHidden ? headings[place].shower : headings[place].hide).focus();
 }
@@ -329,9 +359,8 @@ byId("app").hidden = false;
 byId("transport").hidden = false;
 makePanels();
 listen();
-byId("chips").hidden = runs.length < 2;
+countShown();
 for (const { hide } of headings) hide.hidden = runs.length < 2;
-byId("runs").style.setProperty("--shown", String(runs.length));
 choose(0);
 showIndex(reducedMotion.matches ? last : 0);
 showPlaying();
