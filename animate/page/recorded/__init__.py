@@ -17,12 +17,7 @@ from animate.drawing.palette import DARK, LIGHT
 from animate.drawing.run_header import fill_forward, verdict_text
 from animate.drawing.scene import default_title, validate_runs
 from animate.drawing.views import View, load_views
-from animate.drawing.views.requirements import (
-    check_views,
-    default_views,
-    missing_requirement,
-    name_of,
-)
+from animate.drawing.views.requirements import default_views, missing_requirement, name_of
 from animate.page import _colors, _json, _plain, _source, _source_template, _title, script
 from animate.page.recorded import encoding, panels
 from animate.page.recorded.panels import Shown
@@ -59,17 +54,19 @@ def choose_views(
         if chosen:
             return chosen
         raise InputError(
-            "the default views of these runs cannot be drawn in a page; views that can: "
-            f"{_suitable(runs)}"
+            "a page of recorded runs cannot draw the default views of these; views that it can "
+            f"draw: {_suitable(runs)}"
         )
     chosen = load_views(views)
     for one in chosen:
+        lacking = missing_requirement(one, runs)
         if name_of(one) not in DRAWABLE:
+            lacking = "a page of recorded runs cannot draw it"
+        if lacking is not None:
             raise InputError(
-                f"view {name_of(one)} cannot be drawn in a page of recorded runs; views that can "
-                f"show these runs there: {_suitable(runs)}"
+                f"view {name_of(one)}: {lacking}; views of these runs that it can draw: "
+                f"{_suitable(runs)}"
             )
-    check_views(chosen, runs)
     return chosen
 
 
