@@ -335,7 +335,7 @@ def test_sharpness_and_its_limit_are_drawn(open_page, recording) -> None:
     opened = open_page(recorded_page([recording], ["sharpness"]))
     scrub(opened, 7)
     value = value_text(sharpness(recording, [7])[0])
-    expect(opened.locator("output")).to_have_text(value)
+    expect(opened.locator("figcaption b")).to_have_text(value)
     expect(opened.locator("figure .note")).to_contain_text("2/lr = 20")
 
 

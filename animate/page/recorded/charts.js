@@ -66,7 +66,7 @@ export class Panel {
     words.className = "caption";
     words.textContent = view.caption;
     this.caption = caption;
-    this.value = document.createElement("output");
+    this.value = document.createElement("b"); // no live region: it changes with each frame
     this.svg = addElement(this.figure, "svg", { role: "img" });
     const clip = `inside-${view.name}-${run ?? "all"}`;
     this.clip = addElement(
@@ -140,8 +140,14 @@ export class Panel {
     this.x = linearScale([xLow, xHigh], [left, right]);
     this.y = linearScale([yLow, yHigh], [bottom, top]);
     this.drawAxes(
-      ticks([xLow, xHigh], (right - left) / em / 4.5).map((one) => [this.x(one), tickText(one)]),
-      ticks([yLow, yHigh], (bottom - top) / em / 2.4).map((one) => [this.y(one), tickText(one)]),
+      someTicks([xLow, xHigh], (right - left) / em / 4.5).map((one) => [
+        this.x(one),
+        tickText(one),
+      ]),
+      someTicks([yLow, yHigh], (bottom - top) / em / 2.4).map((one) => [
+        this.y(one),
+        tickText(one),
+      ]),
       hasGrid,
     );
   }
@@ -268,7 +274,9 @@ export class CurvesPanel extends Panel {
     const up = (bottom - top) / em / 2.4;
     const yTicks = this.view.isLog
       ? logTicks(low, high, up)
-      : ticks([low, high], up).map((one) => /** @type {[number, string]} */ ([one, tickText(one)]));
+      : someTicks([low, high], up).map(
+          (one) => /** @type {[number, string]} */ ([one, tickText(one)]),
+        );
     const xTicks = ticks([first, last], Math.max(1, (right - left) / em / 5)).filter(
       Number.isInteger,
     );
@@ -463,6 +471,16 @@ export class CurvesPanel extends Panel {
 }
 
 /**
+ * Return round values within the bounds, a few more if there would be hardly any.
+ * @param {number[]} bounds
+ * @param {number} most
+ */
+function someTicks(bounds, most) {
+  const found = ticks(bounds, most);
+  return found.length > 2 ? found : ticks(bounds, 2 * most);
+}
+
+/**
  * Return powers of ten, or where there are few other round values, with their labels.
  * @param {number} low
  * @param {number} high
@@ -537,6 +555,9 @@ export class FitPanel extends Panel {
       }),
     );
     this.line = addPath(this.lines, "run", "", { "stroke-width": this.pixels(0.22) });
+    const { left: first, right: end, bottom, em } = this.box;
+    const note = { class: "outside", x: (first + end) / 2, y: bottom - 0.5 * em };
+    this.note = addElement(this.lines, "text", { ...note, "text-anchor": "middle" });
     return true;
   }
 
@@ -566,6 +587,17 @@ export class FitPanel extends Panel {
     return path;
   }
 
+  /**
+   * Return whether the curve of a record is in view, outside, or lost to an overflow.
+   * @param {number} record
+   */
+  place(record) {
+    const [, , low, high] = this.view.box;
+    const curve = this.curve(record);
+    if (curve.some(Number.isNaN)) return "lost";
+    return Math.max(...curve) < low || Math.min(...curve) > high ? "outside" : "inside";
+  }
+
   /** @param {number} record */
   curve(record) {
     const count = this.view.inputs.length;
@@ -585,6 +617,12 @@ export class FitPanel extends Panel {
         earlier < 0 ? "" : this.through(this.view.inputs, this.curve(earlier)),
       );
     });
+    // While every second line is still in view, a note for the others alone would flicker.
+    const isOut = this.place(record) === "outside";
+    const wasOut =
+      record > 0 && this.place(record - 1) === "outside" && this.place(record) !== "lost";
+    const kind = this.view.isLine ? "line" : "curve";
+    if (this.note) this.note.textContent = isOut || wasOut ? `▲▼ the ${kind} is out of view` : "";
     const equation = this.show.runs[this.own].equations[Math.max(record, 0)];
     this.describe(equation ?? "");
   }

@@ -216,6 +216,7 @@ function countShown() {
   style.setProperty("--main", `${Math.min(shown, 3)}fr`);
   byId("chips").hidden = shown < 2;
   byId("runs").classList.toggle("several", shown > 1);
+  byId("runs").classList.toggle("single", shown === 1);
 }
 
 /**
@@ -233,7 +234,9 @@ function add(panel, parent) {
   };
   svg.addEventListener("pointermove", read);
   svg.addEventListener("pointerdown", read);
-  svg.addEventListener("pointerleave", hideTip);
+  svg.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "mouse") hideTip(); // a finger hides it with its next touch
+  });
 }
 
 function resizeAll() {
@@ -346,6 +349,7 @@ function listen() {
   byId("back").addEventListener("click", () => step(-1));
   byId("forward").addEventListener("click", () => step(1));
   document.addEventListener("keydown", onKey);
+  document.addEventListener("pointerdown", hideTip, { capture: true });
   new ResizeObserver(resizeAll).observe(byId("app"));
   let before = 0;
   addEventListener("beforeprint", () => {
