@@ -622,7 +622,8 @@ export class FitPanel extends Panel {
     const wasOut =
       record > 0 && this.place(record - 1) === "outside" && this.place(record) !== "lost";
     const kind = this.view.isLine ? "line" : "curve";
-    if (this.note) this.note.textContent = isOut || wasOut ? `▲▼ the ${kind} is out of view` : "";
+    if (this.note)
+      this.note.textContent = isOut || wasOut ? `▲▼ the ${kind} swings out of view` : "";
     const equation = this.show.runs[this.own].equations[Math.max(record, 0)];
     this.describe(equation ?? "");
   }

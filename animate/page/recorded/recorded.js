@@ -202,6 +202,7 @@ function makePanels() {
   const shared = config.views.length - own;
   const style = document.body.style;
   style.setProperty("--own", String(own));
+  style.setProperty("--columns", String(Math.max(1, Math.min(own, 3))));
   style.setProperty("--shared", String(shared));
   style.setProperty("--rows", String(own + Number(shared > 0)));
   byId("runs").classList.toggle("headings-only", own === 0);
@@ -214,6 +215,7 @@ function countShown() {
   const style = document.body.style;
   style.setProperty("--shown", String(shown));
   style.setProperty("--main", `${Math.min(shown, 3)}fr`);
+  style.setProperty("--printed", String(Math.min(shown, 3)));
   byId("chips").hidden = shown < 2;
   byId("runs").classList.toggle("several", shown > 1);
   byId("runs").classList.toggle("single", shown === 1);
