@@ -80,6 +80,7 @@ def test_labels_and_alt_are_written_to_a_recipe_and_read_again() -> None:
     assert (again.labels, again.alt, again.title) == (WORDS, ALT, "one\ntwo")
 
 
+@pytest.mark.slow
 def test_a_report_with_labels_is_verified(tmp_path) -> None:
     made = command(tmp_path, *QUIET, "--labels", *WORDS, "-o", "a.gif", "-o", "a.json")
     assert made.returncode == 0, made.stderr

@@ -161,6 +161,6 @@ export function diagnose(rate, { slopes, biases, losses }, analysis) {
       sentence,
     };
   }
-  const sentence = `${shareText(left[last])} of the way left after ${countText(last, "epoch")}`;
+  const sentence = `${shareText(left[last])} still to go after ${countText(last, "epoch")}`;
   return { ...common, verdict: "converging", sentence };
 }

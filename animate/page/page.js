@@ -185,7 +185,7 @@ function showRun({ slot, run, diagnosis }) {
   const mark = { converged: "✓ ", diverging: "✗ ", converging: "" }[diagnosis.verdict];
   verdict.textContent = isKnown
     ? mark + sentence
-    : `${shareText(diagnosis.left[epoch])} of the way left`;
+    : `${shareText(diagnosis.left[epoch])} still to go`;
   verdict.classList.toggle("known", isKnown);
   if (slot === state.chosen) byId("now").textContent = verdict.textContent;
 }

@@ -79,14 +79,14 @@ def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
         for run in runs
     ]
     assert verdicts(opened) == [
-        f"{left[0]} of the way left",
-        f"{left[1]} of the way left",
+        f"{left[0]} still to go",
+        f"{left[1]} still to go",
         "✗ diverging: past the limit 0.9985",
     ]
     opened.get_by_role("button", name="One epoch forward").click()
     assert verdicts(opened)[1] == "✓ converged at epoch 8"
     opened.get_by_role("button", name="One epoch back").click()
-    assert verdicts(opened)[1] == f"{left[1]} of the way left"
+    assert verdicts(opened)[1] == f"{left[1]} still to go"
 
 
 def test_a_typed_rate_has_the_verdict_of_the_film(open_page) -> None:

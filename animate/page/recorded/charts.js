@@ -46,6 +46,7 @@ import { countUntil, floatsOf, momentNumber, stepsOf } from "./decode.js";
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const TRAIL = [0.4, 0.4, 0.15, 0.15]; // opacities of earlier curves, the newest first
 const HEAD_RADIUS = 0.4; // em
+const SAMPLES = 40; // of a curve, by which its share in view is counted
 const FAR = 2000; // pixels outside the axes
 
 /** A figure with a caption and axes. A subclass draws in its layers. */
@@ -207,7 +208,7 @@ export function setColors(element, run) {
  * @property {Record<string, any>} series
  * @property {number[]} times
  * @property {Float32Array} values
- * @property {boolean} isOther whether it is drawn in grey, for comparison
+ * @property {boolean} isOther whether it is drawn thin and pale, for comparison
  * @property {SVGElement} path
  * @property {SVGElement | null} head
  * @property {string[]} parts of the path, one for each point
@@ -507,6 +508,16 @@ function powerText(power) {
   return `10${power < 0 ? "⁻" : ""}${digits}`;
 }
 
+/**
+ * Return the value of a curve at a place between its points.
+ * @param {Float32Array} curve
+ * @param {number} place from 0 to the number of points less 1
+ */
+function between(curve, place) {
+  const before = Math.min(Math.floor(place), curve.length - 2);
+  return curve[before] + (curve[before + 1] - curve[before]) * (place - before);
+}
+
 /** The data, and the line or curve of one run. */
 export class FitPanel extends Panel {
   /**
@@ -522,6 +533,7 @@ export class FitPanel extends Panel {
     );
     this.values = /** @type {Float32Array} */ (view.decoded[run]);
     this.own = run;
+    this.shares = show.runs[run].times.map((_, record) => this.share(record));
     for (const one of view.references) {
       const key = document.createElement("span");
       key.className = "key";
@@ -588,14 +600,24 @@ export class FitPanel extends Panel {
   }
 
   /**
-   * Return whether the curve of a record is in view, outside, or lost to an overflow.
+   * Return in which share of the width the curve of a record is in view; NaN after an overflow.
    * @param {number} record
    */
-  place(record) {
+  share(record) {
     const [, , low, high] = this.view.box;
     const curve = this.curve(record);
-    if (curve.some(Number.isNaN)) return "lost";
-    return Math.max(...curve) < low || Math.min(...curve) > high ? "outside" : "inside";
+    if (curve.some(Number.isNaN)) return Number.NaN;
+    let inside = 0;
+    for (let i = 0; i < SAMPLES; i++) {
+      const value = between(curve, (i / (SAMPLES - 1)) * (curve.length - 1));
+      if (low < value && value < high) inside++;
+    }
+    return inside / SAMPLES;
+  }
+
+  /** @param {number} record */
+  isOut(record) {
+    return this.shares[record] <= this.view.leastInView;
   }
 
   /** @param {number} record */
@@ -610,20 +632,22 @@ export class FitPanel extends Panel {
       "d",
       record < 0 ? "" : this.through(this.view.inputs, this.curve(record)),
     );
+    /** @type {Float32Array[]} */
+    const earlier = [];
+    for (let i = record - 1; i >= 0 && earlier.length < TRAIL.length; i--)
+      if (this.shares[i] > this.view.leastInView) earlier.push(this.curve(i));
     this.trail?.forEach((path, i) => {
-      const earlier = record - 1 - i;
-      path.setAttribute(
-        "d",
-        earlier < 0 ? "" : this.through(this.view.inputs, this.curve(earlier)),
-      );
+      path.setAttribute("d", earlier[i] ? this.through(this.view.inputs, earlier[i]) : "");
     });
-    // While every second line is still in view, a note for the others alone would flicker.
-    const isOut = this.place(record) === "outside";
-    const wasOut =
-      record > 0 && this.place(record - 1) === "outside" && this.place(record) !== "lost";
-    const kind = this.view.isLine ? "line" : "curve";
-    if (this.note)
-      this.note.textContent = isOut || wasOut ? `▲▼ the ${kind} swings out of view` : "";
+    // While every second line is in view, a note for the others alone would flicker.
+    const isNoted =
+      this.isOut(record) || (this.isOut(record - 1) && !Number.isNaN(this.shares[record]));
+    const { left, right, em } = this.box;
+    const notes = this.view.notes[this.own];
+    const fitting = notes.find(
+      (/** @type {string} */ text) => 0.58 * em * text.length < right - left,
+    );
+    if (this.note) this.note.textContent = isNoted ? (fitting ?? notes[notes.length - 1]) : "";
     const equation = this.show.runs[this.own].equations[Math.max(record, 0)];
     this.describe(equation ?? "");
   }
@@ -640,9 +664,7 @@ export class FitPanel extends Panel {
     const [low, high] = this.view.box;
     const share = (x - left) / (right - left);
     const curve = this.curve(record);
-    const place = share * (curve.length - 1);
-    const before = Math.min(Math.floor(place), curve.length - 2);
-    const value = curve[before] + (curve[before + 1] - curve[before]) * (place - before);
+    const value = between(curve, share * (curve.length - 1));
     const at = this.y(value);
     this.cursor.replaceChildren();
     if (at >= top && at <= bottom)

@@ -256,6 +256,8 @@ def fit(shown: Shown) -> View:
         "points": encoding.floats(data),
         "references": references,
         "isLine": is_line,
+        "notes": [fit_view.out_of_view_notes(run) for run in shown.runs],
+        "leastInView": fit_view.LEAST_IN_VIEW,
         "curves": curves,
     }
 
