@@ -186,6 +186,13 @@ def test_a_verdict_is_shown_from_its_moment_on(open_page, lines) -> None:
     assert "of the way left" in verdicts.first.text_content()
 
 
+def test_where_a_loss_turns_is_marked_once_it_has_risen(open_page, runs) -> None:
+    opened = open_page(recorded_page(runs, ["loss"]))
+    for epoch, is_seen in ((2, False), (3, True)):  # 7.70, 3.66, 3.24, 3.31, …
+        scrub(opened, epoch)
+        expect(opened.get_by_text("turns at epoch 2")).to_be_visible(visible=is_seen)
+
+
 def test_standardized_data_are_drawn_in_the_readers_units(open_page, lines) -> None:
     opened = open_page(recorded_page(lines))
     scrub(opened, 60)

@@ -286,6 +286,7 @@ export class CurvesPanel extends Panel {
       yTicks.map(([value, text]) => [this.y(value), text]),
     );
     this.drawReferences();
+    this.drawTurn();
     this.curves = this.view.series
       .filter((/** @type {View} */ one) => this.shows(one))
       .sort((/** @type {View} */ one, /** @type {View} */ two) => this.depth(one) - this.depth(two))
@@ -344,6 +345,20 @@ export class CurvesPanel extends Panel {
     }
   }
 
+  /** Mark where the loss of the panel's run turns; `draw` shows it from its moment on. */
+  drawTurn() {
+    const { em, right } = this.box;
+    /** @type {View | undefined} */
+    const turn = this.view.turns?.find((/** @type {View} */ one) => one.run === this.run);
+    this.turn = turn && { from: turn.from, group: addElement(this.heads, "g") };
+    if (!turn || !this.turn) return;
+    const [x, y] = [this.x(turn.time), this.y(turn.y)];
+    addPath(this.turn.group, "ring", markerPath("o", x, y, 0.4 * em));
+    const isRight = x + 0.55 * em * turn.text.length < right;
+    const end = isRight ? x + 0.8 * em : x - 0.8 * em;
+    addText(this.turn.group, "note", end, y + 1.5 * em, turn.text, isRight ? "start" : "end");
+  }
+
   /**
    * @param {View} series
    * @returns {Curve}
@@ -388,6 +403,7 @@ export class CurvesPanel extends Panel {
       curve.path.setAttribute("d", curve.parts.slice(0, count).join(""));
       curve.head?.setAttribute("d", count ? this.headPath(curve, count - 1) : "");
     }
+    this.turn?.group.setAttribute("display", now >= this.turn.from ? "inline" : "none");
     this.write();
   }
 

@@ -27,7 +27,7 @@ from animate.drawing.views.curves import (
     overflow_record,
     unique_starts,
 )
-from animate.drawing.views.loss import METRICS
+from animate.drawing.views.loss import METRICS, turning_point
 from animate.drawing.views.loss_axis import has_loss, loss_scale
 from animate.drawing.views.random_plane import RandomPlane
 from animate.drawing.views.scatter import CURVE_POINTS, axis_names
@@ -158,7 +158,7 @@ def loss(shown: Shown) -> View:
                 )
             )  # fmt: skip
     view = _loss_view(shown, series, scaled, floors, "loss against {clock}")
-    return {**view, "compares": True}
+    return {**view, "compares": True, "turns": _turns(shown)}
 
 
 def losses(shown: Shown) -> View:
@@ -351,6 +351,18 @@ def _losses(shown: Shown) -> list[View]:
         values = clip_for_drawing(run.losses)[given]
         series.append(shown.series(index, shown.clock.times[index][given], values))
     return series
+
+
+def _turns(shown: Shown) -> list[View]:
+    """Return where losses turn, with the moment from which this is seen."""
+    found = []
+    for index, (run, times) in enumerate(zip(shown.runs, shown.clock.times, strict=True)):
+        turn = turning_point(run, times, clip_for_drawing(run.losses), shown.clock.unit)
+        if turn is not None:
+            place = {"time": numbers(turn.time)[0], "y": float(f"{turn.loss:.9g}")}
+            seen = numbers(times[turn.visible_from])[0]
+            found.append({"run": index, **place, "text": turn.text, "from": seen})
+    return found
 
 
 def _floors(shown: Shown) -> list[float | None]:

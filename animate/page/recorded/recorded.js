@@ -363,6 +363,7 @@ function listen() {
 
 byId("app").hidden = false;
 byId("transport").hidden = false;
+byId("keys").hidden = false;
 makePanels();
 listen();
 countShown();
