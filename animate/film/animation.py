@@ -203,7 +203,8 @@ class Animation(FuncAnimation):
         ----------
         filename : path
             Ending in one of `animate.film.encode.FORMATS`, of `animate.drawing.stills.FORMATS`, or
-            ``.html``.
+            ``.html``: a page that trains plain descent on a line again, and plays all other runs
+            in those views that it can draw (`animate.page.recorded.DRAWABLE`).
         fps : float, optional
             Frames a second. The default is the animation's `fps`.
         progress_callback : callable, optional

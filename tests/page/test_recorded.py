@@ -379,11 +379,12 @@ def test_without_javascript_there_is_a_table_of_verdicts(context, lines, tmp_pat
 
 
 def test_print_shows_the_end_in_light_colours_and_no_controls(open_page, moons_page) -> None:
-    opened = open_page(moons_page, color_scheme="dark")
+    opened = open_page(moons_page, color_scheme="dark", viewport={"width": 390, "height": 664})
     scrub(opened, 3)
     opened.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
     opened.emulate_media(media="print")
     expect(opened.get_by_role("slider")).to_have_count(0)
+    expect(opened.locator("figure > svg[viewBox] .spine")).to_have_count(6)  # of all runs
     background = opened.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
     expect(opened.locator("#moment")).to_have_text("199 of 199")

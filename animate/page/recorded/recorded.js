@@ -358,6 +358,7 @@ function listen() {
     before = index;
     step(last);
   });
+  matchMedia("print").addEventListener("change", resizeAll); // paper has all runs
   addEventListener("afterprint", () => showIndex(before));
 }
 
