@@ -29,12 +29,12 @@ def floats(values: npt.ArrayLike) -> str:
 
 def steps_of(values: Doubles, low: float, high: float) -> str:
     """
-    Return numbers as 16-bit steps of the height from `low` to `high`; 7281 steps are the height.
+    Return numbers as 16-bit steps, of which 7281 are the height from `low` to `high`.
 
     Those more than `BEYOND` heights away are moved there.
 
     >>> steps_of(np.array([0.0, 1.0, np.nan]), 0, 1)
-    'xxw4NQAA'
+    'xnE4jv//'
     """
     share = np.clip((values - low) / (high - low), -BEYOND, 1 + BEYOND)
     scaled = (share + BEYOND) * ((NOT_FINITE - 1) / (1 + 2 * BEYOND))
