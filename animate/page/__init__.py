@@ -116,13 +116,13 @@ def check(runs: Sequence[Trajectory], epochs: int) -> Line:
             raise InputError(
                 "a page trains its runs again, so it can show only runs from animate.train, of "
                 "plain full-batch gradient descent on a Line; "
-                f"{run.label or f'run {number}'} is not one: save a film instead"
+                f"{run.label or f'run {number}'} is not one: play it with recorded_page"
             )
     assert isinstance(problem, Line)
     if problem.standardization is not None:
         raise InputError(
-            "a page cannot show standardized data, which it would train on as they are; save a "
-            "film, or do not standardize them"
+            "a page would train on standardized data as they are; play their runs with "
+            "recorded_page, or do not standardize them"
         )
     points = len(problem.x)
     for count, most, name in ((points, MOST_POINTS, "points"), (epochs, MOST_EPOCHS, "epochs")):
