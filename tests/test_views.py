@@ -438,7 +438,7 @@ def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
         Scene(runs, ["bowl"])
     )
     narrow = Scene(runs, ["fit", "loss", "bowl", "surface"], (1000, 720))
-    assert "loss, steepest axis; arrow: next step" in captions(narrow)
+    assert "steepest axis; arrow: next step" in captions(narrow)
 
 
 def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:

@@ -59,7 +59,7 @@ class Bowl(View):
         )
         plain = [run.is_plain_descent for run in panel.runs]
         if any(plain):
-            self.caption = "loss, steepest axis; arrow: next step"
+            self.caption = "steepest axis; arrow: next step"
             self.full_caption = "loss along the steepest direction; arrow: the next step"
         style = panel.style
         self._errors, self._heights = errors, clip_for_drawing(0.5 * steepness * errors**2)
