@@ -183,7 +183,7 @@ def test_a_verdict_is_shown_from_its_moment_on(open_page, lines) -> None:
             shown = run.diagnosis.sentence in verdicts.nth(place).text_content()
             assert shown is is_seen, (place, index)
     scrub(opened, 3)
-    assert "of the way left" in verdicts.first.text_content()
+    assert "still to go" in verdicts.first.text_content()
 
 
 def test_where_a_loss_turns_is_marked_once_it_has_risen(open_page, runs) -> None:
@@ -398,7 +398,11 @@ def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, moons_page
     opened = context(reduced_motion="reduce").new_page()
     opened.on("console", lambda message: messages.append(message.text))
     opened.on("pageerror", lambda error: messages.append(str(error)))
-    frame = '<iframe sandbox="allow-scripts" src="runs.html" width="700" height="500"></iframe>'
+    frame = (
+        "<script>var heights = [];"
+        "addEventListener('message', ({data}) => heights.push(data.animateHeight));</script>"
+        '<iframe sandbox="allow-scripts" src="runs.html" width="700" height="500"></iframe>'
+    )
     opened.route(
         "http://page.test/**",
         lambda route: route.fulfill(
@@ -412,6 +416,11 @@ def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, moons_page
     expect(inside.locator("#moment")).to_have_text("199 of 199")
     expect(inside.get_by_role("slider")).to_be_in_viewport()
     expect(inside.locator("figure > svg").nth(1)).to_be_in_viewport(ratio=0.9)
+    opened.wait_for_function("() => heights.length")
+    fitting = "() => { document.querySelector('iframe').style.height = heights.at(-1) + 'px'; }"
+    opened.evaluate(fitting)
+    expect(inside.locator("footer")).to_be_in_viewport(ratio=1)
+    assert inside.locator("html").evaluate("(html) => html.scrollHeight - innerHeight") == 0
     opened.close()
     assert messages == []
 

@@ -126,7 +126,7 @@ function writeHeading(run, place) {
     loss.textContent = run.overflow.text;
     detail.textContent = "";
   }
-  const left = run.left === null ? "" : `${shareText(run.left[record])} of the way left`;
+  const left = run.left === null ? "" : `${shareText(run.left[record])} still to go`;
   verdict.textContent = isKnown ? (run.verdict?.text ?? "") : left;
   return isKnown ? (run.verdict?.text ?? "") : "";
 }
@@ -343,6 +343,16 @@ function onKey(event) {
   action();
 }
 
+/** Tell the page around an iframe how high this one is, whenever that changes. */
+function postHeights() {
+  // Panels keep the height for the frame that they began in, or they would grow with it.
+  document.body.style.setProperty("--window", `${innerHeight}px`);
+  new ResizeObserver(() => {
+    const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+    window.parent.postMessage({ animateHeight: height }, "*");
+  }).observe(document.body);
+}
+
 function listen() {
   const scrub = /** @type {HTMLInputElement} */ (byId("scrub"));
   scrub.max = String(last);
@@ -367,6 +377,7 @@ byId("transport").hidden = false;
 byId("keys").hidden = false;
 makePanels();
 listen();
+if (window.parent !== window) postHeights();
 countShown();
 for (const { hide } of headings) hide.hidden = runs.length < 2;
 choose(0);
