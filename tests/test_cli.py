@@ -193,11 +193,11 @@ def test_help_and_version_load_neither_torch_nor_matplotlib(tmp_path, argument) 
     assert not set(done.stderr.split()) & {"torch", "matplotlib", "numpy", "rich", "imageio"}
 
 
-def test_views_of_a_page_alone_are_said_to_have_no_effect(run) -> None:
-    done = run("--views", "bowl", "--epochs", "3", "-o", "a.html")
+def test_settings_of_films_alone_are_said_to_have_no_effect_on_a_page(run) -> None:
+    done = run("--fps", "30", "--epochs", "3", "-o", "a.html")
     assert done.code == 0
-    assert [line for line in done.err.splitlines() if "--views" in line] == [
-        "animate: --views has no effect on a page: it is a setting of a film or still"
+    assert [line for line in done.err.splitlines() if "--fps" in line] == [
+        "animate: --fps has no effect on a page: it is a setting of a film"
     ]
     beside = run("--views", "bowl", "--epochs", "3", "-o", "b.html", "-o", "b.png")
     assert "--views" not in beside.err

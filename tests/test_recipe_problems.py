@@ -228,11 +228,20 @@ def test_a_view_that_the_problem_lacks_is_2_before_training(run, monkeypatch) ->
 
 
 @pytest.mark.usefixtures("lesson")
-def test_a_page_of_a_model_is_2_before_training(run, monkeypatch) -> None:
+def test_a_view_that_a_page_of_a_model_cannot_draw_is_2_before_training(run, monkeypatch) -> None:
     monkeypatch.setattr("animate.training.descent.train", pytest.fail)
-    done = run("--problem", "lesson.py:problem", "-o", "a.html")
+    done = run("--problem", "lesson.py:problem", "--views", "weights", "-o", "a.html")
     assert done.code == 2
-    assert "save a film instead" in done.err
+    assert "view weights: a page of recorded runs cannot draw it" in done.err
+
+
+@pytest.mark.usefixtures("lesson")
+def test_a_page_of_a_model_plays_what_was_recorded(run, tmp_path) -> None:
+    done = run("--problem", "lesson.py:problem", *QUICK, "-o", "a.html")
+    assert (done.code, done.out) == (0, "a.html\n")
+    footer = (tmp_path / "a.html").read_text(encoding="utf-8").partition("<footer>")[2]
+    assert "lesson.py:problem: " in footer
+    assert "Nothing is trained here" in footer
 
 
 def test_batches_allow_fractions_of_an_epoch(run, tmp_path) -> None:

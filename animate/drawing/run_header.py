@@ -77,11 +77,10 @@ class RunHeader:
             room = width - heading.verdict[0][0] * em
             self._sentence = wrap_balanced(sentence, room, em, len(verdict))
         self._verdict_record = run.record_at(run.diagnosis.verdict_step)
-        self._losses = _fill_forward(run.losses)
+        self._losses = fill_forward(run.losses)
         room = width - (heading.detail[0] + NUMBER_WIDTH) * em
         self._metrics = [
-            (truncate(name, room, em), _fill_forward(values))
-            for name, values in run.metrics.items()
+            (truncate(name, room, em), fill_forward(values)) for name, values in run.metrics.items()
         ]
         # Both lines of a narrow heading take a text that is too long for one.
         self._loss_lines = 2 if heading.is_narrow else 1
@@ -138,7 +137,7 @@ class RunHeader:
                 yield f"{name} {value_text(values[record])}"
 
 
-def _fill_forward(values: Array) -> Array:
+def fill_forward(values: Array) -> Array:
     """Return `values` (T,) with each NaN replaced by the last value before it, if any."""
     given = np.where(np.isnan(values), 0, np.arange(len(values)))
     return values[np.maximum.accumulate(given)]

@@ -106,6 +106,7 @@ class Animation(FuncAnimation):
         self.fps = validation.frame_rate(fps)
         self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
         self._title = title
+        self._has_default_views = views is None
         self._quality = validation.choice(quality, "quality", validation.QUALITIES)
         several = validate_runs(runs)
         kinds = validate_views(views, several)
@@ -203,7 +204,8 @@ class Animation(FuncAnimation):
         ----------
         filename : path
             Ending in one of `animate.film.encode.FORMATS`, of `animate.drawing.stills.FORMATS`, or
-            ``.html``.
+            ``.html``: a page that trains plain descent on a line again, and plays all other runs
+            in those views that it can draw (`animate.page.recorded.DRAWABLE`).
         fps : float, optional
             Frames a second. The default is the animation's `fps`.
         progress_callback : callable, optional
@@ -253,7 +255,12 @@ class Animation(FuncAnimation):
                 f"size is that of a still, and {filename} is none; give it to Animation"
             )
         if suffix == PAGE:
-            page.save(self.scene.runs, filename, self._title, self.scene.theme.name, alt)
+            scene = self.scene
+            page.save(
+                scene.runs, filename, self._title, scene.theme.name, alt,
+                views=None if self._has_default_views else scene.view_classes,
+                data=scene.data, style_indices=scene.theme.style_indices,
+            )  # fmt: skip
             return
         if suffix in stills.FORMATS:
             named = "end" if at is None else at

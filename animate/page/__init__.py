@@ -10,13 +10,15 @@ import json
 import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Template
 from typing import Any
 
 from animate.drawing import pacing
 from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
+from animate.drawing.views import View
+from animate.drawing.views.requirements import name_of
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
@@ -26,6 +28,8 @@ from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
 from animate.training.line import GAUSSIAN_STD, Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
+
+Views = Sequence[str | type[View]] | None
 
 DESCRIPTION = "Drag the learning rate of gradient descent and see at once what it does."
 DEFAULT_TITLE = "Why the learning rate matters"
@@ -49,6 +53,8 @@ CONSTANTS = {  # written as constants.js; declared in constants.d.ts
     "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
     "HOLD_SECONDS": defaults.HOLD,
 }
+LESSON_VIEWS = ("fit", "loss", "surface", "bowl")
+ONLY_IN_LESSON = ("surface", "bowl")  # not among `recorded.DRAWABLE`
 LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
@@ -110,22 +116,56 @@ def check(runs: Sequence[Trajectory], epochs: int) -> Line:
             raise InputError(
                 "a page trains its runs again, so it can show only runs from animate.train, of "
                 "plain full-batch gradient descent on a Line; "
-                f"{run.label or f'run {number}'} is not one: save a film instead"
+                f"{run.label or f'run {number}'} is not one: play it with recorded_page"
             )
     assert isinstance(problem, Line)
     if problem.standardization is not None:
         raise InputError(
-            "a page cannot show standardized data, which it would train on as they are; save a "
-            "film, or do not standardize them"
+            "a page would train on standardized data as they are; play their runs with "
+            "recorded_page, or do not standardize them"
         )
     points = len(problem.x)
     for count, most, name in ((points, MOST_POINTS, "points"), (epochs, MOST_EPOCHS, "epochs")):
         if count > most:
             raise InputError(
                 f"{count} {name} are too many for a page, which trains again at each change; "
-                f"give at most {most}"
+                f"give at most {most}, or views for a page that plays them, such as fit losses"
             )
     return problem
+
+
+def is_lesson(runs: Sequence[Trajectory], views: Views) -> bool:
+    """
+    Return whether the page of `views` of `runs` trains them again, and does not only play them.
+
+    It does for the views `defaults.VIEWS`, beside which it shows others, and for views that only
+    this page draws. It names runs by their rates, so those with labels of their own are played.
+    """
+    names = defaults.VIEWS if views is None else tuple(map(_name_of, views))
+    has_others = not {*names} <= {*LESSON_VIEWS}
+    if names != defaults.VIEWS and (has_others or {*names}.isdisjoint(ONLY_IN_LESSON)):
+        return False
+    problem = runs[0].problem
+    return (
+        isinstance(problem, Line)
+        and problem.standardization is None
+        and all(_can_be_trained_again(run) and not run.has_own_label for run in runs)
+        and all(run.problem is problem and run.epochs == runs[0].epochs for run in runs)
+    )
+
+
+def _name_of(view: str | type[View]) -> str:
+    return view if isinstance(view, str) else name_of(view)
+
+
+def check_views(runs: Sequence[Trajectory], epochs: int, views: Views) -> None:
+    """Raise `InputError` if no page can show `views` of `runs`."""
+    if is_lesson(runs, views):
+        check(runs, epochs)
+    else:
+        from animate.page.recorded import choose_views  # here, since it loads matplotlib
+
+        choose_views(views, runs)
 
 
 def save(
@@ -134,13 +174,29 @@ def save(
     title: str | None,
     theme: str,
     alt: str | None = None,
+    *,
+    views: Views = None,
+    data: Mapping[str, Any] | None = None,
+    style_indices: Sequence[int] = (),
+    source: str = "",
 ) -> None:
     """
-    Write the page that opens with `runs` to `path`, atomically.
+    Write the page of `views` of `runs` to `path`, atomically.
 
-    It follows the reader's system between light and dark, unless the theme is "dark".
+    It trains the runs again where it can (`is_lesson`), and else plays their records. It follows
+    the reader's system between light and dark, unless the theme is "dark". `data`,
+    `style_indices` and `source` are as in `recorded.recorded_page`.
     """
-    text = page(runs, title=title, theme="dark" if theme == "dark" else "auto", alt=alt)
+    initial = "dark" if theme == "dark" else "auto"
+    if is_lesson(runs, views):
+        text = page(runs, title=title, theme=initial, alt=alt)
+    else:
+        from animate.page.recorded import recorded_page  # here, since it loads matplotlib
+
+        text = recorded_page(
+            runs, views, title=title, theme=initial, alt=alt, data=data,
+            style_indices=style_indices, source=source,
+        )  # fmt: skip
     with files.atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -152,7 +152,7 @@ class Recipe:
     views: Sequence[str] | None = setting(
         None, settings.choices("view", VIEWS), f"panels: {settings.join_values(VIEWS)}",
         default_words=f"{settings.join_values(defaults.VIEWS)}, or the problem's", metavar="VIEW",
-        group="picture", forms=("film", "still"),
+        group="picture",
     )  # fmt: skip
     size: tuple[int, int] | PaperSize | None = setting(  # noqa: RUF009 - PaperSize is immutable
         None, settings.SIZE,
@@ -174,7 +174,7 @@ class Recipe:
     labels: Sequence[str] | None = setting(
         None, settings.LABELS, "names of the runs, in their order",
         default_words="their learning rates and what else differs", metavar="LABEL",
-        group="picture", forms=("film", "still"),
+        group="picture",
     )  # fmt: skip
     alt: str | None = setting(
         None, settings.TEXT,
@@ -402,9 +402,12 @@ class Recipe:
         """Return the theme of the only output. A run looks the same in all outputs of a recipe."""
         from animate.drawing.theme import load_theme
 
+        return replace(load_theme(self.theme, self.font), style_indices=self.style_indices(runs))
+
+    def style_indices(self, runs: Sequence[Trajectory]) -> tuple[int, ...]:
+        """Return the index of the style of each run that the only output shows."""
         trained = [run.hyperparameters for run in runs]
-        styles = tuple(map(trained.index, self.hyperparameters))
-        return replace(load_theme(self.theme, self.font), style_indices=styles)
+        return tuple(map(trained.index, self.hyperparameters))
 
     def picture(self, runs: Sequence[Trajectory]) -> Picture:
         """Return what the only output, a still, shows of a training's `runs`."""

@@ -156,7 +156,7 @@ def _check_picture(part: Recipe, runs: Sequence[Trajectory]) -> None:
         distinct = min(frames, moments) if part.max_size is None else 0
         encode.check(film, part.pixels, frames, distinct)
     elif part.form == "page":
-        page.check(runs, part.epochs)
+        page.check_views(runs, part.epochs, part.views)
     elif part.form == "still":
         stills.check_transparency(part.path, transparent=look.transparent)
         longest = f"epoch {part.epochs}"
@@ -266,7 +266,10 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         from animate import page
 
         shown = first.select_runs(runs)
-        save = partial(page.save, shown, first.path, first.title, first.theme, first.alt)
+        save = partial(
+            page.save, shown, first.path, first.title, first.theme, first.alt, views=first.views,
+            style_indices=first.style_indices(runs), source=_source(first),
+        )  # fmt: skip
         listener.on_frame()
         return _write_file(first.path, save, listener)
     films = [part for part in group if part.form == "film"]
@@ -289,6 +292,11 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
             failed += _write_file(part.path, save, listener)
             listener.on_frame()
     return failed
+
+
+def _source(part: Recipe) -> str:
+    """Return what the footer of a page names: the problem or the file of the data, if any."""
+    return part.problem or Path(part.data or "").name
 
 
 def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:

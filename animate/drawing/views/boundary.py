@@ -12,6 +12,7 @@ from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import overflow_record
 from animate.drawing.views.ticks import set_ticks
 from animate.training.problem import Classifies, Doubles
+from animate.training.regions import class_margins
 
 GRID = 120  # intervals along the longer side, at whose corners the scores are computed
 MARGIN = 0.12  # around the data, relative to their extent
@@ -96,18 +97,7 @@ class Boundary(View):
         All are negative if the scores are not finite.
         """
         shape = (len(self._regions), len(self._y), len(self._x))
-        run = self.panel.run
-        if record < 0 or run.weights is None:
-            return np.full(shape, -1.0)
-        with np.errstate(all="ignore"):  # large weights may overflow in the model
-            scores = run.problem_at(record).class_scores(run.weights[record], self._grid)
-            margins = [
-                scores[:, index] - np.delete(scores, index, axis=1).max(axis=1)
-                for index in range(1, scores.shape[1])
-            ]
-        if not np.isfinite(margins).all():
-            return np.full(shape, -1.0)
-        return np.reshape(margins, shape)
+        return class_margins(self.panel.run, record, self._grid).reshape(shape)
 
     def _draw_points(self) -> None:
         axes, theme, em, problem = (

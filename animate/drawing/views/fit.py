@@ -16,6 +16,7 @@ from animate.drawing.views.scatter import axis_names, curve_inputs, draw_scatter
 from animate.drawing.views.ticks import set_ticks
 from animate.training.line import Line
 from animate.training.problem import Doubles, Predicts, Problem
+from animate.training.trajectory import Trajectory
 
 # Opacities of earlier lines, the oldest first. Two neighbours share one, since a line that keeps
 # its opacity in the next frame costs nothing in a GIF.
@@ -48,8 +49,7 @@ class Fit(View):
             f"the {kind} at this {{clock}}, {names}",
         )
         run = panel.run
-        grows = run.is_plain_descent and run.diagnosis.basis == "theory"
-        notes = [text.replace("line", kind) for text in OUT_OF_VIEW[0 if grows else 1 :]]
+        notes = out_of_view_notes(run)
         left, right, low, high = axes_limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(panel)
@@ -59,7 +59,7 @@ class Fit(View):
         # A straight line costs little; of many curves, only some are computed beforehand.
         most = count if isinstance(problem, Line) else MAX_CURVES
         self._chosen = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-        self._curves = self._predict(self._chosen)
+        self._curves = predicted_curves(run, self._chosen, self._x)
         is_visible = self._share_in_view() > LEAST_IN_VIEW
         self._visible = np.flatnonzero(is_visible)
         is_finite = np.isfinite(self._curves).all(axis=1)
@@ -104,7 +104,9 @@ class Fit(View):
         """Update the line, its trail, and the note on a line out of view."""
         place = int(np.searchsorted(self._chosen, record))  # the first chosen one not before
         is_chosen = self._chosen[place] == record
-        curve = self._curves[place] if is_chosen else self._predict(np.array([record]))[0]
+        curve = self._curves[place]
+        if not is_chosen:
+            (curve,) = predicted_curves(self.panel.run, np.array([record]), self._x)
         self._line.set_data(self._x, curve)
         has_note = bool(self._has_note[place])
         shown = self._visible[: np.searchsorted(self._visible, place)][-len(TRAIL) :]
@@ -141,18 +143,26 @@ class Fit(View):
             *(np.column_stack([inputs, line]) for line in lines),
         ]
 
-    def _predict(self, records: npt.NDArray[np.intp]) -> Doubles:
-        """Return the curve at each of `records`, shape (R, len(x)), NaN after an overflow."""
-        run, problem = self.panel.run, self.panel.problem
-        weights = weights_at(run, records)
-        with np.errstate(all="ignore"):  # large weights may overflow in the model
-            if not run.buffers:
-                return clip_for_drawing(problem.predict(weights, self._x))
-            curves = [
-                run.problem_at(record).predict(row, self._x)
-                for record, row in zip(records.tolist(), weights, strict=True)
-            ]
-        return clip_for_drawing(np.array(curves))
+
+def out_of_view_notes(run: Trajectory) -> list[str]:
+    """Return what may be said of a curve of `run` that is out of view, the longest first."""
+    grows = run.is_plain_descent and run.diagnosis.basis == "theory"
+    kind = "line" if isinstance(run.problem, Line) else "curve"
+    return [text.replace("line", kind) for text in OUT_OF_VIEW[0 if grows else 1 :]]
+
+
+def predicted_curves(run: Trajectory, records: npt.NDArray[np.intp], x: Doubles) -> Doubles:
+    """Return the curve of `run` at each of `records`, (R, len(x)), NaN after an overflow."""
+    problem: Any = run.problem
+    weights = weights_at(run, records)
+    with np.errstate(all="ignore"):  # large weights may overflow in the model
+        if not run.buffers:
+            return clip_for_drawing(problem.predict(weights, x))
+        curves = [
+            run.problem_at(record).predict(row, x)
+            for record, row in zip(records.tolist(), weights, strict=True)
+        ]
+    return clip_for_drawing(np.array(curves))
 
 
 def _finite(values: npt.ArrayLike) -> Doubles:

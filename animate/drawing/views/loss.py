@@ -175,28 +175,17 @@ class Loss(View):
 
     def _draw_minimum(self, losses: Doubles) -> tuple[list[Artist], int]:
         """
-        Mark the lowest loss of a run past its stability limit, unless it is at an end.
+        Mark where the loss turns, if it does.
 
-        Only with plain descent is it certain that the loss rises from there on. Returns the
-        artists, and the first record at which they are visible.
+        Returns the artists, and the first record at which they are visible.
         """
-        panel, run = self.panel, self.panel.run
-        if (
-            not run.is_plain_descent
-            or run.diagnosis.verdict != "diverging"
-            or run.diagnosis.basis != "theory"
-        ):
-            return [], 0
-        lowest = int(np.nanargmin(losses))
-        if lowest in (0, len(losses) - 1):
+        panel = self.panel
+        turn = turning_point(panel.run, panel.times, losses, panel.clock.unit)
+        if turn is None:
             return [], 0
         axes, theme, em = panel.axes, panel.theme, panel.em
-        point = (panel.times[lowest], losses[lowest])
+        point, text, visible_from = (turn.time, turn.loss), turn.text, turn.visible_from
         ring = draw_ring(panel, *point)
-        is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
-        at = moment_text(panel.times[lowest], panel.clock.unit)
-        text = f"turns {'at' if is_exact else 'near'} {at}"
-        visible_from = max(lowest + 1, run.record_at(run.diagnosis.verdict_step))
         offset = self._find_label_offset(point, text_width(text, em) / em)
         if offset is None:
             return [self.moves(ring)], visible_from
@@ -265,6 +254,42 @@ class Loss(View):
             return not ((points > low - margin) & (points < high + margin)).all(axis=1).any()
 
         return next(filter(is_free, LABEL_OFFSETS), None)
+
+
+@dataclass(frozen=True)
+class TurningPoint:
+    """The lowest loss of a run: its time, what is said of it, and the record from which it is."""
+
+    time: float
+    loss: float
+    text: str
+    visible_from: int
+
+
+def turning_point(run: Trajectory, times: Array, losses: Doubles, unit: str) -> TurningPoint | None:
+    """
+    Return the lowest loss of a run past its stability limit; None if it is at an end.
+
+    Only with plain descent is it certain that the loss rises from there on.
+
+    Parameters
+    ----------
+    run : Trajectory
+    times, losses : arrays, shape (T,)
+        The times of its records in `unit`, and its losses, NaN for those that cannot be drawn.
+    unit : {"epoch", "step"}
+    """
+    diagnosis = run.diagnosis
+    known = diagnosis.verdict == "diverging" and diagnosis.basis == "theory"
+    if not (run.is_plain_descent and known):
+        return None
+    lowest = int(np.nanargmin(losses))
+    if lowest in (0, len(losses) - 1):
+        return None
+    is_exact = run.steps[lowest + 1] - run.steps[lowest - 1] == 2
+    text = f"turns {'at' if is_exact else 'near'} {moment_text(times[lowest], unit)}"
+    visible_from = max(lowest + 1, run.record_at(diagnosis.verdict_step))
+    return TurningPoint(times[lowest], losses[lowest], text, visible_from)
 
 
 def _has_metric(run: Trajectory, metric: str) -> bool:

@@ -29,18 +29,27 @@ def set_loss_scale(
 
     Returns whether it is log. The parameters are those of `log_limits`.
     """
-    height = panel.axes.get_window_extent().height / panel.em
+    low, high, is_log = loss_scale(curves, floors, panel.axes.get_window_extent().height / panel.em)
+    if is_log:
+        set_log_scale(panel, low, high)
+    else:
+        panel.axes.set_ylim(low, high)
+        set_y_ticks(panel)
+    return is_log
+
+
+def loss_scale(
+    curves: Sequence[Doubles], floors: Sequence[float | None], height: float
+) -> tuple[float, float, bool]:
+    """Return the limits of the y axis, and whether it is log; see `log_limits`."""
     known = np.concatenate(curves)
     if (known[~np.isnan(known)] > 0).all():
-        set_log_scale(panel, *log_limits(curves, floors, height))
-        return True
+        return *log_limits(curves, floors, height), True
     first = max(abs(curve[0]) for curve in map(_without_nan, curves) if len(curve))
     bound = MAX_GROWTH * max(first, TINY)
     low, high = np.clip([np.nanmin(known), np.nanmax(known)], -bound, bound)
     room = 0.08 * (high - low) or 1.0
-    panel.axes.set_ylim(low - room, high + room)
-    set_y_ticks(panel)
-    return False
+    return float(low - room), float(high + room), False
 
 
 def log_limits(

@@ -26,7 +26,7 @@ NAME_SHARE = 0.5  # of the width, for a name in the legend
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
     """The known values of one metric of a run; `place` is that of the metric among the drawn."""
 
     place: int
@@ -36,6 +36,7 @@ class _Series:
 
     @property
     def points(self) -> Doubles:
+        """Time and value of each, shape (T, 2)."""
         return np.column_stack([self.times, self.values])
 
 
@@ -50,7 +51,7 @@ class Metric(View):
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         run = panel.run
-        every = [_series(each, panel.times_of(each)) for each in panel.runs]
+        every = [series_of(each, panel.times_of(each)) for each in panel.runs]
         names = [metric_names(each) for each in panel.runs]
         is_single = all(each == names[0] and len(each) == 1 for each in names)
         own = every[panel.runs.index(run)]
@@ -110,7 +111,7 @@ class Metric(View):
         self.legend_corner = free_corner(panel, names, [each.points for _, each in self._curves])
 
 
-def _series(run: Trajectory, times: Array) -> list[_Series]:
+def series_of(run: Trajectory, times: Array) -> list[Series]:
     """Return the first metrics of `run`, each followed by that of the validation data."""
     found = []
     for place, name in enumerate(metric_names(run)[:MAX_METRICS]):
@@ -118,21 +119,29 @@ def _series(run: Trajectory, times: Array) -> list[_Series]:
             values = clip_for_drawing(run.metrics.get(key, np.full(len(times), np.nan)))
             given = ~np.isnan(values)
             if given.any():
-                found.append(_Series(place, is_validation, times[given], values[given]))
+                found.append(Series(place, is_validation, times[given], values[given]))
     return found
 
 
-def _set_scale(panel: Panel, every: Iterable[_Series]) -> bool:
+def _set_scale(panel: Panel, every: Iterable[Series]) -> bool:
     """Set the y axis, the same for all runs; return whether it is log."""
+    low, high, is_log = metric_scale(every)
+    if is_log:
+        set_log_scale(panel, low, high)
+    else:
+        panel.axes.set_ylim(low, high)
+        set_y_ticks(panel)
+    return is_log
+
+
+def metric_scale(every: Iterable[Series]) -> tuple[float, float, bool]:
+    """Return the limits of the y axis of these series, and whether it is log."""
     several = list(every)
     largest = [float(series.values.max()) for series in several]
     low = min(float(series.values.min()) for series in several)
     high = max(largest)
     if low > 0 and high > LOG_RATIO * min(largest):
         room = (high / low) ** 0.06
-        set_log_scale(panel, low / room, high * room)
-        return True
+        return low / room, high * room, True
     room = 0.06 * (high - low) or 0.5
-    panel.axes.set_ylim(low - room, high + room)
-    set_y_ticks(panel)
-    return False
+    return low - room, high + room, False

@@ -58,7 +58,7 @@ class Plane(PlaneView):
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         plane = self.plane
-        self.caption, self.full_caption = self._captions(plane)
+        self.caption, self.full_caption = self.captions(plane, panel.runs)
         self._set_limits(plane)
         edges = self._draw_loss(plane)
         self._draw_key(plane, edges)
@@ -72,7 +72,8 @@ class Plane(PlaneView):
         for run, path in zip(self.panel.runs, self._paths, strict=True):
             path.draw(self.panel.record_of(run, moment), moment >= self.panel.times_of(run)[0])
 
-    def _captions(self, plane: LossPlane) -> tuple[str, str]:
+    @classmethod
+    def captions(cls, plane: LossPlane, runs: Sequence[Trajectory]) -> tuple[str, str]:
         """Return a short and a full caption, both with the explained variance."""
         share = share_text(plane.share)
         problem = plane.problem
@@ -84,7 +85,7 @@ class Plane(PlaneView):
                 f"loss at {axes}: {share} of the variance",
                 f"loss at {axes}: these are all weights, {share} of the variance",
             )
-        last = "; last buffers" if self._has_buffers else ""
+        last = "; last buffers" if runs[0].buffers else ""
         one, two = map(share_text, plane.explained)
         return (
             f"PCA plane, {share} of the variance{last}; dots: own loss, off the plane",
@@ -92,26 +93,12 @@ class Plane(PlaneView):
             "it; dots lie off it and show their own loss",
         )
 
-    @property
-    def _has_buffers(self) -> bool:
-        return bool(self.panel.runs[0].buffers)
-
     def _set_limits(self, plane: LossPlane) -> None:
         """Set both axes to equal scales, so that all paths are seen but those that diverge."""
         axes = self.panel.axes
-        shown = np.concatenate(
-            [points[usual] for points, usual in zip(plane.points, plane.is_usual, strict=True)]
-        )
-        low, high = shown.min(axis=0), shown.max(axis=0)
-        middle, half = (low + high) / 2, (high - low) / 2 * (1 + 2 * MARGIN)
-        if plane.reach:
-            middle, half = np.zeros(2), np.maximum(plane.reach, np.maximum(high, -low))
         box = axes.get_window_extent()
-        unit = max(half[0] / box.width, half[1] / box.height) or 0.5 / box.height
-        axes.set(
-            xlim=(middle[0] - unit * box.width, middle[0] + unit * box.width),
-            ylim=(middle[1] - unit * box.height, middle[1] + unit * box.height),
-        )
+        left, right, low, high = axes_limits(plane, box.width, box.height)
+        axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(self.panel)
         axes.grid(visible=False)
 
@@ -119,12 +106,8 @@ class Plane(PlaneView):
         """Draw the bands of the loss, and return their edges."""
         axes, theme, em = self.panel.axes, self.panel.theme, self.panel.em
         box = axes.get_window_extent()
-        across = int(np.sqrt(plane.grid_points * box.width / box.height))
-        up = max(2, plane.grid_points // across)
-        x, y = np.linspace(*axes.get_xlim(), across), np.linspace(*axes.get_ylim(), up)
-        losses = plane.grid(x, y)
-        own = [one[usual] for one, usual in zip(plane.losses, plane.is_usual, strict=True)]
-        edges = _edges(losses, np.concatenate(own))
+        limits = (*axes.get_xlim(), *axes.get_ylim())
+        x, y, losses, edges = loss_bands(plane, limits, box.width / box.height)
         strong = theme.muted if theme.transparent else blend(theme.panel, theme.ink, SHADE)
         weak = theme.faint if theme.transparent else theme.panel
         self._shades = [blend(weak, strong, share) for share in np.linspace(0, 1, len(edges) - 1)]
@@ -253,6 +236,44 @@ class _Path:
         self._marks.set_facecolor(self._colors[:count])
         for artist in (*self._curve.artists, self._marks):
             artist.set_visible(is_started)
+
+
+def axes_limits(plane: LossPlane, width: float, height: float) -> tuple[float, float, float, float]:
+    """
+    Return left, right, low and high, so that all paths are seen but those that diverge.
+
+    Both axes have the same scale on a panel of `width` and `height`.
+    """
+    shown = np.concatenate(
+        [points[usual] for points, usual in zip(plane.points, plane.is_usual, strict=True)]
+    )
+    low, high = shown.min(axis=0), shown.max(axis=0)
+    middle, half = (low + high) / 2, (high - low) / 2 * (1 + 2 * MARGIN)
+    if plane.reach:
+        middle, half = np.zeros(2), np.maximum(plane.reach, np.maximum(high, -low))
+    unit = max(half[0] / width, half[1] / height) or 0.5 / height
+    return (
+        middle[0] - unit * width,
+        middle[0] + unit * width,
+        middle[1] - unit * height,
+        middle[1] + unit * height,
+    )
+
+
+def loss_bands(
+    plane: LossPlane, limits: tuple[float, float, float, float], shape: float
+) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+    """
+    Return x (X,), y (Y,) and the losses there (Y, X), and the edges of the bands.
+
+    `limits` are left, right, low and high; `shape` is the width over the height of the panel.
+    """
+    across = int(np.sqrt(plane.grid_points * shape))
+    up = max(2, plane.grid_points // across)
+    x, y = np.linspace(*limits[:2], across), np.linspace(*limits[2:], up)
+    losses = plane.grid(x, y)
+    own = [one[usual] for one, usual in zip(plane.losses, plane.is_usual, strict=True)]
+    return x, y, losses, _edges(losses, np.concatenate(own))
 
 
 def _edges(losses: Doubles, own: Doubles) -> Doubles:

@@ -19,10 +19,11 @@ class RandomPlane(Plane):
         """Return what `runs` lack for a plane of filter-normalised directions."""
         return planes.lacks_random_plane(runs)
 
-    def _captions(self, plane: LossPlane) -> tuple[str, str]:
+    @classmethod
+    def captions(cls, plane: LossPlane, runs: Sequence[Trajectory]) -> tuple[str, str]:
+        """Return a short and a full caption, both with the explained variance."""
         share = share_text(plane.share)
-        last = "; last buffers" if self._has_buffers else ""
-        runs = self.panel.runs
+        last = "; last buffers" if runs[0].buffers else ""
         through = "the end" if len(runs) == 1 else f"the end of {labels(runs)[0]}"
         return (
             f"random plane, {share} of the variance{last}; dots: own loss, off the plane",

@@ -77,28 +77,14 @@ class Sharpness(View):
         self, curves: Sequence[Doubles], limits: Sequence[SharpnessLimit | None]
     ) -> None:
         """Set the y axis, the same for all runs, so that it shows the limits too."""
-        axes = self.panel.axes
-        height = axes.get_window_extent().height / self.panel.em
-        known = [curve[~np.isnan(curve)] for curve in curves]
-        known = [curve for curve in known if len(curve)] or [np.ones(1)]
-        # Of a limit that moves, where it is lowest. One that is far away is not shown.
-        lowest = [float(np.nanmin(one.values)) for one in limits if one is not None]
-        low = min(float(curve.min()) for curve in known)
-        first = max(float(curve[0]) for curve in known)
-        lowest = [one for one in lowest if MAX_FALL * first < one < MAX_GROWTH * first]
-        high = max(float(np.quantile(curve, QUANTILE)) for curve in known)
-        high = max(min(high, MAX_GROWTH * max([first, *lowest])), first, *lowest)
-        label = LABEL_HEIGHT / height  # room for a label above the highest limit
-        if low > 0 and min([low, *lowest]) * LOG_RATIO < high:
-            low = min([max(low, MAX_FALL * min([first, *lowest])), *lowest])
-            room = high / low
-            set_log_scale(self.panel, low / room**0.08, high * room ** (label / (1 - label)))
+        height = self.panel.axes.get_window_extent().height / self.panel.em
+        low, high, is_log = sharpness_scale(curves, limits, height)
+        if is_log:
+            set_log_scale(self.panel, low, high)
             self.caption += " (log)"
             self.full_caption += " (log)"
             return
-        low = min(low, 0.0)
-        span = (high - low) or 1.0
-        axes.set_ylim(low - 0.05 * span * (low < 0), high + span * label / (1 - label))
+        self.panel.axes.set_ylim(low, high)
         set_y_ticks(self.panel)
 
     def _draw_limit(self, limit: SharpnessLimit, curve: Doubles) -> None:
@@ -148,3 +134,37 @@ class Sharpness(View):
             if not ((y > bottom + 0.35 * em) & inside).any():
                 return place
         return None
+
+
+def sharpness_scale(
+    curves: Sequence[Doubles], limits: Sequence[SharpnessLimit | None], height: float
+) -> tuple[float, float, bool]:
+    """
+    Return the limits of the y axis, and whether it is log.
+
+    Parameters
+    ----------
+    curves : float64 arrays, shape (R,) each
+        The sharpness of each run, NaN where it is not known.
+    limits : sequence of SharpnessLimit or None
+        Of each run.
+    height : float
+        Of the panel, in em.
+    """
+    known = [curve[~np.isnan(curve)] for curve in curves]
+    known = [curve for curve in known if len(curve)] or [np.ones(1)]
+    # Of a limit that moves, where it is lowest. One that is far away is not shown.
+    lowest = [float(np.nanmin(one.values)) for one in limits if one is not None]
+    low = min(float(curve.min()) for curve in known)
+    first = max(float(curve[0]) for curve in known)
+    lowest = [one for one in lowest if MAX_FALL * first < one < MAX_GROWTH * first]
+    high = max(float(np.quantile(curve, QUANTILE)) for curve in known)
+    high = max(min(high, MAX_GROWTH * max([first, *lowest])), first, *lowest)
+    label = LABEL_HEIGHT / height  # room for a label above the highest limit
+    if low > 0 and min([low, *lowest]) * LOG_RATIO < high:
+        low = min([max(low, MAX_FALL * min([first, *lowest])), *lowest])
+        room = high / low
+        return low / room**0.08, high * room ** (label / (1 - label)), True
+    low = min(low, 0.0)
+    span = (high - low) or 1.0
+    return low - 0.05 * span * (low < 0), high + span * label / (1 - label), False
