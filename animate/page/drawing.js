@@ -17,42 +17,25 @@ const LARGEST_PIXEL = 1e5; // browsers draw larger coordinates wrongly
  * @type {Record<string, number[][]>}
  */
 const CORNERS = {
-  s: [
-    [-0.85, -0.85],
-    [0.85, -0.85],
-    [0.85, 0.85],
-    [-0.85, 0.85],
-  ],
-  D: [
-    [0, -1.2],
-    [1.2, 0],
-    [0, 1.2],
-    [-1.2, 0],
-  ],
-  "^": [
-    [0, -1.15],
-    [1.1, 0.8],
-    [-1.1, 0.8],
-  ],
-  v: [
-    [0, 1.15],
-    [1.1, -0.8],
-    [-1.1, -0.8],
-  ],
-  "<": [
-    [-1.15, 0],
-    [0.8, 1.1],
-    [0.8, -1.1],
-  ],
-  ">": [
-    [1.15, 0],
-    [-0.8, 1.1],
-    [-0.8, -1.1],
-  ],
+  s: pairs("-.85 -.85 .85 -.85 .85 .85 -.85 .85"),
+  D: pairs("0 -1.2 1.2 0 0 1.2 -1.2 0"),
+  "^": pairs("0 -1.15 1.1 .8 -1.1 .8"),
+  v: pairs("0 1.15 1.1 -.8 -1.1 -.8"),
+  "<": pairs("-1.15 0 .8 1.1 .8 -1.1"),
+  ">": pairs("1.15 0 -.8 1.1 -.8 -1.1"),
   P: star(4, 0.52, 0.25, 1.12),
   X: star(4, 0.52, 0, 1.12),
   "*": star(5, 0.42, 0, 1.3),
 };
+
+/**
+ * Return the numbers of a text in pairs.
+ * @param {string} text
+ */
+function pairs(text) {
+  const numbers = text.split(" ").map(Number);
+  return Array.from({ length: numbers.length / 2 }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
+}
 
 /**
  * Return the corners of a star or a cross.

@@ -13,7 +13,7 @@ import { sample } from "./random.js";
  * @typedef {{
  *   data: Data, analysis: Analysis,
  *   trueWeights: number[] | null, optimizer: Optimizer,
- *   limit: number | null, setting: string, entries: Entry[],
+ *   isPlain: boolean, limit: number | null, setting: string, entries: Entry[],
  *   chosen: Entry,
  * }} Lesson
  */
@@ -91,6 +91,7 @@ export function lessonMaker(config) {
       analysis,
       trueWeights: trueWeights && [trueWeights[0] / scale, trueWeights[1]],
       optimizer,
+      isPlain: !optimizer.momentum && !optimizer.batchSize && !adam,
       limit: limitOf(analysis, optimizer),
       setting: settingText(state, config),
       entries,

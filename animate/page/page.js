@@ -30,7 +30,7 @@ import {
   toFragment,
 } from "./state.js";
 import { decidingFactor, factorRows, factorText, updateLines } from "./step.js";
-import { grade, tasksFor } from "./tasks.js";
+import { tasksFor } from "./tasks.js";
 
 /** @import {Diagnosis} from "./descent.js" */
 /** @import {Entry, Scene, Try} from "./panels.js" */
@@ -101,6 +101,7 @@ const session = {
 };
 let laidOut = ""; // for what the charts' backgrounds are drawn
 let tasks = /** @type {Task[]} */ ([]);
+let isPrinting = false;
 let settleTimer = 0;
 let linkTimer = 0;
 
@@ -209,9 +210,8 @@ function show() {
 /** Note that the reader has found the limit or the fastest rate, or asked for them. */
 function learn() {
   const here = session.tries.filter(({ setting }) => setting === scene.setting);
-  const isPlain = scene.limit === scene.analysis.stabilityLimit;
   session.isLimitKnown ||= isLimitFound(here);
-  session.isBestKnown ||= isPlain && isBestFound(here, scene.analysis.bestRate);
+  session.isBestKnown ||= scene.isPlain && isBestFound(here, scene.analysis.bestRate);
   scene.isLimitKnown = session.isLimitKnown;
   scene.isBestKnown = session.isBestKnown;
 }
@@ -221,9 +221,9 @@ function chooseLayout() {
   const em = byId("ruler").getBoundingClientRect().width || 16;
   const [width, height] = [innerWidth / em, innerHeight / em];
   const isWide = !isFramed && width >= WIDE[0] && height >= WIDE[1];
-  const small = width >= TWO_COLUMNS ? "columns" : "phone";
+  const small = `small ${width >= TWO_COLUMNS ? "columns" : "phone"}`;
   const root = document.documentElement;
-  if (root.dataset.layout !== "print") root.dataset.layout = isWide ? "wide" : small;
+  root.className = isPrinting ? "print" : isWide ? "wide" : small;
   for (const tab of byId("tabs").querySelectorAll("button")) {
     setAttributes(tab, { "aria-pressed": String(tab.dataset.chart === state.chart) });
   }
@@ -254,7 +254,7 @@ function drawCharts() {
   setText(byId("subtracted"), subtracted);
   fillTable("update", rows);
   fillTable("factors", factorRows(scene));
-  setText(byId("factor-name"), scene.optimizer.momentum ? "factor" : "1 − rate × λ");
+  setText(byId("factor-name"), scene.optimizer.momentum ? "factor" : "1 − lr·λ");
 }
 
 /** Return the sizes of the charts and of the text. */
@@ -405,8 +405,9 @@ function showRate() {
   slider.value = String(SLIDER_MAX * scale.positionOf(rate));
   setAttributes(slider, { "aria-valuetext": rateText(rate) });
   const exact = byId("exact");
-  if (document.activeElement !== exact || parseNumber(exact.value) !== rate) {
-    if (document.activeElement !== exact || isRate(exact.value)) exact.value = String(rate);
+  const isTyping = document.activeElement === exact;
+  if (!isTyping || isRate(exact.value)) {
+    if (!isTyping || parseNumber(exact.value) !== rate) exact.value = String(rate);
     showError("rate", "");
   }
   const { momentum, batchSize, adam } = scene.optimizer;
@@ -438,10 +439,9 @@ function showAnalysis() {
     for (const output of document.querySelectorAll(`[data-fact="${name}"]`)) setText(output, text);
   }
   const { limit } = scene;
-  const isBestShown = scene.isBestKnown && limit === stabilityLimit;
   const marks = /** @type {[string, number | null, boolean][]} */ ([
     ["tick-limit", limit, scene.isLimitKnown],
-    ["tick-best", bestRate, isBestShown],
+    ["tick-best", bestRate, scene.isBestKnown && scene.isPlain],
   ]);
   for (const [id, rate, isKnown] of marks) {
     byId(id).hidden = !isKnown || rate === null || rate < scale.lowest || rate > scale.highest;
@@ -580,11 +580,11 @@ const isTaskDone = ({ goal = () => "done" }) => goal(triesHere()) !== "";
  * @param {number} answer
  */
 function taskResult(task, answer) {
-  const [, sentence] = grade(task, answer);
-  const found = task.goal?.(triesHere()) ?? "";
-  if (!task.goal) return `${sentence} ${task.explain}`;
-  const prediction = task.options ? sentence : `Your prediction: ${rateText(answer)}.`;
-  return [prediction, found || task.explain, found ? "" : (task.searching?.(triesHere()) ?? "")]
+  const { options, right, goal, explain, searching } = task;
+  const grade = answer === right ? "Right." : `Not quite: ${options?.[right]}.`;
+  const prediction = options ? grade : `You predicted ${rateText(answer)}.`;
+  const found = goal?.(triesHere());
+  return [prediction, found || explain, found ? "" : searching?.(triesHere())]
     .filter(Boolean)
     .join(" ");
 }
@@ -968,12 +968,12 @@ function listenToPage() {
   addEventListener("beforeprint", () => {
     epochBeforePrint = state.epoch;
     player.pause();
-    document.documentElement.dataset.layout = "print";
+    isPrinting = true;
     state = { ...state, epoch: config.epochs };
     show();
   });
   addEventListener("afterprint", () => {
-    document.documentElement.dataset.layout = "";
+    isPrinting = false;
     state = { ...state, epoch: epochBeforePrint };
     show();
   });

@@ -41,7 +41,7 @@ import {
  *   data: Data, analysis: Analysis,
  *   initialStart: number[], start: number[], trueWeights: number[] | null, epochs: number,
  *   styles: Style[], entries: Entry[], chosen: Entry, epoch: number,
- *   optimizer: Optimizer, limit: number | null, setting: string,
+ *   optimizer: Optimizer, isPlain: boolean, limit: number | null, setting: string,
  *   isPlaying: boolean, tries: Try[], isLimitKnown: boolean, isBestKnown: boolean,
  *   isTheoryShown: boolean, rates: RateScale,
  * }} Scene
@@ -323,6 +323,9 @@ export class LossPanel extends Panel {
     const [x, y] = [this.xScale(lowest), this.yScale(losses[lowest])];
     const text = `turns at epoch ${lowest}`;
     const [left, top, anchor] = this.freePlace(scene, x, y, 0.55 * em * text.length);
+    const [toX, toY] = [left + (anchor === "start" ? -2 : 2), top - 0.35 * em];
+    const leader = `M${roundPixels(x)} ${roundPixels(y)}L${roundPixels(toX)} ${roundPixels(toY)}`;
+    this.markerLayer.path("leader", leader);
     this.markerLayer.path("ring", markerPath("o", x, y, MARKER_RADIUS));
     this.markerLayer.text("note", left, top, text, anchor);
   }
@@ -525,11 +528,10 @@ export class BowlPanel extends Panel {
       const count = epoch - first + 1;
       this.addLine(this.pathThrough(x, y, count), style, { solid: 1.75, opacity: 0.7 });
       this.addLine(this.pathThrough(x, y, count, true), style, { solid: 5, className: "run dots" });
-      const { momentum, batchSize, adam } = scene.optimizer;
-      if (!momentum && !batchSize && !adam)
-        this.addNextStep(errors[epoch], heights[epoch], entry.rate * curvature, curvature);
-      else if (epoch < scene.epochs)
-        this.addStepTo(errors[epoch], heights[epoch], errors[epoch + 1], curvature);
+      // Past the end, the step of plain descent is known.
+      const next = errors[epoch + 1] ?? (1 - entry.rate * curvature) * errors[epoch];
+      if (epoch < scene.epochs || scene.isPlain)
+        this.addNextStep(errors[epoch], heights[epoch], next, curvature);
     }
     this.addHead(errors, heights, epoch, style);
   }
@@ -540,24 +542,13 @@ export class BowlPanel extends Panel {
   }
 
   /**
-   * Draw the next step of plain descent.
-   * @param {number} error
-   * @param {number} height
-   * @param {number} part share of the error that the step subtracts
-   * @param {number} curvature
-   */
-  addNextStep(error, height, part, curvature) {
-    this.addStepTo(error, height, error - part * error, curvature);
-  }
-
-  /**
    * Draw an arrow to the error after a step, and a dashed line from its tip to the bowl.
    * @param {number} error
    * @param {number} height
    * @param {number} next
    * @param {number} curvature
    */
-  addStepTo(error, height, next, curvature) {
+  addNextStep(error, height, next, curvature) {
     const [x, y, to] = [this.xScale(error), this.yScale(height), this.xScale(next)];
     if (!Number.isFinite(to + y) || Math.abs(to - x) < 3) return;
     const [shown, tip, level] = this.clampMarker(to, y, to > x ? ">" : "<");

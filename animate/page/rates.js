@@ -97,7 +97,7 @@ export class RatesPanel extends Panel {
       (power) => power <= epochs && (bottom - top > 12 * em || /^10*$/.test(String(power))),
     );
     const few = right - left < 24 * em;
-    const labels = rates.labels.filter((_, i) => !few || i % 2 === 0);
+    const labels = rates.labels.filter((_, i) => !few || i % 2 || !i);
     this.drawAxes(
       labels.map((rate) => [this.xScale(rate), rateText(rate)]),
       shown.map((epoch) => [this.yScale(epoch), String(epoch)]),
@@ -123,7 +123,7 @@ export class RatesPanel extends Panel {
     /** @type {[boolean, number | null, string][]} */
     const marks = [
       [scene.isLimitKnown, limit, "limit"],
-      [scene.isBestKnown && limit !== null && !optimizer.momentum, analysis.bestRate, "fastest"],
+      [scene.isBestKnown && scene.isPlain, analysis.bestRate, "fastest"],
     ];
     for (const [isKnown, rate, name] of marks) {
       if (!isKnown || rate === null || rate < rates.lowest || rate > rates.highest) continue;

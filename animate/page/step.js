@@ -75,10 +75,9 @@ export function factorRows({ analysis, chosen, optimizer }) {
   const factors = stepFactors(analysis, chosen.rate, optimizer.momentum);
   return ["steepest", "flattest"].map((name, i) => {
     const size = Math.abs(factors[i]);
-    const isTurning = factors[i] < 0;
-    const growth = size < 1 ? (isTurning ? "jumps over, shrinks" : "shrinks") : "grows";
+    const growth = size < 1 ? "shrinks" : "grows";
     return [
-      `${name}, mostly ${names[i]}`,
+      `${name} (${names[i]})`,
       valueText(analysis.curvatures[i]),
       optimizer.adam ? "none" : factorText(factors[i]),
       optimizer.adam ? "" : growth,

@@ -104,18 +104,3 @@ export function tasksFor(data, start, epochs) {
     },
   ];
 }
-
-/**
- * Return the grade of a prediction: a sentence, and whether it was right.
- * @param {Task} task
- * @param {number} answer
- * @returns {[boolean, string]}
- */
-export function grade({ options, right }, answer) {
-  if (options) {
-    const isRight = answer === right;
-    return [isRight, isRight ? "Right." : `Not quite: ${options[right]}.`];
-  }
-  const off = Math.abs(answer / right - 1);
-  return [off <= 0.1, ""]; // the number asked for is told when it is found
-}
