@@ -90,13 +90,13 @@ def test_tab_reaches_every_control_and_the_focus_is_visible(open_page) -> None:
         )
         reached.append(seen)
     names = [name for name, _ in reached]
-    assert names[:23] == [
+    assert names[:24] == [
         "theme", "SUMMARY", "exact", "rate", "handle", "theory", "play", "back", "forward", "epoch",
         "choose-0", "remove-0", "remove-1", "remove-2", "add",
-        *["SUMMARY"] * 4, "seed", "noise", "slope", "bias",
+        *["SUMMARY"] * 5, "seed", "noise", "slope", "bias",
     ]  # fmt: skip
-    assert names[23:24] == ["SUMMARY"]
-    assert [name for name, seen in reached[:24] if not seen] == []
+    assert names[24:25] == ["SUMMARY"]
+    assert [name for name, seen in reached[:25] if not seen] == []
 
 
 def test_reduced_motion_starts_paused_at_the_end(open_page) -> None:
