@@ -54,7 +54,8 @@ def test_every_target_is_large_enough_to_touch(open_page) -> None:
     opened = open_page(viewport={"width": 320, "height": 700})
     unfold_all(opened)
     targets = opened.locator(
-        "button, select, input:not([type=radio], [type=checkbox]), summary, label:has(input), .reach"
+        "button, select, input:not([type=radio], [type=checkbox]), summary, label:has(input),"
+        " .reach"
     )
     shown = [target for target in targets.all() if target.is_visible()]
     assert len(shown) > 15
