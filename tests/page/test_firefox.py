@@ -56,8 +56,9 @@ def test_a_drag_by_single_pixels_leaves_no_gap(firefox, url, width, height) -> N
     firefox.open(f"{url}#epoch=100&lr=0.5&run=1", width, height)
     firefox.wait_for("document.querySelector('.verdict') && document.querySelector('#bowl path')")
     firefox.evaluate(
-        "(() => { window.rates = [];"
-        " document.getElementById('rate').addEventListener('input', () => rates.push(Number(document.getElementById('exact').value))); })()"
+        "(() => { window.rates = []; const exact = document.getElementById('exact');"
+        " document.getElementById('rate').addEventListener('input', () =>"
+        " rates.push(Number(exact.value))); })()"
     )
     left, top, track, tall, share = firefox.evaluate(
         "(() => { const rate = document.getElementById('rate');"

@@ -9,7 +9,10 @@ from playwright.sync_api import Page, expect
 from animate import Hyperparameters, Line, train
 from animate.page import page
 
-WINDOWS = [(1280, 720), (1000, 760), (700, 500), (640, 360), (390, 664), (320, 568)]
+WINDOWS = [
+    *((700, 500), (640, 360), (390, 664)),
+    *(pytest.param(*size, marks=pytest.mark.slow) for size in ((1000, 760), (320, 568))),
+]
 CHARTS = ("bowl", "loss", "fit", "surface", "rates", "step")
 
 
@@ -179,7 +182,9 @@ def test_the_tasks_begin_with_a_prediction_and_are_graded(open_page) -> None:
     expect(opened.locator("#scale-text")).to_have_text("10")
 
 
-@pytest.mark.parametrize("scale", [0.5, 2, 10])
+@pytest.mark.parametrize(
+    "scale", [10, *(pytest.param(scale, marks=pytest.mark.slow) for scale in (0.5, 2))]
+)
 def test_a_wider_x_gives_the_runs_of_torch_and_moves_the_limit(open_page, problem, scale) -> None:
     wide = Line(problem.x * np.float32(scale), problem.y, start=problem.start)
     rates = [0.03, 0.3, 1.01]
@@ -214,6 +219,7 @@ def test_the_step_is_that_of_the_runs(open_page, problem) -> None:
     assert [float(text.replace("−", "-")) for text in factors] == pytest.approx(expected, abs=0.006)
 
 
+@pytest.mark.slow
 def test_momentum_batches_and_adam_are_off_and_act_on_all_runs(open_page, problem) -> None:
     opened = open_page()
     unfold(opened, "Momentum")
