@@ -23,9 +23,12 @@ from animate import Animation, InputError, Line, Runs, train
 from animate.drawing.scene import Scene
 from animate.drawing.theme import THEMES
 from animate.drawing.views import VIEWS
+from animate.problems import moons
 from animate.system.validation import SIZES
 
 LRS = (0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6)
+NETWORK_LRS = (0.03, 0.3, 3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+OF_A_NETWORK = ("boundary", "metric", "random_plane")  # which the line lacks; range needs its own
 COUNTS = (1, 2, 3, 6, 12)
 SHAPES = ("720p", "1080p", "square", "portrait")
 MORE_SIZES = {"1080x1350": (1080, 1350), "phone": (390, 700)}
@@ -43,7 +46,7 @@ def main() -> int:
         print_shares()
         return 0
     FOLDER.mkdir(parents=True, exist_ok=True)
-    views = sys.argv[1:] or [*VIEWS, *PAIRS]
+    views = sys.argv[1:] or [*(name for name in VIEWS if name != "range"), *PAIRS]
     jobs = list(itertools.product(views, THEMES))
     with multiprocessing.get_context("spawn").Pool() as pool:
         found = [fault for faults in pool.starmap(write_sheets, jobs) for fault in faults]
@@ -79,11 +82,11 @@ def share_text(runs: Runs, views: Sequence[str], size: tuple[int, int]) -> str:
 
 def write_sheets(views: str, theme: str) -> list[str]:
     """Write the sheets of `views` in `theme` and return their faults."""
-    problem = Line.sample()
+    problem, rates = (moons(), NETWORK_LRS) if views in OF_A_NETWORK else (Line.sample(), LRS)
     found = []
     rows: dict[int, list[list[Image.Image]]] = {epoch: [] for epoch in EPOCHS}
     for count in COUNTS:
-        runs = train(problem, LRS[:count])
+        runs = train(problem, rates[:count], epochs=EPOCHS[-1])
         for row in rows.values():
             row.append([])
         for shape in SHAPES:
@@ -92,7 +95,9 @@ def write_sheets(views: str, theme: str) -> list[str]:
             except InputError as error:
                 print(f"{views}, {count} rates, {shape}: {error}")
                 continue
-            for epoch, frame in zip(EPOCHS, film.frames(), strict=True):
+            # Measuring texts marks them as changed, so all frames are drawn first.
+            for epoch, frame in zip(EPOCHS, [*film.frames()], strict=True):
+                film.scene.draw(epoch)
                 where = f"{views}, {theme}, {count} rates, {shape}, epoch {epoch}: "
                 found += [where + fault for fault in geometry.faults(film.scene)]
                 rows[epoch][-1].append(thumbnail(frame, theme))

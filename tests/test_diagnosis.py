@@ -74,7 +74,7 @@ def test_a_run_on_its_way_says_how_far_it_is(problem: Line) -> None:
         run.weights[0] - problem.best_weights
     )
     assert run.diagnosis.verdict == "converging"
-    assert run.diagnosis.sentence == f"{100 * left:.0f} % of the way left after 100 epochs"
+    assert run.diagnosis.sentence == f"{100 * left:.0f} % still to go after 100 epochs"
 
 
 def test_a_rate_at_the_limit_is_said_to_be_at_it(problem: Line) -> None:

@@ -42,7 +42,7 @@ def test_alt_text_describes_an_overflow_and_an_unfinished_run(problem) -> None:
     texts = [
         alt_text(Recipe(lrs=[run.lr], outputs=["a.gif"]), [run]) for run in (slow, overflowing)
     ]
-    assert "0.001 the line is on its way: 92 % of the way left after 100 epochs." in texts[0]
+    assert "0.001 the line is on its way: 92 % still to go after 100 epochs." in texts[0]
     assert f"and overflows at epoch {overflowing.diagnosis.overflowed_at}." in texts[1]
 
 

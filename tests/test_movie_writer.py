@@ -118,9 +118,10 @@ def check(ours: Found, theirs: Found) -> None:
     assert any((frame != ours[0][0]).any() for frame in ours[0])  # else nothing is proved
 
 
-TAKE_SECONDS = {  # for layout engines and seaborn are slow; layouts also have quicker tests
+TAKE_SECONDS = {  # layout engines, 3D axes and seaborn are slow; each has quicker tests, too
     "layout_that_follows", "layout_of_cleared_axes", "compressed_layout_of_cleared_axes",
-    "tight_layout_of_cleared_axes", "seaborn_anew",
+    "tight_layout_of_cleared_axes", "seaborn_anew", "layout_and_undeclared", "box_of_space",
+    "parts_of_polar_axes",
 }  # fmt: skip
 
 

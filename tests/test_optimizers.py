@@ -203,8 +203,15 @@ def test_a_verdict_of_adam_is_from_the_record(problem) -> None:
     assert np.isinf(lost.losses[-1])
 
 
-@pytest.mark.parametrize("momentum", [0.5, 0.9])
-@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+@pytest.mark.parametrize(
+    ("optimizer", "momentum"),
+    [
+        ("momentum", 0.9),
+        ("nesterov", 0.5),
+        pytest.param("momentum", 0.5, marks=pytest.mark.slow),
+        pytest.param("nesterov", 0.9, marks=pytest.mark.slow),
+    ],
+)
 def test_momentum_converges_below_its_limit_and_diverges_above(problem, optimizer, momentum):
     x = np.column_stack([problem.x, np.ones_like(problem.x)]).astype(float)
     limit = 2 * (1 + momentum) / np.linalg.eigvalsh(2 / len(x) * x.T @ x)[1]

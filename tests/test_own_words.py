@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from command import QUIET
 from command import animate as command
-from PIL import Image
+from PIL import ExifTags, Image
 
 import animate
 from animate import Hyperparameters, InputError, Line
@@ -80,6 +80,7 @@ def test_labels_and_alt_are_written_to_a_recipe_and_read_again() -> None:
     assert (again.labels, again.alt, again.title) == (WORDS, ALT, "one\ntwo")
 
 
+@pytest.mark.slow
 def test_a_report_with_labels_is_verified(tmp_path) -> None:
     made = command(tmp_path, *QUIET, "--labels", *WORDS, "-o", "a.gif", "-o", "a.json")
     assert made.returncode == 0, made.stderr
@@ -88,10 +89,14 @@ def test_a_report_with_labels_is_verified(tmp_path) -> None:
 
 
 def test_a_still_holds_its_alternative_text(run, tmp_path) -> None:
-    outputs = [part for suffix in ("png", "svg", "pdf", "html") for part in ("-o", f"a.{suffix}")]
+    outputs = [
+        part for suffix in ("png", "jpg", "svg", "pdf", "html") for part in ("-o", f"a.{suffix}")
+    ]
     assert run(*QUIET, "--title", "Mine", "--alt", ALT, *outputs).code == 0
     with Image.open(tmp_path / "a.png") as png:
         assert png.text == {"Title": "Mine", "Description": ONE_LINE}
+    with Image.open(tmp_path / "a.jpg") as jpeg:
+        assert jpeg.getexif()[ExifTags.Base.ImageDescription] == ONE_LINE
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     svg = "{http://www.w3.org/2000/svg}"
     assert (root.findtext(f"{svg}title"), root.findtext(f"{svg}desc")) == ("Mine", ONE_LINE)

@@ -311,8 +311,10 @@ def test_no_limit_is_drawn_where_the_rate_or_the_optimizer_has_none(several) -> 
     assert not scene.figure.axes[2].patches  # the optimizer is unknown, so nothing is claimed
 
 
-@pytest.mark.parametrize("views", ["sharpness", "plane", "random_plane", "loss sharpness plane"])
-@pytest.mark.parametrize("theme", ["light", "transparent"])
+@pytest.mark.parametrize(
+    "views", [pytest.param("random_plane", marks=pytest.mark.slow), "loss sharpness plane"]
+)
+@pytest.mark.parametrize("theme", ["light", pytest.param("transparent", marks=pytest.mark.slow)])
 def test_each_frame_is_a_full_redraw_to_the_pixel(several, views, theme) -> None:
     short = train(several[0].problem, Hyperparameters(0.1, schedule="cosine"), epochs=15)
     runs = [*several, *short]

@@ -144,7 +144,7 @@ def test_no_theory_is_applied_to_hyperparameters_that_nobody_knows(problem) -> N
     assert known.diagnosis.sentence == "diverging: past the limit 0.9985"
     assert unknown.diagnosis.verdict == "converging"
     distances = np.linalg.norm(weights - problem.best_weights, axis=1)
-    left = f"{100 * distances[-1] / distances[0]:.0f} % of the way left"
+    left = f"{100 * distances[-1] / distances[0]:.0f} % still to go"
     assert unknown.diagnosis.sentence.startswith(left)
     scene = Scene(unknown, ["fit", "loss"], (640, 360))
     for moment in (0, 10, 20):
@@ -369,8 +369,10 @@ def test_a_bowls_arrow_is_drawn_for_plain_descent_alone(momentum, runs) -> None:
         shafts.append(any(np.isfinite(line.get_xydata()).all() for line in inked))
         tips.append(any(line.get_marker() in ("<", ">") for line in inked))
     assert shafts == tips == [False, True]
-    said = ["arrow: the next step" in pictures.notes(axes) for axes in scene.figure.axes]
-    assert said == [False, True]
+    captions = [text.get_text() for text in scene.figure.texts]
+    assert "loss along the steepest direction; arrow: the next step" in captions
+    captions = [text.get_text() for text in Scene([momentum], ["bowl"]).figure.texts]
+    assert "loss along the steepest direction alone" in captions
 
 
 @pytest.mark.parametrize("view", ["loss", "weights"])

@@ -26,7 +26,7 @@ def test_a_verdict_has_its_mark_and_colour_from_its_epoch_on(runs) -> None:
                 assert said.startswith(f"{MARKS[verdict]} {verdict}")
                 assert color == scene.theme.run(number).text
             else:
-                assert said.endswith("% of the way left")
+                assert said.endswith("% still to go")
                 assert color == scene.theme.muted
 
 

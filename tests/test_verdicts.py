@@ -172,7 +172,7 @@ def test_small_batches_at_a_constant_rate_hover(problem) -> None:
     around = 100 * np.median(away[-20:]) / away[0]
     assert arrival(problem, weights) is None
     assert run.diagnosis.verdict == "converging"
-    assert run.diagnosis.sentence == f"hovers around {around:.1f} % of the way left"
+    assert run.diagnosis.sentence == f"hovers around {around:.1f} % still to go"
     assert run.diagnosis.verdict_step == 200
     decayed = Trajectory(weights, problem=problem, hyperparameters=H(0.7, "sgd", None, "step", 10))
     assert "hovers" not in decayed.diagnosis.sentence

@@ -9,11 +9,13 @@ import pictures
 import pytest
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from animate import Animation, Hyperparameters, InputError, Trajectory, train
+from animate.drawing.palette import blend
 from animate.drawing.scene import Scene
 from animate.drawing.tabular_text import TabularText
 from animate.drawing.text import text_width
@@ -99,9 +101,36 @@ def test_fit_says_steadily_that_a_line_swings_out_of_sight(runs) -> None:
     for epoch in range(101):
         scene.draw(epoch)
         said.append(list(pictures.notes(axes)))
-    first = said.index(["▲▼ the line swings out of view"])
-    assert first == 78
-    assert said == [[]] * first + [["▲▼ the line swings out of view"]] * (101 - first)
+    # For theory knows that this run's error grows with each step.
+    note = ["▲▼ out of view: each jump lands farther off"]
+    first = said.index(note)
+    assert said == [[]] * first + [note] * (101 - first)
+    assert first < 78  # the first epoch at which nothing of the line is in view
+    (low, high), inputs = axes.get_ylim(), np.linspace(*axes.get_xlim(), 40)
+    lines = runs[2].weights @ np.array([inputs, np.ones(40)])
+    share = ((lines > low) & (lines < high)).mean(axis=1)
+    assert share[first] <= 0.15 < share[: first - 1].min()
+
+
+def test_the_other_runs_losses_are_pale_lines_of_their_own_colours(runs) -> None:
+    scene = Scene(runs, ["loss"])
+    scene.draw(50)
+    theme = scene.theme
+    for index, axes in enumerate(scene.figure.axes):
+        (others,) = (one for one in axes.collections if isinstance(one, LineCollection))
+        found = [to_hex(color) for color in others.get_colors()]
+        pale = [blend(theme.run(other).line, theme.panel, 0.4) for other in range(3)]
+        assert found == [color for other, color in enumerate(pale) if other != index]
+        ends = [segment[-1].tolist() for segment in others.get_segments()]
+        assert ends == [[50, run.losses[50]] for run in runs if run is not runs[index]]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 450), (390, 700)])
+def test_the_last_epoch_stands_below_the_last_record(runs, size) -> None:
+    axes = Scene(runs, ["loss"], size).figure.axes[-1]
+    label = axes.xaxis.get_ticklabels()[-1]
+    assert (label.get_text(), label.get_horizontalalignment()) == ("100", "center")
+    assert label.get_window_extent().x1 <= axes.bbox.x1 + 0.5
 
 
 @pytest.mark.parametrize(("runs", "size"), [(3, (800, 450)), (4, (1280, 720)), (9, (1920, 1080))])
@@ -405,9 +434,11 @@ def test_a_caption_is_as_long_as_its_panel_allows(runs) -> None:
     def captions(scene: Scene) -> set[str]:
         return {text.get_text() for text in scene.figure.texts}
 
-    assert "loss along the steepest direction alone" in captions(Scene(runs, ["bowl"]))
+    assert "loss along the steepest direction; arrow: the next step" in captions(
+        Scene(runs, ["bowl"])
+    )
     narrow = Scene(runs, ["fit", "loss", "bowl", "surface"], (1000, 720))
-    assert "loss along the steepest axis" in captions(narrow)
+    assert "steepest axis; arrow: next step" in captions(narrow)
 
 
 def test_bowl_puts_the_ball_on_the_parabola_and_the_arrow_at_the_next_error(runs) -> None:
@@ -542,10 +573,28 @@ def test_a_title_is_plain_text(runs) -> None:
     scene.figure.draw_without_rendering()
 
 
+@pytest.mark.parametrize(
+    ("views", "size", "rates"),
+    [
+        (["fit", "loss"], (1280, 720), 3),
+        (["surface", "bowl"], (1080, 1920), 1),
+        (["data", "fit", "cliff"], (1080, 1080), 3),
+        (["fit", "loss"], (1080, 1080), 12),
+    ],
+)
+def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
+    check_texts(problem, views, size, rates)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [1, 3, 12])
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1080), (1080, 1920)])
 @pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["data", "fit", "cliff"]])
-def test_no_two_texts_overlap_and_none_leaves_the_frame(problem, views, size, rates) -> None:
+def test_so_it_is_for_every_number_of_runs_and_shape_of_frame(problem, views, size, rates) -> None:
+    check_texts(problem, views, size, rates)
+
+
+def check_texts(problem, views, size, rates) -> None:
     lrs = [0.1, 0.7, 1.01, 5, 0.01, 1e30, 0.9985, 0.2, 0.3, 0.4, 0.5, 0.6][:rates]
     scene = Animation(train(problem, lrs), views, size).scene
     for epoch in (3, 100):

@@ -366,7 +366,7 @@ def test_range_refuses_another_schedule(schedule) -> None:
         ("range_tests", "range losses"),
     ],
 )
-@pytest.mark.parametrize("theme", ["light", "transparent"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("transparent", marks=pytest.mark.slow)])
 def test_each_frame_is_a_full_redraw_to_the_pixel_in_any_order(kind, views, theme, request) -> None:
     runs = request.getfixturevalue(kind)
     last = Clock.of(runs).last

@@ -21,6 +21,7 @@ def test_side_by_side_gives_the_same_bytes_and_the_paths_in_order(tmp_path: Path
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_an_error_of_its_outputs_and_of_no_other(tmp_path: Path) -> None:
     (tmp_path / "two.mp4").write_bytes(b"old")
     fake = fake_ffmpeg(tmp_path, 'case "$*" in *libx264*) kill -9 $PPID; exit 9;; esac')

@@ -102,7 +102,7 @@ class RunHeader:
             self._set_verdict(self._sentence, self._verdict_color)
         else:
             left = self._distances_left
-            pending = "" if left is None else f"{share_text(left[record])} of the way left"
+            pending = "" if left is None else f"{share_text(left[record])} still to go"
             self._set_verdict([pending], self._pending_color)
 
     def _set_verdict(self, lines: Sequence[str], color: str) -> None:

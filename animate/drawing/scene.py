@@ -535,7 +535,7 @@ class Scene:
     def _draw_caption(self, box: Box, view: View) -> bool:
         """Draw the caption of a view, and its legend beside it; returns whether that fits."""
         em, theme = self.layout.em, self.theme
-        y = box.bottom + 1.02 * em + 2.0  # clear of markers that leave the panel
+        y = box.bottom + 0.9 * em + 2.0  # clear of markers that leave the panel
         lines = labelled_lines(view.panel.axes) if view.legend_corner else []
         gap = LEGEND_GAP * em
         widths = [LEGEND_LINE * em + gap + text_width(str(line.get_label()), em) for line in lines]

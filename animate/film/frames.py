@@ -145,16 +145,23 @@ class FrameGrabber:
     def _draw_figure(self, renderer: Any) -> None:
         """Replace the figure's `draw`. Before a frame, `savefig` calls it for the layout alone."""
         if not self._is_printing or renderer is not self.layers.renderer:
-            type(self._figure).draw(self._figure, renderer)
+            self._draw_all(renderer)
         elif not (self._is_layered() and self._is_settled and self.layers.keeps_layout()):
             for _ in range(self._skipped):
-                type(self._figure).draw(self._figure, renderer)
+                self._draw_all(renderer)
             before = _axes_extents(self._figure)
-            type(self._figure).draw(self._figure, renderer)
+            self._draw_all(renderer)
             after = _axes_extents(self._figure)
             self._is_settled = len(before) == len(after) and np.allclose(
                 before, after, rtol=0, atol=SETTLED
             )
+
+    def _draw_all(self, renderer: Any) -> None:
+        """Draw the figure as matplotlib does, with its layout engine."""
+        self.layers.ticks.clear()
+        parts = [part for axes in self._figure.axes for part in (axes.xaxis, axes.yaxis)]
+        with self.layers.ticks.applied(*parts):
+            type(self._figure).draw(self._figure, renderer)
 
 
 def _axes_extents(figure: Figure) -> list[npt.NDArray[np.float64]]:

@@ -33,6 +33,7 @@ from animate.film.projections import (
     place_3d,
     place_polar,
 )
+from animate.film.ticks import TickMemory
 
 PATIENCE = 2  # changes in a row after which an artist is drawn without being looked at first
 LONGEST_SLEEP = 64  # frames for which it then is not looked at: 4, 16, 64
@@ -49,6 +50,7 @@ class LayeredFigure:
     ----------
     drawn, kept, created : int
         Artists of the last frame that were drawn, that were not, and that were new.
+    ticks : TickMemory
     """
 
     def __init__(self, figure: Figure) -> None:
@@ -68,6 +70,7 @@ class LayeredFigure:
         self._parts: dict[Artist, tuple[Part, ...]] = {}
         self._known_parts: dict[Artist, tuple[Part, ...]] = {}
         self._settings: dict[str, object] = {}
+        self.ticks = TickMemory()
         self._key: tuple[float, ...] = ()
         self.renderer = self._new_renderer()
 
@@ -113,7 +116,7 @@ class LayeredFigure:
             assert self._frame is not None
             return self._frame
         for layer in changed:
-            layer.record(self.renderer, is_first=is_first)
+            layer.record(self.renderer, self.ticks, is_first=is_first)
         if self._figure.get_layout_engine() is not None:
             for layer in changed:
                 layer.extent = _layout_extent(layer.artist, self.renderer)
@@ -143,6 +146,7 @@ class LayeredFigure:
     def changed(self) -> list["_Layer"]:
         """Return the layers that must be drawn again, and update the positions of the axes."""
         self._plain_axes = []
+        self.ticks.clear()
         self._known_parts, self._parts = self._parts, {}
         artists = self._ordered(self._figure) if self._figure.get_visible() else ()
         self._order = [self._layers.get(id(artist)) or _Layer(artist) for artist in artists]
@@ -165,7 +169,8 @@ class LayeredFigure:
         if stable and not any(id(title) in changed for title in titles):
             return
         if not (stable and self._placed_again(axes, titles)):
-            axes._update_title_position(self.renderer)
+            with self.ticks.applied(*parts):
+                axes._update_title_position(self.renderer)
             self._note_places(axes, titles)
             for part in parts:  # they were measured, which sets their ticks again
                 if id(part) in self._layers and id(part) not in changed:
@@ -336,10 +341,11 @@ class _Layer:
         if self._fingerprint is not None:
             self._fingerprint.accept()
 
-    def record(self, renderer: Recorder, *, is_first: bool) -> None:
+    def record(self, renderer: Recorder, ticks: TickMemory, *, is_first: bool) -> None:
         """Draw the artist into its display list."""
         was_drawn = self.calls is not None
-        self.calls = renderer.record(self.artist.draw)
+        with ticks.applied(self.artist):
+            self.calls = renderer.record(self.artist.draw)
         self._boxes = None
         self.is_over = not is_first
         if was_drawn:

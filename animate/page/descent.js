@@ -275,9 +275,9 @@ export function diagnose(rate, run, analysis, optimizer = PLAIN, data = null) {
     const tail = [...left.subarray(-Math.max(1, Math.floor((last + 1) / TAIL_DIVISOR)))];
     tail.sort((one, other) => one - other);
     const [low, high] = [(tail.length - 1) >> 1, tail.length >> 1];
-    const sentence = `hovers around ${shareText((tail[low] + tail[high]) / 2)} of the way left`;
+    const sentence = `hovers around ${shareText((tail[low] + tail[high]) / 2)} still to go`;
     return { ...common, verdict: "converging", sentence };
   }
-  const sentence = `${shareText(left[last])} of the way left after ${countText(last, "epoch")}`;
+  const sentence = `${shareText(left[last])} still to go after ${countText(last, "epoch")}`;
   return { ...common, verdict: "converging", sentence };
 }

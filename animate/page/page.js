@@ -297,7 +297,7 @@ const isVerdictVisible = ({ diagnosis }) => state.epoch >= diagnosis.verdictEpoc
 function verdictText({ verdict, sentence }) {
   if (verdict === "diverging" && !session.isLimitKnown)
     return sentence.replace(/: (past|at) the limit .*/, "");
-  return sentence.replace("of the way left", "of the way still to go");
+  return sentence;
 }
 
 /**
@@ -324,10 +324,16 @@ function showRun({ slot, rate, run, diagnosis }) {
   );
   const isKnown = epoch >= diagnosis.verdictEpoch;
   const mark = { converged: "✓ ", diverging: "✗ ", converging: "" }[diagnosis.verdict];
+<<<<<<< HEAD
   const text = isKnown
     ? mark + verdictText(diagnosis)
-    : `${shareText(diagnosis.left[epoch])} of the way still to go`;
+    : `${shareText(diagnosis.left[epoch])} still to go`;
   setText(verdict, text);
+=======
+  verdict.textContent = isKnown
+    ? mark + sentence
+    : `$shareText(diagnosis.left[epoch])still to go`;
+>>>>>>> main
   verdict.classList.toggle("known", isKnown);
   if (!isChosen) return;
   setText(byId("now"), text);
@@ -343,10 +349,10 @@ function describe(entry) {
   const { epoch } = state;
   const verdict = isVerdictVisible(entry)
     ? verdictText(diagnosis)
-    : `loss ${valueText(run.losses[epoch])} at epoch ${epoch}`;
+    : `loss $valueText(run.losses[epoch])at epoch $epoch`;
   const overflow = diagnosis.overflowedAt !== null && epoch >= diagnosis.overflowedAt;
-  const end = overflow ? `, overflowed at epoch ${diagnosis.overflowedAt}` : "";
-  return `Learning rate ${rateText(rate)}: ${verdict}${end}.`;
+  const end = overflow ? `, overflowed at epoch $diagnosis.overflowedAt` : "";
+  return `Learning rate $rateText(rate): $verdict$end.`;
 }
 
 /** @param {number} previousEpoch */

@@ -367,7 +367,7 @@ def _judge_progress(run: Trajectory, events: RunEvents, unit: str) -> Judgement:
         sentence = f"loss {value_text(first)} → {value_text(last)} in {duration}"
         return "converging", events.last_record, sentence
     after = count_text(times[-1], unit)
-    sentence = f"{share_text(events.distance_left)} of the way left after {after}"
+    sentence = f"{share_text(events.distance_left)} still to go after {after}"
     return "converging", events.last_record, sentence
 
 
@@ -411,7 +411,7 @@ def _judge_by_distance(run: Trajectory, events: RunEvents, unit: str) -> Judgeme
         if left is None:
             center = f"loss {value_text(float(np.median(problem.loss(run.weights[-tail:]))))}"
         else:
-            center = f"{share_text(float(np.median(left[-tail:])))} of the way left"
+            center = f"{share_text(float(np.median(left[-tail:])))} still to go"
         return "converging", events.last_record, f"hovers around {center}"
     return _judge_progress(run, events, unit)
 

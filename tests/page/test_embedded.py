@@ -68,7 +68,9 @@ def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
     assert plays(opened)
 
 
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+@pytest.mark.parametrize(
+    "motion", ["no-preference", pytest.param("reduce", marks=pytest.mark.slow)]
+)
 def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path) -> None:
     text = run(*QUIET, "-o", "a.mp4", "--embed", "picture").out
     for scheme, ending in (("light", ""), ("dark", "-dark")):

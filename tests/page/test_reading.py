@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from animate import Line, Trajectory, train
+from animate import Line, train
 from animate.cli import main
 from animate.page import page
 from animate.system.numbers import share_text
@@ -45,13 +45,6 @@ def handle(opened: Page):
 
 def exact(opened: Page):
     return opened.get_by_role("textbox", name="Learning rate, exact")
-
-
-def in_plain_words(run: Trajectory) -> str:
-    """Return the verdict of the film as the page says it."""
-    sentence = run.diagnosis.sentence
-    assert sentence is not None
-    return sentence.replace("of the way left", "of the way still to go")
 
 
 def ask_for_the_answer(opened: Page) -> None:
@@ -93,14 +86,14 @@ def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
         for run in runs
     ]
     assert verdicts(opened) == [
-        f"{left[0]} of the way still to go",
-        f"{left[1]} of the way still to go",
+        f"{left[0]} still to go",
+        f"{left[1]} still to go",
         "✗ diverging",
     ]
     opened.get_by_role("button", name="One epoch forward").click()
     assert verdicts(opened)[1] == "✓ converged at epoch 8"
     opened.get_by_role("button", name="One epoch back").click()
-    assert verdicts(opened)[1] == f"{left[1]} of the way still to go"
+    assert verdicts(opened)[1] == f"{left[1]} still to go"
 
 
 def test_a_typed_rate_has_the_verdict_of_the_film(open_page) -> None:
@@ -109,7 +102,7 @@ def test_a_typed_rate_has_the_verdict_of_the_film(open_page) -> None:
     problem = Line.sample(seed=11)
     for run in train(problem, [0.0123, 0.3, 0.76, 0.9985, 0.99851, 0.999, 1.2, 5, 77]):
         exact(opened).fill(repr(run.lr))
-        assert verdicts(opened)[0].lstrip("✓✗ ") == in_plain_words(run)
+        assert verdicts(opened)[0].lstrip("✓✗ ") == run.diagnosis.sentence
         overflowed_at = run.diagnosis.overflowed_at
         if overflowed_at is not None:
             text = opened.locator(".loss").first.text_content()
@@ -123,7 +116,7 @@ def test_runs_at_and_beside_the_limit_have_the_verdicts_of_the_film(open_page, p
     ask_for_the_answer(opened)
     expect(opened.locator(".verdict").last).to_contain_text("past the limit")
     assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == [
-        in_plain_words(run) for run in runs
+        run.diagnosis.sentence for run in runs
     ]
 
 
@@ -595,7 +588,7 @@ def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
     opened = open_page(page(train(own, rates, epochs=50)), "#run=2&epoch=50")
     ask_for_the_answer(opened)
     expect(opened.locator(".verdict").last).to_contain_text("past the limit")
-    sentences = [in_plain_words(run) for run in train(own, rates, epochs=50)]
+    sentences = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]
     assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == sentences
     expect(opened.locator("#tick-limit")).to_be_visible()
     slider(opened).focus()

@@ -31,7 +31,6 @@ from animate.training.problem import Doubles, Quadratic
 TRAIL = 8  # jumps
 LABELLED, SHORTEST = 5, 1.0  # jumps that have a number, and the least length of one in em
 LABEL_GAP, LABEL_HEIGHT = 0.3, 1.0  # em
-HEAD_ROOM = 2.0  # em below the upper edge, where the arrow is explained
 MARGIN = 2.4  # half the width of the axes, relative to the largest first error
 
 
@@ -59,18 +58,9 @@ class Bowl(View):
             across, 0.5 * steepness * across**2, color=theme.muted, linewidth=em / 8, zorder=2
         )
         plain = [run.is_plain_descent for run in panel.runs]
-        if any(plain) and panel.index == plain.index(True):
-            axes.text(
-                0.5,
-                0.97,
-                "arrow: the next step",
-                transform=axes.transAxes,
-                fontsize=em,
-                color=theme.muted,
-                horizontalalignment="center",
-                verticalalignment="top",
-                zorder=2,
-            )
+        if any(plain):
+            self.caption = "steepest axis; arrow: next step"
+            self.full_caption = "loss along the steepest direction; arrow: the next step"
         style = panel.style
         self._errors, self._heights = errors, clip_for_drawing(0.5 * steepness * errors**2)
         # Only with plain descent does the position alone determine the next step.
@@ -176,7 +166,7 @@ class Bowl(View):
             LABEL_GAP * em,
             obstacles,
             (self._floor[0], self._floor[1]),
-            (0.3 * em, 0.0, width - 0.3 * em, height - HEAD_ROOM * em),
+            (0.3 * em, 0.0, width - 0.3 * em, height - 0.3 * em),
         )
         for text, place in itertools.zip_longest(self._factors, places):
             text.set_text("" if place is None else self._label)

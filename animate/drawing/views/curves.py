@@ -17,6 +17,7 @@ from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 
 VALIDATION_DASH: LineStyle = (0, (1.0, 1.2))
+PALE = 0.6  # opacity of what belongs to another run
 DOT_GAP = 0.2  # em, between dots that can be told apart
 MAX_COORDINATE = 1e30  # matplotlib's transforms overflow above
 MAX_DISTANCE = 1e3  # of resampled points, in em
@@ -80,13 +81,13 @@ def draw_ring(panel: Panel, x: float, y: float) -> Line2D:
 
 class OtherCurves:
     """
-    The curves of the other runs in grey, up to a time.
+    The curves of the other runs, thin and pale in their colours, up to a time.
 
     Parameters
     ----------
     panel : Panel
-    curves : sequence of arrays, shape (T, 2)
-        Time and value of each point, in the order of time.
+    curves : sequence of (int, array of shape (T, 2))
+        The index of a run, and time and value of each point, in the order of time.
 
     Attributes
     ----------
@@ -94,10 +95,14 @@ class OtherCurves:
         To be registered as moving.
     """
 
-    def __init__(self, panel: Panel, curves: Sequence[Doubles]) -> None:
-        self._curves = curves
+    def __init__(self, panel: Panel, curves: Sequence[tuple[int, Doubles]]) -> None:
+        theme = panel.theme
+        self._curves = [curve for _, curve in curves]
         self.artist = LineCollection(
-            [], colors=panel.theme.points, linewidths=panel.em / 9, zorder=3
+            [],
+            colors=[theme.with_opacity(theme.run(index).line, PALE) for index, _ in curves],
+            linewidths=panel.em / 9,
+            zorder=3,
         )
         panel.axes.add_collection(self.artist, autolim=False)
 

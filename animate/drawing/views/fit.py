@@ -20,8 +20,14 @@ from animate.training.problem import Doubles, Predicts, Problem
 # its opacity in the next frame costs nothing in a GIF.
 TRAIL = (0.15, 0.15, 0.4, 0.4)
 MAX_CURVES = 2000  # of a run, from which the trail is chosen
-OUT_OF_VIEW = ("▲▼ the line swings out of view", "▲▼ out of view")  # the first that fits is used
+# The first that fits is used; the very first only where it is known to be true.
+OUT_OF_VIEW = (
+    "▲▼ out of view: each jump lands farther off",
+    "▲▼ the line swings out of view",
+    "▲▼ out of view",
+)
 LEGEND_SAMPLES = 40  # lines, and points of each, that a legend should not hide
+LEAST_IN_VIEW = 0.15  # share of the width; a line of which less is seen is a scrap in a corner
 LINE_SWING, CURVE_SWING = 0.7, 0.25  # room above and below, relative to what is there at first
 
 
@@ -40,19 +46,20 @@ class Fit(View):
             f"the {kind}, {names}",
             f"the {kind} at this {{clock}}, {names}",
         )
-        notes = [text.replace("line", kind) for text in OUT_OF_VIEW]
+        run = panel.run
+        grows = run.is_plain_descent and run.diagnosis.basis == "theory"
+        notes = [text.replace("line", kind) for text in OUT_OF_VIEW[0 if grows else 1 :]]
         left, right, low, high = axes_limits(problem, unique_starts(panel.runs))
         axes.set(xlim=(left, right), ylim=(low, high))
         set_ticks(panel)
         has_legend = draw_scatter(panel)
-        style, count = panel.style, len(panel.run.steps)
+        style, count = panel.style, len(run.steps)
         self._x = curve_inputs(problem, left, right)
         # A straight line costs little; of many curves, only some are computed beforehand.
         most = count if isinstance(problem, Line) else MAX_CURVES
         self._chosen = np.linspace(0, count - 1, min(count, most)).round().astype(int)
         self._curves = self._predict(self._chosen)
-        lowest, highest = self._curves.min(axis=1), self._curves.max(axis=1)
-        is_visible = (lowest < high) & (highest > low)
+        is_visible = self._share_in_view() > LEAST_IN_VIEW
         self._visible = np.flatnonzero(is_visible)
         is_finite = np.isfinite(self._curves).all(axis=1)
         is_outside = is_finite & ~is_visible
@@ -96,6 +103,17 @@ class Fit(View):
         opacity = TRAIL[len(TRAIL) - len(shown) :]
         self._trail.set_color([self._faded[alpha] for alpha in opacity])
         self._note.set_text(self._note_text if self._has_note[place] else "")
+
+    def _share_in_view(self) -> Doubles:
+        """Return the share of the width in which each of the curves is inside the panel, (C,)."""
+        low, high = self.panel.axes.get_ylim()
+        inputs = np.linspace(*self.panel.axes.get_xlim(), LEGEND_SAMPLES)
+        places = np.interp(inputs, self._x, np.arange(len(self._x)))
+        before = np.minimum(places.astype(int), len(self._x) - 2)
+        weight = places - before
+        curves = self._curves[:, before] * (1 - weight) + self._curves[:, before + 1] * weight
+        share: Doubles = ((curves > low) & (curves < high)).mean(axis=1)
+        return share
 
     def _all_points(self) -> list[Doubles]:
         """Return points of all lines that are drawn at some time, and the data, (N, 2) each."""

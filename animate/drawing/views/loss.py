@@ -60,7 +60,7 @@ METRICS = (
 
 class Loss(View):
     """
-    Plot the loss of one run, those of the others in grey, and the lowest possible loss.
+    Plot the loss of one run, pale ones of the others, and the lowest possible loss.
 
     Beside it are the validation loss and the loss of each mini-batch, if there are any.
     """
@@ -97,8 +97,8 @@ class Loss(View):
         self._others = OtherCurves(
             panel,
             [
-                np.column_stack([panel.times_of(run), curve])[has_loss(run)]
-                for run, curve in zip(panel.runs, curves, strict=True)
+                (index, np.column_stack([panel.times_of(run), curve])[has_loss(run)])
+                for index, (run, curve) in enumerate(zip(panel.runs, curves, strict=True))
                 if run is not panel.run
             ],
         )
@@ -215,7 +215,21 @@ class Loss(View):
             zorder=6,
         )
         axes.add_artist(name)
-        return [self.moves(ring), self.moves(name)], visible_from
+        leader = self._draw_leader(point, np.array([across, up + 0.25]))
+        return [self.moves(artist) for artist in (ring, leader, name)], visible_from
+
+    def _draw_leader(self, point: tuple[float, float], offset: Doubles) -> Line2D:
+        """Draw a thin line from the ring around `point` to its label, at an offset in em."""
+        axes, em = self.panel.axes, self.panel.em
+        direction = offset / np.hypot(*offset)
+        pixels = axes.transData.transform(point) + em * np.array([0.42 * direction, 0.85 * offset])
+        (leader,) = axes.plot(
+            *axes.transData.inverted().transform(pixels).T,
+            color=self.panel.theme.muted,
+            linewidth=em / 14,
+            zorder=3.4,
+        )
+        return leader
 
     def _find_label_offset(
         self, point: tuple[float, float], width: float

@@ -63,8 +63,8 @@ class Metric(View):
         self._others = OtherCurves(
             panel,
             [
-                series.points
-                for each in every
+                (index, series.points)
+                for index, each in enumerate(every)
                 for series in each
                 if is_single and each is not own and not series.is_validation
             ],

@@ -24,11 +24,16 @@ def set_ticks(panel: Panel) -> None:
 def set_time_ticks(panel: Panel) -> None:
     """Set the x axis to the time of the scene, with a few whole ticks."""
     axes, first, last = panel.axes, panel.clock.first, panel.clock.last
-    room = 0.02 * (last - first) or 0.5
-    axes.set_xlim(first - room, last + room)
     values = MaxNLocator(4, integer=True).tick_values(first, last)
-    ticks = [tick for tick in values if first <= tick <= last]
-    axes.xaxis.set_ticks(*tick_labels(ticks))
+    ticks, labels = tick_labels([tick for tick in values if first <= tick <= last])
+    axes.xaxis.set_ticks(ticks, labels)
+    room = 0.02 * (last - first) or 0.5
+    after = room
+    if ticks:  # so that the last label stands below its tick
+        width = axes.get_window_extent().width
+        half = text_width(labels[-1], panel.em) / 2 + 1
+        after = max(room, (half * (ticks[-1] - first + room) / (width - half)) - last + ticks[-1])
+    axes.set_xlim(first - room, last + after)
 
 
 def set_log_scale(panel: Panel, low: float, high: float) -> None:
