@@ -324,16 +324,10 @@ function showRun({ slot, rate, run, diagnosis }) {
   );
   const isKnown = epoch >= diagnosis.verdictEpoch;
   const mark = { converged: "✓ ", diverging: "✗ ", converging: "" }[diagnosis.verdict];
-<<<<<<< HEAD
   const text = isKnown
     ? mark + verdictText(diagnosis)
     : `${shareText(diagnosis.left[epoch])} still to go`;
   setText(verdict, text);
-=======
-  verdict.textContent = isKnown
-    ? mark + sentence
-    : `$shareText(diagnosis.left[epoch])still to go`;
->>>>>>> main
   verdict.classList.toggle("known", isKnown);
   if (!isChosen) return;
   setText(byId("now"), text);
