@@ -343,10 +343,10 @@ function describe(entry) {
   const { epoch } = state;
   const verdict = isVerdictVisible(entry)
     ? verdictText(diagnosis)
-    : `loss $valueText(run.losses[epoch])at epoch $epoch`;
+    : `loss ${valueText(run.losses[epoch])} at epoch ${epoch}`;
   const overflow = diagnosis.overflowedAt !== null && epoch >= diagnosis.overflowedAt;
-  const end = overflow ? `, overflowed at epoch $diagnosis.overflowedAt` : "";
-  return `Learning rate $rateText(rate): $verdict$end.`;
+  const end = overflow ? `, overflowed at epoch ${diagnosis.overflowedAt}` : "";
+  return `Learning rate ${rateText(rate)}: ${verdict}${end}.`;
 }
 
 /** @param {number} previousEpoch */

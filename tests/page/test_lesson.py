@@ -194,7 +194,7 @@ def test_a_wider_x_gives_the_runs_of_torch_and_moves_the_limit(open_page, proble
     expect(opened.locator("#tick-limit")).to_be_visible()
     shown = [text.lstrip("✓✗ ") for text in opened.locator(".verdict").all_text_contents()]
     sentences = [run.diagnosis.sentence for run in train(wide, rates)]
-    assert shown == [text for text in sentences]
+    assert shown == sentences
     expect(opened.locator("#answer")).to_contain_text(f"breaks at {wide.stability_limit:.4g}")
     original = open_page(fragment="#epoch=100").locator("#surface ellipse").first
     if scale > 1:
