@@ -44,7 +44,7 @@ class Command:
     )
     embed: str | None = _option(
         f"print the text to paste: {join_values(SNIPPETS)}; picture respects dark mode and reduced "
-        "motion", "KIND",
+        "motion, iframe embeds the page", "KIND",
     )  # fmt: skip
     save_recipe: str | None = _option("write these settings to a recipe, too", "PATH")
     jobs: str | None = _option("files to make in parallel (default: one a core)", "N")

@@ -37,7 +37,21 @@ LONGEST_TITLE = 160  # characters
 THEMES = ("auto", "light", "dark")
 MOST_POINTS = 5_000  # more would make the page slow and large
 MOST_EPOCHS = 5_000
-MODULES = ("numbers", "random", "descent", "drawing", "panels", "player", "state", "page")
+MODULES = (
+    "numbers",
+    "random",
+    "descent",
+    "optimizers",
+    "drawing",
+    "panels",
+    "rates",
+    "player",
+    "state",
+    "lesson",
+    "step",
+    "tasks",
+    "page",
+)
 CONSTANTS = {  # written as constants.js; declared in constants.d.ts
     "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
     "FLOAT32_FLOOR": FLOAT32_FLOOR,

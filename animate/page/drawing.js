@@ -17,42 +17,25 @@ const LARGEST_PIXEL = 1e5; // browsers draw larger coordinates wrongly
  * @type {Record<string, number[][]>}
  */
 const CORNERS = {
-  s: [
-    [-0.85, -0.85],
-    [0.85, -0.85],
-    [0.85, 0.85],
-    [-0.85, 0.85],
-  ],
-  D: [
-    [0, -1.2],
-    [1.2, 0],
-    [0, 1.2],
-    [-1.2, 0],
-  ],
-  "^": [
-    [0, -1.15],
-    [1.1, 0.8],
-    [-1.1, 0.8],
-  ],
-  v: [
-    [0, 1.15],
-    [1.1, -0.8],
-    [-1.1, -0.8],
-  ],
-  "<": [
-    [-1.15, 0],
-    [0.8, 1.1],
-    [0.8, -1.1],
-  ],
-  ">": [
-    [1.15, 0],
-    [-0.8, 1.1],
-    [-0.8, -1.1],
-  ],
+  s: pairs("-.85 -.85 .85 -.85 .85 .85 -.85 .85"),
+  D: pairs("0 -1.2 1.2 0 0 1.2 -1.2 0"),
+  "^": pairs("0 -1.15 1.1 .8 -1.1 .8"),
+  v: pairs("0 1.15 1.1 -.8 -1.1 -.8"),
+  "<": pairs("-1.15 0 .8 1.1 .8 -1.1"),
+  ">": pairs("1.15 0 -.8 1.1 -.8 -1.1"),
   P: star(4, 0.52, 0.25, 1.12),
   X: star(4, 0.52, 0, 1.12),
   "*": star(5, 0.42, 0, 1.3),
 };
+
+/**
+ * Return the numbers of a text in pairs.
+ * @param {string} text
+ */
+function pairs(text) {
+  const numbers = text.split(" ").map(Number);
+  return Array.from({ length: numbers.length / 2 }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
+}
 
 /**
  * Return the corners of a star or a cross.
@@ -175,6 +158,71 @@ export function ticks([low, high], most) {
   return values;
 }
 
+/**
+ * The drawing of a group that changes often. Elements of the last drawing are used again in their
+ * order, so only attributes that changed are written.
+ */
+export class Layer {
+  /** @param {Element} group */
+  constructor(group) {
+    this.group = group;
+    this.used = 0;
+  }
+
+  begin() {
+    this.used = 0;
+  }
+
+  /** Remove what the last drawing had more. */
+  end() {
+    while (this.group.children.length > this.used) this.group.lastElementChild?.remove();
+  }
+
+  /**
+   * @param {string} name
+   * @param {Record<string, string | number>} attributes
+   * @param {string} [text]
+   */
+  add(name, attributes, text = "") {
+    let element = this.group.children[this.used];
+    if (element?.tagName !== name) {
+      const made = document.createElementNS(SVG, name);
+      if (element) element.replaceWith(made);
+      else this.group.append(made);
+      element = made;
+    }
+    this.used++;
+    for (const old of element.getAttributeNames()) {
+      if (!(old in attributes)) element.removeAttribute(old);
+    }
+    for (const [key, value] of Object.entries(attributes)) {
+      if (element.getAttribute(key) !== String(value)) element.setAttribute(key, String(value));
+    }
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  /**
+   * @param {string} className
+   * @param {string} d
+   * @param {Record<string, string | number>} [attributes]
+   */
+  path(className, d, attributes) {
+    this.add("path", { class: className, d, ...attributes });
+  }
+
+  /**
+   * @param {string} className
+   * @param {number} x
+   * @param {number} y
+   * @param {string} text
+   * @param {"start" | "middle" | "end"} [anchor]
+   */
+  text(className, x, y, text, anchor = "start") {
+    const place = { x: roundPixels(x), y: roundPixels(y), "text-anchor": anchor };
+    this.add("text", { class: className, ...place }, text);
+  }
+}
+
 /** A panel's axes. Lines are clipped to them, markers are not; both are drawn anew at each epoch. */
 export class Axes {
   /** @param {string} id */
@@ -194,14 +242,17 @@ export class Axes {
     this.yScale = this.xScale;
   }
 
-  /** Read the size of the SVG element, and clear the background. */
-  resize() {
+  /**
+   * Read the size of the SVG element, and clear the background.
+   * @param {number} [below] room for the name of the x-axis, in em
+   */
+  resize(below = 0) {
     const { width, height } = this.svg.getBoundingClientRect();
     const em = Number.parseFloat(getComputedStyle(this.svg).fontSize);
     setAttributes(this.svg, { viewBox: `0 0 ${width} ${height}` });
     const [left, top] = [3.6 * em, 0.7 * em];
     const right = Math.max(width - 0.7 * em, left + 1);
-    this.box = { left, right, top, bottom: Math.max(height - 1.7 * em, top + 1), em };
+    this.box = { left, right, top, bottom: Math.max(height - (1.7 + below) * em, top + 1), em };
     setAttributes(this.clip, {
       x: left,
       y: top,
@@ -254,15 +305,19 @@ export class Axes {
   pathThrough(x, y, count, dots = false) {
     let path = "";
     let pen = "M";
+    let [lastLeft, lastTop] = [Number.NaN, Number.NaN];
     for (let i = 0; i < count; i++) {
       const [left, top] = [this.xScale(x[i]), this.yScale(y[i])];
       if (Number.isFinite(left + top)) {
+        // Of many points at one place, the first and the last are drawn.
+        const isNear = Math.abs(left - lastLeft) < 0.3 && Math.abs(top - lastTop) < 0.3;
+        if (isNear && pen !== "M" && i < count - 1) continue;
         path += `${pen}${roundPixels(left)} ${roundPixels(top)}`;
-        if (dots) path += "h0";
-        else pen = "L";
-      } else pen = "M";
+        [lastLeft, lastTop] = [left, top];
+        pen = dots ? "h0M" : "L";
+      } else pen = dots && path ? "h0M" : "M";
     }
-    return path;
+    return dots && path ? `${path}h0` : path;
   }
 
   /**

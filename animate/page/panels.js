@@ -10,6 +10,7 @@ import {
   addPath,
   addText,
   dashes,
+  Layer,
   linearScale,
   markerPath,
   roundPixels,
@@ -17,18 +18,32 @@ import {
   ticks,
 } from "./drawing.js";
 
+/** @import {Analysis, Data, Diagnosis, Optimizer, Run} from "./descent.js" */
+/** @import {Style} from "./drawing.js" */
+/** @import {RateScale} from "./rates.js" */
+
 /**
  * A run with its diagnosis; `slot` selects its color and style.
  * @typedef {{
- *   slot: number, rate: number, run: import("./descent.js").Run,
- *   diagnosis: import("./descent.js").Diagnosis,
+ *   slot: number, rate: number, run: Run,
+ *   diagnosis: Diagnosis,
  * }} Entry
+ *
+ * What the reader has tried: `epochs` is null if the run did not converge, and `setting` names the
+ * data and the optimizer.
+ * @typedef {{
+ *   rate: number, verdict: "converged" | "converging" | "diverging", epochs: number | null,
+ *   setting: string, text: string,
+ * }} Try
  *
  * All that the panels draw. `initialStart` sets their bounds, so that they stay when the start moves.
  * @typedef {{
- *   data: import("./descent.js").Data, analysis: import("./descent.js").Analysis,
+ *   data: Data, analysis: Analysis,
  *   initialStart: number[], start: number[], trueWeights: number[] | null, epochs: number,
- *   styles: import("./drawing.js").Style[], entries: Entry[], chosen: Entry, epoch: number,
+ *   styles: Style[], entries: Entry[], chosen: Entry, epoch: number,
+ *   optimizer: Optimizer, isPlain: boolean, limit: number | null, setting: string,
+ *   isPlaying: boolean, tries: Try[], isLimitKnown: boolean, isBestKnown: boolean,
+ *   isTheoryShown: boolean, rates: RateScale,
  * }} Scene
  */
 
@@ -37,6 +52,7 @@ const MARKER_RADIUS = 5.5; // pixels
 const BOWL_TRAIL = 8; // epochs before the present one that are shown
 const FIT_TRAIL = 4;
 const CONTOURS = 7;
+const GHOST_OPACITY = 0.4;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /**
@@ -52,7 +68,7 @@ function powerText(power) {
  * Return the entries in drawing order: the chosen one last, above the others.
  * @param {Scene} scene
  */
-function inDrawingOrder({ entries, chosen }) {
+export function inDrawingOrder({ entries, chosen }) {
   return [...entries.filter((entry) => entry !== chosen), chosen];
 }
 
@@ -61,7 +77,7 @@ function inDrawingOrder({ entries, chosen }) {
  * @param {Scene} scene
  * @param {Entry} entry
  */
-function runStyle({ styles, chosen }, entry) {
+export function runStyle({ styles, chosen }, entry) {
   const width = entry === chosen ? CHOSEN_WIDTH : OTHER_WIDTH;
   const style = styles[entry.slot];
   return {
@@ -73,12 +89,22 @@ function runStyle({ styles, chosen }, entry) {
   };
 }
 
-class Panel extends Axes {
+export class Panel extends Axes {
+  /** @param {string} id */
+  constructor(id) {
+    super(id);
+    this.lineLayer = new Layer(this.lines);
+    this.markerLayer = new Layer(this.markers);
+  }
+
   /** @param {Scene} scene */
   draw(scene) {
-    this.lines.replaceChildren();
-    this.markers.replaceChildren();
+    this.lineLayer.begin();
+    this.markerLayer.begin();
     for (const entry of inDrawingOrder(scene)) this.drawRun(scene, entry);
+    this.drawMore(scene);
+    this.lineLayer.end();
+    this.markerLayer.end();
   }
 
   /**
@@ -87,20 +113,35 @@ class Panel extends Axes {
    */
   drawRun(_scene, _entry) {}
 
+  /** @param {Scene} _scene */
+  drawMore(_scene) {}
+
   /**
    * Add a line in a run's style, or solid with the width `solid`.
    * @param {string} path
    * @param {ReturnType<typeof runStyle>} style
-   * @param {number} [solid]
-   * @param {number} [opacity]
+   * @param {{solid?: number, opacity?: number, className?: string}} [more]
    */
-  addLine(path, style, solid = 0, opacity = 1) {
-    addPath(this.lines, "run", path, {
+  addLine(path, style, { solid = 0, opacity = 1, className = "run" } = {}) {
+    this.lineLayer.path(className, path, {
       style: style.color,
       opacity,
       "stroke-width": solid || style.width,
       "stroke-dasharray": solid ? "none" : style.dash,
     });
+  }
+
+  /**
+   * Add what comes of the chosen run, faintly, so that a change shows at once while nothing plays.
+   * @param {Scene} scene
+   * @param {Entry} entry
+   * @param {ArrayLike<number>} x
+   * @param {ArrayLike<number>} y
+   */
+  addGhost(scene, entry, x, y) {
+    if (scene.isPlaying || entry !== scene.chosen || scene.epoch === scene.epochs) return;
+    const path = this.pathThrough(x, y, scene.epochs + 1);
+    this.addLine(path, runStyle(scene, entry), { solid: 1.5, opacity: GHOST_OPACITY });
   }
 
   /**
@@ -119,7 +160,7 @@ class Panel extends Axes {
       style.marker,
     );
     const path = markerPath(last < epoch ? "X" : shown, left, top, style.radius);
-    addPath(this.markers, "head", path, { style: style.color });
+    this.markerLayer.path("head", path, { style: style.color });
   }
 }
 
@@ -182,7 +223,8 @@ export class FitPanel extends Panel {
     if (entry === scene.chosen) {
       for (let before = Math.max(0, epoch - FIT_TRAIL); before < epoch; before++) {
         const opacity = 0.15 + 0.1 * (FIT_TRAIL - epoch + before);
-        this.addLine(this.linePath(slopes[before], biases[before]), style, 1.5, opacity);
+        const path = this.linePath(slopes[before], biases[before]);
+        this.addLine(path, style, { solid: 1.5, opacity });
       }
     }
     this.addLine(this.linePath(slopes[epoch], biases[epoch]), style);
@@ -191,14 +233,14 @@ export class FitPanel extends Panel {
     const y = this.yScale(slopes[epoch] * markerX + biases[epoch]);
     if (y > top && y < bottom) {
       const path = markerPath(style.marker, this.xScale(markerX), y, style.radius);
-      addPath(this.markers, "head", path, { style: style.color });
+      this.markerLayer.path("head", path, { style: style.color });
     }
     const heights = ends.map((x) => this.yScale(slopes[epoch] * x + biases[epoch]));
     const isOutside = Math.max(...heights) < top || Math.min(...heights) > bottom;
     if (isOutside && entry === scene.chosen) {
       const [x, , y] = /** @type {number[]} */ (this.middle);
       const arrow = heights[0] + heights[1] < top + bottom ? "▲" : "▼";
-      addText(this.markers, "out-of-view", x, y, `${arrow} the line is out of view`, "middle");
+      this.markerLayer.text("out-of-view", x, y, `${arrow} the line is out of view`, "middle");
     }
   }
 }
@@ -246,11 +288,10 @@ export class LossPanel extends Panel {
   }
 
   /** @param {Scene} scene */
-  draw(scene) {
-    super.draw(scene);
+  drawMore(scene) {
     const { left, right, bottom, top } = this.box;
     const now = roundPixels(this.xScale(scene.epoch));
-    if (now > left && now < right) addPath(this.lines, "now", `M${now} ${top}V${bottom}`);
+    if (now > left && now < right) this.lineLayer.path("now", `M${now} ${top}V${bottom}`);
   }
 
   /**
@@ -261,33 +302,71 @@ export class LossPanel extends Panel {
     const { losses } = entry.run;
     const style = runStyle(scene, entry);
     const numbers = /** @type {Float64Array} */ (this.numbers);
+    this.addGhost(scene, entry, numbers, losses);
     this.addLine(this.pathThrough(numbers, losses, scene.epoch + 1), style);
     this.addHead(numbers, losses, scene.epoch, style);
     const { diagnosis } = entry;
-    if (
-      entry !== scene.chosen ||
-      diagnosis.verdict !== "diverging" ||
-      scene.epoch < diagnosis.verdictEpoch
-    )
-      return;
-    let lowest = 0;
-    for (let epoch = 1; epoch <= scene.epochs; epoch++) {
-      if (losses[epoch] < losses[lowest]) lowest = epoch;
-    }
-    if (lowest === 0 || lowest === scene.epochs) return;
-    const { left, right, em } = this.box;
+    const isKnown = scene.epoch >= diagnosis.verdictEpoch;
+    if (entry === scene.chosen && diagnosis.verdict === "diverging" && isKnown)
+      this.addTurn(scene, losses);
+  }
+
+  /**
+   * Mark the epoch from which the loss of the chosen run rises.
+   * @param {Scene} scene
+   * @param {Float32Array} losses
+   */
+  addTurn(scene, losses) {
+    const lowest = losses.indexOf(Math.min(...losses.filter(Number.isFinite)));
+    if (lowest <= 0 || lowest === scene.epochs) return;
+    const { em } = this.box;
     const [x, y] = [this.xScale(lowest), this.yScale(losses[lowest])];
-    addPath(this.markers, "ring", markerPath("o", x, y, MARKER_RADIUS));
-    const late = x > (left + right) / 2;
-    const side = late ? -0.9 : 0.9;
-    addText(
-      this.markers,
-      "note",
-      x + side * em,
-      y + 1.3 * em,
-      `turns at epoch ${lowest}`,
-      late ? "end" : "start",
-    );
+    const text = `turns at epoch ${lowest}`;
+    const [left, top, anchor] = this.freePlace(scene, x, y, 0.55 * em * text.length);
+    const [toX, toY] = [left + (anchor === "start" ? -2 : 2), top - 0.35 * em];
+    const leader = `M${roundPixels(x)} ${roundPixels(y)}L${roundPixels(toX)} ${roundPixels(toY)}`;
+    this.markerLayer.path("leader", leader);
+    this.markerLayer.path("ring", markerPath("o", x, y, MARKER_RADIUS));
+    this.markerLayer.text("note", left, top, text, anchor);
+  }
+
+  /**
+   * Return the place beside a point for a text over which the fewest points of the runs lie.
+   * @param {Scene} scene
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @returns {[number, number, "start" | "end"]}
+   */
+  freePlace({ entries, epoch }, x, y, width) {
+    const { left, right, top, bottom, em } = this.box;
+    const numbers = /** @type {Float64Array} */ (this.numbers);
+    /** @type {[number, number, "start" | "end"]} */
+    let best = [x + 0.9 * em, y + 1.3 * em, "start"];
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const down of [1.5, 2.8, -1.2, -2.5, -4, -6]) {
+      for (const side of [0.9, 3, -0.9]) {
+        const [place, baseline] = [x + side * em, y + down * em];
+        const [low, high] = side > 0 ? [place, place + width] : [place - width, place];
+        if (low < left || high > right || baseline - em < top || baseline > bottom) continue;
+        let covered = 0;
+        for (const { run } of entries) {
+          for (let i = 0; i < epoch; i++) {
+            for (const part of [0, 0.25, 0.5, 0.75]) {
+              const at = this.xScale(numbers[i] + part);
+              const height = this.yScale(run.losses[i] ** (1 - part) * run.losses[i + 1] ** part);
+              const isInside = at > low - 4 && at < high + 4;
+              if (isInside && height > baseline - em - 3 && height < baseline + 5) covered++;
+            }
+          }
+        }
+        if (covered < fewest) {
+          fewest = covered;
+          best = [place, baseline, side > 0 ? "start" : "end"];
+        }
+      }
+    }
+    return best;
   }
 }
 
@@ -357,8 +436,7 @@ export class SurfacePanel extends Panel {
   }
 
   /** @param {Scene} scene */
-  draw(scene) {
-    super.draw(scene);
+  drawMore(scene) {
     const [x, y] = [this.xScale(scene.start[0]), this.yScale(scene.start[1])];
     const [, left, top] = this.clampMarker(x, y, "");
     setAttributes(this.handle, {
@@ -375,8 +453,12 @@ export class SurfacePanel extends Panel {
     const style = runStyle(scene, entry);
     const count = scene.epoch + 1;
     const isChosen = entry === scene.chosen;
-    this.addLine(this.pathThrough(slopes, biases, count), style, isChosen ? 1.75 : 1);
-    this.addLine(this.pathThrough(slopes, biases, count, true), style, isChosen ? 5 : 3.5);
+    this.addGhost(scene, entry, slopes, biases);
+    this.addLine(this.pathThrough(slopes, biases, count), style, { solid: isChosen ? 1.75 : 1 });
+    this.addLine(this.pathThrough(slopes, biases, count, true), style, {
+      solid: isChosen ? 5 : 3.5,
+      className: "run dots",
+    });
     if (scene.epoch) this.addHead(slopes, biases, scene.epoch, style);
   }
 
@@ -400,11 +482,14 @@ export class SurfacePanel extends Panel {
   }
 }
 
-/** The loss along the steepest direction, each run as a marker on it, and the chosen run's next step. */
+/**
+ * The loss along the steepest direction, each run as a marker on it, and the chosen run's next step.
+ * While it plays, the last steps of the chosen run are drawn; at rest, all.
+ */
 export class BowlPanel extends Panel {
   /** @param {Scene} scene */
   layOut({ analysis, initialStart }) {
-    const { left, right, top, em } = this.resize();
+    const { left, right, top, bottom, em } = this.resize(1.2);
     const first =
       (initialStart[0] - analysis.bestWeights[0]) * analysis.sharpest[0] +
       (initialStart[1] - analysis.bestWeights[1]) * analysis.sharpest[1];
@@ -414,7 +499,10 @@ export class BowlPanel extends Panel {
     const errors = Float64Array.from({ length: 121 }, (_, i) => (i / 60 - 1) * reach);
     const heights = errors.map((error) => 0.5 * analysis.curvatures[0] * error ** 2);
     addPath(this.background, "bowl", this.pathThrough(errors, heights, errors.length));
-    addText(this.background, "", (left + right) / 2, top + em, "arrow: the next step", "middle");
+    const middle = (left + right) / 2;
+    this.caption = [middle, top + em];
+    const name = right - left < 21 * em ? "error, steepest axis" : "error along the steepest axis";
+    addText(this.background, "", middle, bottom + 2.4 * em, name, "middle");
   }
 
   /**
@@ -425,9 +513,8 @@ export class BowlPanel extends Panel {
     const { analysis, epoch } = scene;
     const { slopes, biases } = entry.run;
     const curvature = analysis.curvatures[0];
-    const first = Math.max(0, epoch - BOWL_TRAIL);
     const errors = Float64Array.from(
-      slopes.subarray(0, epoch + 1),
+      slopes,
       (slope, i) =>
         (slope - analysis.bestWeights[0]) * analysis.sharpest[0] +
         (biases[i] - analysis.bestWeights[1]) * analysis.sharpest[1],
@@ -435,32 +522,41 @@ export class BowlPanel extends Panel {
     const heights = errors.map((error) => 0.5 * curvature * error ** 2);
     const style = runStyle(scene, entry);
     if (entry === scene.chosen) {
-      for (let before = first; before < epoch; before++) {
-        const path = this.pathThrough(errors.subarray(before), heights.subarray(before), 2);
-        this.addLine(path, style, 1.5, (0.6 * (before - epoch + BOWL_TRAIL + 1)) / BOWL_TRAIL);
-      }
-      this.addNextStep(errors[epoch], heights[epoch], entry.rate * curvature, curvature);
+      this.addGhost(scene, entry, errors, heights);
+      const first = scene.isPlaying ? Math.max(0, epoch - BOWL_TRAIL) : 0;
+      const [x, y] = [errors, heights].map((values) => values.subarray(first));
+      const count = epoch - first + 1;
+      this.addLine(this.pathThrough(x, y, count), style, { solid: 1.75, opacity: 0.7 });
+      this.addLine(this.pathThrough(x, y, count, true), style, { solid: 5, className: "run dots" });
+      // Past the end, the step of plain descent is known.
+      const next = errors[epoch + 1] ?? (1 - entry.rate * curvature) * errors[epoch];
+      if (epoch < scene.epochs || scene.isPlain)
+        this.addNextStep(errors[epoch], heights[epoch], next, curvature);
     }
     this.addHead(errors, heights, epoch, style);
   }
 
+  drawMore() {
+    const [x, y] = /** @type {number[]} */ (this.caption);
+    this.markerLayer.text("note", x, y, "arrow: the next step", "middle");
+  }
+
   /**
-   * Draw an arrow for the next step, and a dashed line from its tip to the bowl.
+   * Draw an arrow to the error after a step, and a dashed line from its tip to the bowl.
    * @param {number} error
    * @param {number} height
-   * @param {number} part share of the error that the step subtracts
+   * @param {number} next
    * @param {number} curvature
    */
-  addNextStep(error, height, part, curvature) {
-    const next = error - part * error;
+  addNextStep(error, height, next, curvature) {
     const [x, y, to] = [this.xScale(error), this.yScale(height), this.xScale(next)];
     if (!Number.isFinite(to + y) || Math.abs(to - x) < 3) return;
     const [shown, tip, level] = this.clampMarker(to, y, to > x ? ">" : "<");
-    addPath(this.lines, "step", `M${roundPixels(x)} ${roundPixels(y)}H${roundPixels(to)}`);
+    this.lineLayer.path("step", `M${roundPixels(x)} ${roundPixels(y)}H${roundPixels(to)}`);
     if (shown === ">" || shown === "<")
-      addPath(this.markers, "tip", markerPath(shown, tip, level, 4.5));
+      this.markerLayer.path("tip", markerPath(shown, tip, level, 4.5));
     const landing = this.yScale(0.5 * curvature * next ** 2);
-    addPath(this.lines, "step", `M${roundPixels(to)} ${roundPixels(y)}V${roundPixels(landing)}`, {
+    this.lineLayer.path("step", `M${roundPixels(to)} ${roundPixels(y)}V${roundPixels(landing)}`, {
       "stroke-dasharray": "2 2",
     });
   }

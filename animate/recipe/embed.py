@@ -1,5 +1,5 @@
 """
-The text that embeds a film or still in a page or post: Markdown or HTML, with a description.
+The text that embeds a film, a still or the interactive page in a page or post, with a description.
 
 For dark pages and for visitors who prefer reduced motion, the text names companion files: a dark
 version of the film, and a still of each.
@@ -19,6 +19,7 @@ from animate.drawing.alt_text import describe
 from animate.drawing.clock import resolve_moments
 from animate.drawing.views.requirements import name_of
 from animate.film.encode import FORMATS, is_video
+from animate.page import DEFAULT_TITLE
 from animate.recipe import SETTINGS, Output, Recipe
 from animate.recipe.file_difference import pictures
 from animate.system import files
@@ -31,6 +32,19 @@ REDUCED_MOTION = "(prefers-reduced-motion: reduce)"
 FULL_MOTION = "(prefers-reduced-motion: no-preference)"
 DARK_PAGE = "(prefers-color-scheme: dark)"
 SVG_HEAD, VIEW_BOX = 2000, r'viewBox="0 0 (\S+) (\S+)"'
+PAGES = (".html",)
+FRAME_HEIGHT = 700  # px, until the page has told its own
+# The page posts its height, which depends on the width that it gets; see postHeight in page.js.
+FIT_HEIGHT = """\
+<script>
+addEventListener("message", ({ data, source }) => {
+  for (const frame of document.getElementsByTagName("iframe")) {
+    if (frame.contentWindow === source && data?.animateHeight > 0) {
+      frame.style.height = data.animateHeight + "px";
+    }
+  }
+});
+</script>"""
 STYLE = "max-width: 100%; height: auto"  # for pages narrower than the film
 
 
@@ -44,9 +58,10 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
         If no output can be embedded, a companion is an output already, or the kind needs a light
         and a dark film and another theme is set.
     """
-    embedded = _embedded(recipe)
+    embedded = _embedded(recipe, kind)
     if not embedded:
-        raise InputError(f"there is nothing to embed; give an output in {', '.join(EMBEDDABLE)}")
+        suffixes = ", ".join(PAGES if kind == "iframe" else EMBEDDABLE)
+        raise InputError(f"there is nothing to embed; give an output in {suffixes}")
     outputs = {files.real(output.path): output for output in recipe.normalized_outputs}
     for part, output in zip(recipe.by_output, recipe.normalized_outputs, strict=True):
         if part not in embedded:
@@ -71,15 +86,17 @@ def with_companions(recipe: Recipe, kind: str) -> Recipe:
     return replace(recipe, outputs=list(outputs.values()))
 
 
-def _embedded(recipe: Recipe) -> list[Recipe]:
-    """Return the films among the outputs, or the stills if there is no film."""
+def _embedded(recipe: Recipe, kind: str) -> list[Recipe]:
+    """Return the pages for an iframe, else the films among the outputs, or the stills."""
+    if kind == "iframe":
+        return [part for part in recipe.by_output if _suffix(part.path) in PAGES]
     parts = [part for part in recipe.by_output if _suffix(part.path) in EMBEDDABLE]
     return [part for part in parts if part.form == "film"] or parts
 
 
 def _companions(part: Recipe, kind: str) -> dict[str, dict[str, object]]:
     """Return the paths of the companions, with the settings in which each differs from `part`."""
-    path, is_film = part.path, part.form == "film"
+    path, is_film = part.path, part.form == "film" and kind != "iframe"
     last_frame: dict[str, object] = {"at": ("end",)}
     companions: dict[str, dict[str, object]] = {}
     if kind == "picture":
@@ -114,19 +131,22 @@ def _renamed(path: str, ending: str) -> str:
 
 def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
     """
-    Return the text that embeds the films of `recipe`, or its stills if it has no film.
+    Return the text that embeds the films of `recipe`, its stills if it has no film, or its pages.
 
     Parameters
     ----------
     recipe : Recipe
         Without companions. Its files, and theirs, exist.
-    kind : {"md", "html", "picture"}
-        Markdown; an HTML element; or HTML that follows the page's color scheme and the visitor's
-        preference for reduced motion.
+    kind : {"md", "html", "picture", "iframe"}
+        Markdown; an HTML element; HTML that follows the page's color scheme and the visitor's
+        preference for reduced motion; or an iframe as high as the interactive page inside it.
     runs : sequence of Trajectory
     """
     texts = []
-    for part in _embedded(recipe):
+    for part in _embedded(recipe, kind):
+        if kind == "iframe":
+            texts.append(_iframe(part))
+            continue
         alt = alt_text(part, runs)
         if kind == "md":
             texts.append(_markdown(part.path, alt))
@@ -134,6 +154,8 @@ def snippet(recipe: Recipe, kind: str, runs: Sequence[Trajectory]) -> str:
             texts.append(_video(part, alt, with_dark=kind == "picture"))
         else:
             texts.append(_image(part, alt, with_sources=kind == "picture"))
+    if kind == "iframe":
+        texts.append(FIT_HEIGHT)
     return "\n\n".join(texts)
 
 
@@ -193,6 +215,15 @@ def _video(part: Recipe, alt: str, *, with_dark: bool) -> str:
             *sources,
             "</video>",
         ]
+    )
+
+
+def _iframe(part: Recipe) -> str:
+    """Return an iframe in which the page can run its script, and nothing more."""
+    title = " ".join((part.title or DEFAULT_TITLE).split())
+    return (
+        f'<iframe src="{_url(part.path)}" title="{escape(title)}" sandbox="allow-scripts" '
+        f'width="100%" height="{FRAME_HEIGHT}" style="border: 0" loading="lazy"></iframe>'
     )
 
 

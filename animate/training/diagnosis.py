@@ -32,6 +32,7 @@ FLOAT32_FLOOR = 1e-5  # relative to the best weights: nearer, float32 steps may 
 NOISE_GROWTH_LIMIT = 10  # factor by which mini-batches may raise a loss without divergence
 LEVEL_TOLERANCE = 0.01  # relative to the total fall of the loss
 MIN_LEVEL_RECORDS = 20
+FAR_START = 10  # times the best weights: then 1 % of the initial distance is a tenth of them
 TAIL_DIVISOR = 10  # the tail of a run is its last tenth
 
 
@@ -357,7 +358,8 @@ def _judge_progress(run: Trajectory, events: RunEvents, unit: str) -> Judgement:
     times = _times(run, unit)
     if events.converged is not None:
         at = moment_text(times[events.converged], unit)
-        return "converged", events.converged, f"converged at {at}"
+        said = "down to 1 % of its far start" if _starts_far_away(run) else "converged"
+        return "converged", events.converged, f"{said} at {at}"
     assert events.distance_left is not None
     if events.starts_at_best:  # so that relative distances mean nothing
         first, last = _losses_at_ends(run)
@@ -367,6 +369,16 @@ def _judge_progress(run: Trajectory, events: RunEvents, unit: str) -> Judgement:
     after = count_text(times[-1], unit)
     sentence = f"{share_text(events.distance_left)} still to go after {after}"
     return "converging", events.last_record, sentence
+
+
+def _starts_far_away(run: Trajectory) -> bool:
+    """
+    Return whether the start is so far away that 1 % of it is still far from the best weights.
+
+    Such a run has converged relative to its start, but its loss may still be large.
+    """
+    best, weights = cast("Quadratic", run.problem).best_weights, cast("Array", run.weights)
+    return bool(distance(weights[0], best) > FAR_START * max(1.0, float(np.linalg.norm(best))))
 
 
 # Rule 2: known best weights, and the recorded weights.

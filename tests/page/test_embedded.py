@@ -1,4 +1,4 @@
-"""An embedded video, for visitors with different preferences."""
+"""An embedded video, for visitors with different preferences; and the page in an iframe."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import QUIET
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 Visit = Callable[..., Page]
 STATE = """video => ({
@@ -79,3 +79,31 @@ def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path
         assert (video["file"], video["poster"]) == (f"a{ending}.mp4", poster)
         assert video["paused"] == (motion == "reduce")
         assert (tmp_path / poster).exists()
+
+
+@pytest.mark.parametrize("width", [390, 700])
+def test_an_iframe_is_as_high_as_the_page_inside_it(run, context, tmp_path, width) -> None:
+    text = run(*QUIET, "-o", "a lesson.html", "--title", 'A "B"', "--embed", "iframe").out
+    assert 'sandbox="allow-scripts"' in text
+    assert 'title="A &quot;B&quot;"' in text
+    (tmp_path / "post.html").write_text(f"<!doctype html><title>Post</title>{text}")
+    messages: list[str] = []
+    opened = context(viewport={"width": width, "height": 664}, reduced_motion="reduce").new_page()
+    opened.on("console", lambda message: messages.append(message.text))
+    opened.on("pageerror", lambda error: messages.append(str(error)))
+    opened.goto((tmp_path / "post.html").as_uri())
+    inside = opened.frame_locator("iframe")
+    expect(inside.locator(".verdict").last).to_have_text("✗ diverging")
+    for section in ("Tasks", "Share"):
+        inside.locator("summary", has_text=section).click()
+        content = inside.locator("html").evaluate(
+            "(html) => new Promise((done) => requestAnimationFrame(() => setTimeout(() =>"
+            " done(Math.ceil(html.getBoundingClientRect().height)))))"
+        )
+        opened.wait_for_function(
+            "(height) => Math.abs(document.querySelector('iframe').clientHeight - height) <= 1",
+            arg=content,
+        )
+        assert inside.locator("html").evaluate("(html) => html.scrollHeight - innerHeight") <= 1
+    opened.close()
+    assert messages == []

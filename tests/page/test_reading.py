@@ -47,6 +47,15 @@ def exact(opened: Page):
     return opened.get_by_role("textbox", name="Learning rate, exact")
 
 
+def ask_for_the_answer(opened: Page) -> None:
+    """Make the page tell the limit and the fastest rate."""
+    opened.get_by_text("Show the answer").click()
+
+
+def unfold(opened: Page, section: str) -> None:
+    opened.locator("summary", has_text=section).click()
+
+
 def drag(opened: Page, place, dx: float, dy: float) -> None:
     box = place.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -59,11 +68,9 @@ def drag(opened: Page, place, dx: float, dy: float) -> None:
 
 def test_the_verdicts_at_the_end_are_those_of_the_film(open_page) -> None:
     opened = open_page()
-    assert verdicts(opened) == [
-        "✓ converged at epoch 70",
-        "✓ converged at epoch 8",
-        "✗ diverging: past the limit 0.9985",
-    ]
+    assert verdicts(opened) == ["✓ converged at epoch 70", "✓ converged at epoch 8", "✗ diverging"]
+    ask_for_the_answer(opened)
+    expect(opened.locator(".verdict").last).to_have_text("✗ diverging: past the limit 0.9985")
     expect(opened.locator("#epoch-text")).to_have_text("100 of 100")
     assert opened.locator(".loss").all_text_contents() == [
         "loss 0.0678",
@@ -81,7 +88,7 @@ def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
     assert verdicts(opened) == [
         f"{left[0]} still to go",
         f"{left[1]} still to go",
-        "✗ diverging: past the limit 0.9985",
+        "✗ diverging",
     ]
     opened.get_by_role("button", name="One epoch forward").click()
     assert verdicts(opened)[1] == "✓ converged at epoch 8"
@@ -91,6 +98,7 @@ def test_a_verdict_is_shown_from_its_epoch_on(open_page, runs) -> None:
 
 def test_a_typed_rate_has_the_verdict_of_the_film(open_page) -> None:
     opened = open_page()
+    ask_for_the_answer(opened)
     problem = Line.sample(seed=11)
     for run in train(problem, [0.0123, 0.3, 0.76, 0.9985, 0.99851, 0.999, 1.2, 5, 77]):
         exact(opened).fill(repr(run.lr))
@@ -105,6 +113,8 @@ def test_runs_at_and_beside_the_limit_have_the_verdicts_of_the_film(open_page, p
     limit = problem.stability_limit
     runs = train(problem, [np.nextafter(limit, 0), limit, np.nextafter(limit, 1)])
     opened = open_page(page(runs))
+    ask_for_the_answer(opened)
+    expect(opened.locator(".verdict").last).to_contain_text("past the limit")
     assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == [
         run.diagnosis.sentence for run in runs
     ]
@@ -123,46 +133,128 @@ def test_an_invalid_rate_is_named(open_page) -> None:
     assert exact(opened).get_attribute("aria-invalid") == "false"
 
 
-def test_the_slider_is_dragged_and_snaps_to_the_initial_rates(open_page) -> None:
-    opened = open_page()
-    box = slider(opened).bounding_box()
-    thumb, inner = 24, box["width"] - 24
+def drag_by_pixels(opened: Page, first: float, last: float) -> list[float]:
+    """Drag the slider between two rates by single pixels, and return the rate at each."""
+    places = []
+    for rate in (first, last):
+        exact(opened).fill(str(rate))
+        box = slider(opened).bounding_box()
+        share = float(slider(opened).evaluate("(s) => s.value / s.max"))
+        places.append(box["x"] + 12 + share * (box["width"] - 24))
     y = box["y"] + box["height"] / 2
-    for share, rate in ((0.5, "0.0707"), (0.7692 + 0.008, "0.7"), (0.25, "0.00841"), (1.0, "5")):
-        opened.mouse.move(box["x"] + thumb / 2 + 0.1 * inner, y)
-        opened.mouse.down()
-        opened.mouse.move(box["x"] + thumb / 2 + share * inner, y, steps=3)
-        opened.mouse.up()
-        shown = float(exact(opened).input_value())
-        assert shown == pytest.approx(float(rate), rel=0.03)
-        if rate == "0.7":
-            assert shown == 0.7
+    opened.mouse.move(places[0], y)
+    opened.mouse.down()
+    rates = []
+    for pixel in range(round(places[1] - places[0]) + 1):
+        opened.mouse.move(places[0] + pixel, y)
+        rates.append(float(exact(opened).input_value()))
+    opened.mouse.up()
+    return rates
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_drag_by_single_pixels_leaves_no_gap_around_the_limit(open_page, width) -> None:
+    opened = open_page(viewport={"width": width, "height": 720})
+    rates = drag_by_pixels(opened, 0.5, 1.2)
+    assert rates == sorted(rates)
+    assert max(np.divide(rates[1:], rates[:-1])) <= 1.03
+    assert 0.7 in rates
+    assert 1.01 in rates
+    assert any(0.98 < rate < 0.9985 for rate in rates)
+
+
+def test_half_of_the_slider_is_for_the_decade_around_the_limit(compute) -> None:
+    for limit in (0.9985, 0.31, 0.0316, 3.2e-6, 1234.0):
+        low, high = compute(
+            "(limit) => [0.3, 0.8].map((share) => rateScale(limit).rateAt(share))", limit
+        )
+        assert high == pytest.approx(10 * low)
+        assert low < limit < high
 
 
 def test_keys_move_the_slider_and_stop_at_the_initial_rates(open_page) -> None:
     opened = open_page()
+    exact(opened).fill("0.5")
     slider(opened).focus()
     seen = []
-    for key in ["PageUp"] * 6 + ["ArrowRight", "ArrowUp", "ArrowLeft", "PageDown", "Home", "End"]:
+    for key in ["PageUp"] * 2 + ["ArrowRight", "ArrowUp", "ArrowLeft", "PageDown", "Home", "End"]:
         opened.keyboard.press(key)
         seen.append(float(exact(opened).input_value()))
-    assert 0.7 in seen[:6]
-    rising = seen[:8]
-    assert rising == sorted(rising)
-    assert len(set(rising)) == len(rising)
-    assert seen[8] < seen[7]
-    assert seen[-2:] == [0.001, 5]
+    assert seen == [0.61, 0.7, 0.707, 0.714, 0.707, 0.7, 0.01, 5]
     assert slider(opened).get_attribute("aria-valuetext") == "5"
 
 
-def test_ticks_mark_the_best_rate_and_the_limit(open_page) -> None:
+def swipe(opened: Page, place, dx: float, dy: float) -> None:
+    """Move a finger from the middle of an element."""
+    box = place.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = opened.context.new_cdp_session(opened)
+    for kind, part in [("touchStart", 0), *[("touchMove", i / 10) for i in range(1, 11)]]:
+        points = [{"x": x + part * dx, "y": y + part * dy}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def test_a_vertical_swipe_over_a_slider_changes_nothing(open_page) -> None:
+    opened = open_page(has_touch=True, viewport={"width": 390, "height": 664})
+    unfold(opened, "A wider x")
+    opened.evaluate("() => scrollTo(0, 0)")
+    before = exact(opened).input_value()
+    swipe(opened, slider(opened), 3, -250)
+    opened.wait_for_function("scrollY > 100")
+    assert exact(opened).input_value() == before
+    swipe(opened, slider(opened), 100, 4)
+    assert exact(opened).input_value() != before
+
+
+def test_a_decimal_comma_is_understood(open_page, compute) -> None:
     opened = open_page()
+    exact(opened).fill("0,5")
+    exact(opened).press("Enter")
+    assert verdicts(opened)[0] == "✓ converged at epoch 12"
+    expect(opened.locator("#rate-error")).to_be_empty()
+    texts = ["1,5", " -2 ", "−2", "1e-3", "1,000.5", "1.2.3", "", "x"]
+    numbers = compute("(texts) => texts.map((text) => String(parseNumber(text)))", texts)
+    assert numbers == ["1.5", "-2", "-2", "0.001", "NaN", "NaN", "NaN", "NaN"]
+
+
+def test_the_marks_appear_once_the_reader_has_found_them(open_page) -> None:
+    opened = open_page()
+    limit, best = opened.locator("#tick-limit"), opened.locator("#tick-best")
+    expect(limit).to_be_hidden()
+    expect(best).to_be_hidden()
+    for rate, is_limit, is_best in (("0.9", 0, 0), ("0.99", 1, 0), ("0.75", 1, 1)):
+        exact(opened).fill(rate)
+        exact(opened).press("Enter")
+        expect(limit).to_be_visible(visible=bool(is_limit))
+        expect(best).to_be_visible(visible=bool(is_best))
+    assert verdicts(opened)[2] == "✗ diverging: past the limit 0.9985"
+
+
+def test_marks_stand_at_their_rates(open_page) -> None:
+    opened = open_page()
+    ask_for_the_answer(opened)
     for tick, rate in (("#tick-best", "0.76"), ("#tick-limit", "0.9985")):
         exact(opened).fill(rate)
         place = opened.locator(tick).bounding_box()["x"]
         track = slider(opened).bounding_box()
         share = float(slider(opened).evaluate("(s) => s.value / s.max"))
         assert place == pytest.approx(track["x"] + 12 + share * (track["width"] - 24), abs=1.5)
+
+
+def test_at_rest_every_drag_is_answered(open_page) -> None:
+    for fragment in ("#epoch=0", "#epoch=100", "#epoch=3"):
+        opened = open_page(fragment=fragment)
+        slider(opened).focus()
+        for key in ("PageUp", "PageUp"):
+            before = [opened.locator(part).inner_html() for part in ("#bowl", "#factor")]
+            opened.keyboard.press(key)
+            after = [opened.locator(part).inner_html() for part in ("#bowl", "#factor")]
+            assert before[0] != after[0]
+            assert before[1] != after[1]
+    exact(opened).fill("1.01")
+    expect(opened.locator("#factor")).to_have_text("Each step leaves −1.02 of the error.")
 
 
 def test_play_stops_at_the_end_and_requests_no_more_frames(open_page) -> None:
@@ -188,7 +280,7 @@ def test_space_plays_and_pauses_wherever_it_has_no_other_use(open_page) -> None:
     expect(opened.get_by_role("button", name="Pause")).to_be_visible()
     opened.keyboard.press("Space")
     expect(opened.get_by_role("button", name="Play")).to_be_visible()
-    opened.locator("summary").focus()
+    opened.get_by_text("Show the answer").focus()
     opened.keyboard.press("Space")
     expect(opened.locator("#answer")).to_have_attribute("open", "")
     expect(opened.get_by_role("button", name="Play")).to_be_visible()
@@ -242,6 +334,7 @@ def test_keys_move_the_start_and_announce_it(open_page) -> None:
 
 def test_the_start_can_be_typed(open_page) -> None:
     opened = open_page()
+    unfold(opened, "Data and start")
     opened.get_by_label("Start slope").fill("2")
     opened.get_by_label("Start slope").press("Enter")
     opened.get_by_label("bias", exact=True).fill("-0.5")
@@ -271,7 +364,7 @@ def test_runs_are_added_chosen_and_removed(open_page) -> None:
     for rate in ("0.1", "0.3"):
         opened.get_by_role("button", name=f"Remove the run at {rate}", exact=True).click()
     expect(opened.get_by_role("button", name="Remove")).to_have_count(0)
-    assert verdicts(opened) == ["✗ diverging: past the limit 0.9985"]
+    assert verdicts(opened) == ["✗ diverging"]
 
 
 def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> None:
@@ -287,6 +380,8 @@ def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> 
 
 def test_another_seed_gives_the_data_of_torch(open_page) -> None:
     opened = open_page()
+    ask_for_the_answer(opened)
+    unfold(opened, "Data and start")
     for seed in ("12", "0", "18446744073709551615"):
         opened.get_by_label("Seed").fill(seed)
         opened.get_by_label("Seed").press("Enter")
@@ -298,6 +393,7 @@ def test_another_seed_gives_the_data_of_torch(open_page) -> None:
 def test_new_noise_takes_the_next_seed(open_page) -> None:
     opened = open_page()
     points = opened.locator("#fit .points").get_attribute("d")
+    unfold(opened, "Data and start")
     opened.get_by_role("button", name="New noise").click()
     assert opened.get_by_label("Seed").input_value() == "12"
     assert opened.locator("#fit .points").get_attribute("d") != points
@@ -311,6 +407,7 @@ def test_the_link_restores_the_whole_state(open_page) -> None:
     exact(opened).fill("0.42")
     opened.get_by_role("radio", name="0.7").check()
     exact(opened).fill("2.5")
+    unfold(opened, "Data and start")
     opened.get_by_label("Seed").fill("7")
     opened.get_by_label("Seed").press("Enter")
     opened.get_by_label("Start slope").fill("1.5")
@@ -359,37 +456,42 @@ def test_another_link_to_the_same_page_is_followed(open_page) -> None:
 def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) -> None:
     opened = open_page(permissions=["clipboard-read", "clipboard-write"])
     exact(opened).fill("0.42")
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Copy link").click()
-    expect(opened.get_by_role("status")).to_have_text("Link copied.")
+    expect(opened.locator("#copy-status")).to_have_text("Link copied.")
     assert "#lr=0.42,0.7,1.01&run=1" in opened.evaluate("() => navigator.clipboard.readText()")
+    unfold(opened, "Data and start")
     opened.get_by_label("Start slope").fill("-2")
     opened.get_by_label("Start slope").press("Enter")
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Copy command").click()
-    expect(opened.get_by_role("status")).to_have_text("Command copied.")
+    expect(opened.locator("#copy-status")).to_have_text("Command copied.")
     command = opened.evaluate("() => navigator.clipboard.readText()")
     assert command == (
-        "python -m animate --lrs 0.42 0.7 1.01 --epochs 100 --seed 11 "
+        "./scripts/run --lrs 0.42 0.7 1.01 --epochs 100 --seed 11 "
         "--points 100 --noise uniform --true 3 2 --start -2 1"
     )
     monkeypatch.chdir(tmp_path)
-    assert main([*shlex.split(command)[3:], "--dry-run"]) == 0
+    assert main([*shlex.split(command)[1:], "--dry-run"]) == 0
     assert "at lr 0.42, lr 0.7, lr 1.01 (seed 11)" in capsys.readouterr().err
 
 
 def test_without_a_clipboard_the_text_is_shown(open_page) -> None:
     opened = open_page()
     opened.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Copy command").click()
-    expect(opened.get_by_role("status")).to_contain_text("press Ctrl+C")
-    assert opened.evaluate("() => getSelection().toString()").startswith("python -m animate --lrs")
+    expect(opened.locator("#copy-status")).to_contain_text("press Ctrl+C")
+    assert opened.evaluate("() => getSelection().toString()").startswith("./scripts/run --lrs")
 
 
 def test_the_command_holds_the_sampling_of_the_data(open_page) -> None:
     problem = Line.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
     opened = open_page(page(train(problem, [0.1], epochs=20)))
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Copy command").click()
     assert opened.get_by_label("Copied text").input_value() == (
-        "python -m animate --lrs 0.1 --epochs 20 --seed 5 --points 30 --noise gaussian "
+        "./scripts/run --lrs 0.1 --epochs 20 --seed 5 --points 30 --noise gaussian "
         "--true 1.1 -2 --start 0.5 0.25"
     )
 
@@ -399,6 +501,7 @@ def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> Non
     opened = open_page(page(train(own, [0.1, 0.7])))
     expect(opened.get_by_label("Seed")).to_be_hidden()
     assert verdicts(opened)[0] == "✓ converged at epoch 70"
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Copy command").click()
     text = opened.get_by_label("Copied text").input_value()
     assert text.startswith("# No command makes these data")
@@ -408,26 +511,27 @@ def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> Non
 
 def test_reset_restores_the_initial_runs(open_page) -> None:
     opened = open_page(fragment="#lr=3,4&seed=5&start=0,0&epoch=100")
+    unfold(opened, "Share")
     opened.get_by_role("button", name="Reset").click()
     assert verdicts(opened)[:2] == ["✓ converged at epoch 70", "✓ converged at epoch 8"]
     assert opened.get_by_label("Start slope").input_value() == "-1"
 
 
-def test_the_answer_opens_and_labels_the_ticks(open_page) -> None:
+def test_the_answer_tells_the_limit_of_the_data(open_page) -> None:
     opened = open_page()
-    label = opened.locator("#tick-limit .in-answer")
-    expect(label).to_be_hidden()
-    opened.locator("summary").click()
-    expect(label).to_be_visible()
-    expect(label).to_have_text(" 0.9985")
+    ask_for_the_answer(opened)
+    expect(opened.locator("#tick-limit")).to_be_visible()
     expect(opened.locator("#answer")).to_contain_text("fastest fixed rate is about 0.76")
+    unfold(opened, "Data and start")
     opened.get_by_label("Seed").fill("3")
     opened.get_by_label("Seed").press("Enter")
-    expect(label).to_have_text(f" {Line.sample(seed=3).stability_limit:.4g}")
+    limit = f"{Line.sample(seed=3).stability_limit:.4g}"
+    expect(opened.locator("#answer")).to_contain_text(f"training breaks at {limit}")
 
 
 def test_every_panel_follows_each_change(open_page) -> None:
     opened = open_page(fragment="#epoch=6")
+    unfold(opened, "Data and start")
     panels = ("#fit", "#loss", "#surface", "#bowl")
 
     def drawn() -> list[str]:
@@ -436,7 +540,7 @@ def test_every_panel_follows_each_change(open_page) -> None:
     for change in (
         lambda: exact(opened).fill("0.33"),
         lambda: opened.get_by_role("button", name="One epoch forward").click(),
-        lambda: opened.get_by_role("button", name="New noise").click(),
+        lambda: opened.locator("#noise").click(),
         lambda: opened.get_by_role("radio", name="1.01").check(),
     ):
         before = drawn()
@@ -482,6 +586,8 @@ def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
     own = Line(x=wide, y=problem.y, start=problem.start)
     rates = [own.best_lr / 2, own.stability_limit * 1.01]
     opened = open_page(page(train(own, rates, epochs=50)), "#run=2&epoch=50")
+    ask_for_the_answer(opened)
+    expect(opened.locator(".verdict").last).to_contain_text("past the limit")
     sentences = [run.diagnosis.sentence for run in train(own, rates, epochs=50)]
     assert [text.lstrip("✓✗ ") for text in verdicts(opened)] == sentences
     expect(opened.locator("#tick-limit")).to_be_visible()
