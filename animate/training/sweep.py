@@ -1,6 +1,4 @@
-"""
-Train a problem at thousands of settings: `sweep` keeps of each run how it ended, not its records.
-"""
+"""Train a problem at thousands of settings, and keep how each run ended, not its records."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ from animate.training.sweeps import engines
 from animate.training.sweeps.plan import Plan, check_axes
 from animate.training.sweeps.results import RESULT, Results
 from animate.training.sweeps.results import VERDICTS as VERDICTS
-from animate.training.sweeps.tiles import tile_size
+from animate.training.sweeps.tiles import check, tile_size
 
 AXIS = "axis "  # before the name of an axis, in a file
 
@@ -199,6 +197,7 @@ def plan_sweep(
     checked, settings = check_axes(problem, given, fixed)
     epochs = validation.whole(epochs, "number of epochs", least=1)
     plan = Plan(problem, checked, settings, epochs, tile_size(problem))
+    check(plan)
     memory = plan.run_count * 2 * RESULT.itemsize
     if memory > validation.MEMORY_LIMIT:
         raise InputError(

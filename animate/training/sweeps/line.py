@@ -29,7 +29,6 @@ from animate.training.sweeps.results import (
     Results,
     add_losses,
     empty_results,
-    replace_nan,
 )
 
 TILE_SIZE = 4096  # runs, whose arrays stay in the processor's cache
@@ -63,7 +62,6 @@ def train_tile(problem: Line, tile: Tile) -> Results:
         results["tail_loss"] /= min(TAIL, steps)
         for name in ("first_loss", "final_loss"):
             results[name][~(results[name] <= LARGEST_FLOAT32)] = np.inf
-        replace_nan(results)
         results["verdict"] = _verdicts(problem, tile, results, start, end, within_since <= steps)
     converged = results["verdict"] == CONVERGED
     results["converged_at"][converged] = within_since[converged]
@@ -192,4 +190,5 @@ def _is_stable(problem: Line, tile: Tile) -> Array:
     one, other = hessian[0, 0] * first**2, hessian[1, 1] * second**2
     across = hessian[0, 1] * first * second
     largest = (one + other) / 2 + np.hypot((one - other) / 2, across)
-    return largest < factors
+    below: Array = largest < factors
+    return below

@@ -9,7 +9,7 @@ tile depends on the tile alone, whatever else is swept and wherever it is traine
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -122,7 +122,7 @@ class Plan:
 
     @cached_property
     def _groups(self) -> list[tuple[Hyperparameters, npt.NDArray[np.int64]]]:
-        """The settings that runs in a tile must share, and the places in the grid that have them."""
+        """The settings that runs in a tile must share, and the places that have them."""
         places = np.arange(self.run_count).reshape(self.shape)
         choices = [
             list(enumerate(values.tolist())) if name in NAMES else [(None, None)]

@@ -38,14 +38,8 @@ def empty_results(count: int) -> Results:
 
 def add_losses(results: Results, losses: Doubles, *, is_tail: bool) -> None:
     """Add the losses of one step, shape (R,), to the sums; `is_tail` for the last `TAIL` steps."""
+    losses = np.where(np.isnan(losses), np.inf, losses)  # NaN that was evaluated is an overflow
     results["loss_sum"] += losses
     results["inverse_loss_sum"] += 1 / losses
     if is_tail:
         results["tail_loss"] += losses
-
-
-def replace_nan(results: Results) -> None:
-    """Replace NaN by infinity: a loss that was evaluated and is NaN is an overflow."""
-    for name in ("first_loss", "final_loss", "loss_sum", "tail_loss"):
-        values = results[name]
-        values[np.isnan(values)] = np.inf
