@@ -67,6 +67,16 @@ class Grid:
     fixed: Hyperparameters
     epochs: int
 
+    @classmethod
+    def of(
+        cls, axes: Mapping[str, Array], results: Results, fixed: Hyperparameters, epochs: int
+    ) -> Grid:
+        """Return the grid of `results`, an array of dtype `RESULT` of the grid's shape."""
+        kept: dict[str, Any] = {
+            name: _read_only(np.array(results[name], order="C")) for name in RESULT.names or ()
+        }
+        return cls(axes=MappingProxyType(dict(axes)), fixed=fixed, epochs=epochs, **kept)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The number of values of each axis."""
@@ -213,23 +223,25 @@ def run_sweep(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Grid:
     """Train the runs of `plan` with `engine`; see `sweep`."""
+    results = results_of(plan, engine or engines.InProcess(), resume, on_progress)
+    return Grid.of(plan.axes, results.reshape(plan.shape), plan.fixed, plan.epochs)
+
+
+def results_of(
+    plan: Plan,
+    engine: engines.Engine,
+    resume: files.AnyPath | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Results:
+    """Return what is kept of each run of `plan`, as a flat array."""
     results = np.zeros(plan.run_count, RESULT)
     done = 0
-    for places, found in engines.train(plan, engine or engines.InProcess(), resume):
+    for places, found in engines.train(plan, engine, resume):
         results[places] = found
         done += len(places)
         if on_progress is not None:
             on_progress(done, plan.run_count)
-    return _grid(plan, results)
-
-
-def _grid(plan: Plan, results: Results) -> Grid:
-    kept: dict[str, Any] = {
-        name: _read_only(np.ascontiguousarray(results[name]).reshape(plan.shape))
-        for name in RESULT.names or ()
-    }
-    axes = MappingProxyType(dict(plan.axes))
-    return Grid(axes=axes, fixed=plan.fixed, epochs=plan.epochs, **kept)
+    return results
 
 
 def _read_only(array: Array) -> Array:

@@ -54,6 +54,9 @@ class Engine(Protocol):
     def train(self, problem: Line | Supervised, tiles: Iterable[Tile]) -> Iterator[Trained]:
         """Yield each tile with its results, in any order."""
 
+    def close(self) -> None:
+        """End what it has started."""
+
 
 class InProcess:
     """Trains the tiles in this process, one after the other."""
@@ -66,6 +69,9 @@ class InProcess:
             except Exception as error:
                 raise _failure(tile, error) from error
             yield tile, results
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class OnExecutor:
@@ -91,47 +97,63 @@ class OnExecutor:
                 "sweep again, with resume= to keep what is done"
             ) from error
 
+    def close(self) -> None:
+        """Do nothing: the executor is the caller's."""
+
 
 class ProcessPool:
-    """Trains the tiles in processes of our own, and starts new ones if one dies."""
+    """
+    Trains the tiles in processes of our own, and starts new ones if one dies.
+
+    They are started at the first tile, and ended by `close`.
+    """
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
+        self._executor: ProcessPoolExecutor | None = None
+        self._others: set[Any] = set()
 
     def train(self, problem: Line | Supervised, tiles: Iterable[Tile]) -> Iterator[Trained]:
         """Yield each tile with its results, in any order."""
         pickled, breaks = pickled_problem(problem), 0
+        waiting = iter(tiles)
         while True:
             try:
-                for trained in self._train(pickled, tiles):
+                for trained in _submit(self._started(), pickled, waiting, lambda: self._jobs):
                     breaks = 0
                     yield trained
                 return
             except _WorkersLostError as lost:
+                self.close()
                 breaks += 1
                 if breaks == MOST_BREAKS:
                     raise SweepError(
                         f"a process that trained one of {', '.join(map(str, lost.tiles[:4]))} was "
                         f"killed {MOST_BREAKS} times; is there enough memory? Give fewer jobs"
                     ) from lost
-                tiles = chain(lost.tiles, tiles)
+                waiting = chain(lost.tiles, waiting)
 
-    def _train(self, pickled: bytes, tiles: Iterable[Tile]) -> Iterator[Trained]:
-        others = set(multiprocessing.active_children())
-        resource_tracker.ensure_running()  # here, since starting it unblocks signals
-        executor = ProcessPoolExecutor(
-            self._jobs, multiprocessing.get_context("spawn"), initializer=_begin
-        )
-        has_finished = False
-        try:
-            yield from _submit(executor, pickled, tiles, lambda: self._jobs)
-            has_finished = True
-        finally:
-            with signals.deferred():
-                executor.shutdown(wait=has_finished, cancel_futures=True)
-                if not has_finished:
-                    for process in set(multiprocessing.active_children()) - others:
-                        process.terminate()
+    def _started(self) -> ProcessPoolExecutor:
+        if self._executor is None:
+            self._others = set(multiprocessing.active_children())
+            resource_tracker.ensure_running()  # here, since starting it unblocks signals
+            self._executor = ProcessPoolExecutor(
+                self._jobs, multiprocessing.get_context("spawn"), initializer=_begin
+            )
+        return self._executor
+
+    def close(self) -> None:
+        """End the processes at once, also in the middle of a tile."""
+        if self._executor is None:
+            return
+        with signals.deferred():
+            processes = set(multiprocessing.active_children()) - self._others
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join()
 
 
 class Scheduler:
@@ -181,9 +203,11 @@ class Scheduler:
             )
         except (OSError, CancelledError, TimeoutError) as error:
             raise self._gone() from error
-        finally:
-            with suppress(Exception):
-                client.close(timeout=1)
+
+    def close(self) -> None:
+        """Disconnect from the scheduler, which cancels what is queued."""
+        with suppress(Exception):
+            self._client.close(timeout=1)
 
     def _check(self) -> None:
         if self._client.status != "running":
