@@ -371,9 +371,9 @@ def ramp(theme: Palette, hue: str) -> Doubles:
     return shade
 
 
-def shades(ramp: Doubles, shares: Doubles) -> Doubles:
+def shades(ramp: Array, shares: Doubles) -> Array:
     """Return the shade at each share, 0 to 1, shape (n, 3)."""
-    found: Doubles = ramp[np.clip(np.rint(shares * (len(ramp) - 1)), 0, len(ramp) - 1).astype(int)]
+    found: Array = ramp[np.clip(np.rint(shares * (len(ramp) - 1)), 0, len(ramp) - 1).astype(int)]
     return found
 
 

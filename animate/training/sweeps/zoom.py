@@ -186,12 +186,12 @@ def box_dimension(edge: Array) -> float:
         size *= 2
     if not edge.any() or len(sizes) < 2:
         return float("nan")
-    counts = []
+    counts: list[int] = []
     for size in sizes:
         across, up = (side // size * size for side in edge.shape)
         boxes = edge[:across, :up].reshape(across // size, size, up // size, size).any(axis=(1, 3))
-        counts.append(max(1, np.count_nonzero(boxes)))
-    return float(-np.polyfit(np.log(sizes), np.log(counts), 1)[0])
+        counts.append(max(1, int(np.count_nonzero(boxes))))
+    return float(-np.polyfit(np.log(np.array(sizes)), np.log(np.array(counts)), 1)[0])
 
 
 def dimension(levels: Sequence[Grid]) -> tuple[float, float]:
