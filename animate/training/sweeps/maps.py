@@ -51,13 +51,15 @@ def settings_beside(settings: Hyperparameters, axes: dict[str, Array]) -> Hyperp
     return replace(settings, label=None)
 
 
-def default_axes(problem: Line | Supervised, lrs: Sequence[float]) -> dict[str, Array]:
+def default_axes(
+    problem: Line | Supervised, lrs: Sequence[float], resolution: tuple[int, int] | None = None
+) -> dict[str, Array]:
     """Return rates around the stability limit, or around `lrs`, and momenta from 0 to 0.99."""
     if isinstance(problem, Line):
         low, high = problem.stability_limit / BELOW_LIMIT, problem.stability_limit * ABOVE_LIMIT
     else:
         low, high = min(lrs) / AROUND_RUNS, max(lrs) * AROUND_RUNS
-    across, up = default_resolution(problem)
+    across, up = resolution or default_resolution(problem)
     return {"lr": axis("lr", low, high, across), "momentum": axis("momentum", 0, MOST_MOMENTUM, up)}
 
 

@@ -7,17 +7,17 @@ fourth of its runs from the level before, and trains only the others.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from animate.training.hyperparameters import Hyperparameters
-from animate.training.line import Line
+from animate.system import files
 from animate.training.problem import Array, Doubles
-from animate.training.supervised import Supervised
-from animate.training.sweep import Grid, plan_sweep, results_of
+from animate.training.sweep import Grid, results_of
 from animate.training.sweeps.engines import Engine
+from animate.training.sweeps.plan import Plan
 from animate.training.sweeps.results import RESULT, Results
 
 SEARCH_BLOCK = 1 / 12  # of a side: the part in which the boundary must be dense
@@ -58,14 +58,25 @@ class Lattice:
         return 10.0**places if self.is_log else places
 
 
+def lattices_of(plan: Plan) -> list[Lattice]:
+    """Return the lattices of a sweep whose axes are evenly spaced, as values or as powers."""
+    return [
+        Lattice.of(name, values, is_log=values[0] > 0 and not _is_even(values))
+        for name, values in plan.axes.items()
+    ]
+
+
+def _is_even(values: Array) -> bool:
+    steps = np.diff(values)
+    return bool(np.allclose(steps, steps[0]))
+
+
 def zoom(
-    problem: Line | Supervised,
-    lattices: tuple[Lattice, Lattice],
-    resolution: tuple[int, int],
+    first_plan: Plan,
+    lattices: Sequence[Lattice],
     depth: int,
-    epochs: int,
-    fixed: Hyperparameters,
     engine: Engine,
+    resume: files.AnyPath | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Grid]:
     """
@@ -75,25 +86,27 @@ def zoom(
 
     Parameters
     ----------
-    problem : Line or Supervised
+    first_plan : Plan
+        The sweep of the first level, with even numbers of values.
     lattices : two of Lattice
-        The axes across and up.
-    resolution : (int, int)
-        Runs across and up; even numbers.
+        Of its axes.
     depth : int
         The number of levels after the first.
-    epochs : int
-    fixed : Hyperparameters
     engine : Engine
+    resume : path, optional
+        See `animate.sweep`; each part of a level has a file of this name and a number.
     on_progress : callable, optional
         Called as ``on_progress(done, total)``, in runs.
     """
+    resolution = first_plan.shape
+    epochs, fixed = first_plan.epochs, first_plan.fixed
     per_level = resolution[0] * resolution[1]
     total = per_level + depth * (per_level - per_level // 4)
     levels: list[Grid] = []
     known: Results | None = None
     first = (0, 0)  # indices of the lower left run
     done = 0
+    parts_trained: list[int] = []
 
     def train(parts: tuple[Array, Array], level: int) -> Results:
         nonlocal done
@@ -101,14 +114,16 @@ def zoom(
             lattice.name: lattice.values(indices, level)
             for lattice, indices in zip(lattices, parts, strict=True)
         }
-        plan = plan_sweep(problem, axes, epochs, fixed=fixed)
+        plan = replace(first_plan, axes=axes)
         before = done
 
         def tell(count: int, _total: int) -> None:
             if on_progress is not None:
                 on_progress(before + count, total)
 
-        results = results_of(plan, engine, None, tell).reshape(plan.shape)
+        path = None if resume is None else f"{os.fspath(resume)}.{len(parts_trained)}"
+        parts_trained.append(plan.run_count)
+        results = results_of(plan, engine, path, tell).reshape(plan.shape)
         done = before + plan.run_count
         return results
 
