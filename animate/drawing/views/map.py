@@ -104,11 +104,16 @@ class Map(View):
     @classmethod
     def lacks(cls, runs: Sequence[Trajectory]) -> str | None:
         """Return what `runs` lack to be trained again at other settings."""
-        problem = runs[0].problem
-        if not (isinstance(problem, Line) or provides(problem, HasModel)):
-            return "it requires a problem that animate.train can train again"
-        if runs[0].hyperparameters is None:
-            return "it requires runs with known hyperparameters"
+        for number, run in enumerate(runs, 1):
+            name = run.label or f"run {number}"
+            if not (isinstance(run.problem, Line) or provides(run.problem, HasModel)):
+                has = "no problem" if run.problem is None else "another kind of problem"
+                return (
+                    "it requires a problem that animate.train can train again, "
+                    f"but {name} has {has}"
+                )
+            if run.hyperparameters is None:
+                return f"it requires known hyperparameters, but those of {name} are not"
         return None
 
     def __init__(self, panel: Panel) -> None:

@@ -8,6 +8,7 @@ again: by `ProcessPool` in new processes, else by the executor if it can, as Das
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -147,13 +148,16 @@ class ProcessPool:
         if self._executor is None:
             return
         with signals.deferred():
+            executor, self._executor = self._executor, None
             processes = set(multiprocessing.active_children()) - self._others
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+            executor.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
             for process in processes:
                 process.join()
+            executor.shutdown(wait=True)  # of its thread, which holds semaphores
+            del executor
+            gc.collect()  # else the resource tracker says that they leaked
 
 
 class Scheduler:
