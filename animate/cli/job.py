@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -150,6 +151,8 @@ def _sweeping(
     engine: Engine | None = None
     if command.scheduler is not None:
         pickled_problem(problem)
+        for name in ("distributed", "tornado"):  # which log tracebacks when the scheduler is gone
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         engine = Scheduler(command.scheduler)
     elif jobs is not None and jobs > 1:
         pickled_problem(problem)
