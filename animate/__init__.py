@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from animate.system.errors import Error as Error
     from animate.system.errors import InputError as InputError
     from animate.system.errors import OutputError as OutputError
+    from animate.system.errors import SweepError as SweepError
     from animate.training.checkpoints import from_checkpoints as from_checkpoints
     from animate.training.descent import train as train
     from animate.training.diagnosis import Diagnosis as Diagnosis
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from animate.training.recorder import Recorder as Recorder
     from animate.training.sharpness import sharpness as sharpness
     from animate.training.supervised import Supervised as Supervised
+    from animate.training.sweep import VERDICTS as VERDICTS
+    from animate.training.sweep import Grid as Grid
+    from animate.training.sweep import sweep as sweep
     from animate.training.trajectory import Runs as Runs
     from animate.training.trajectory import Trajectory as Trajectory
 
@@ -57,6 +61,7 @@ _MODULES = {
     "Diagnosis": "training.diagnosis",
     "DrawingError": "system.errors",
     "Error": "system.errors",
+    "Grid": "training.sweep",
     "HasLoss": "training.problem",
     "HasTorchLoss": "training.problem",
     "Hyperparameters": "training.hyperparameters",
@@ -70,12 +75,15 @@ _MODULES = {
     "Recorder": "training.recorder",
     "Runs": "training.trajectory",
     "Supervised": "training.supervised",
+    "SweepError": "system.errors",
     "Trajectory": "training.trajectory",
+    "VERDICTS": "training.sweep",
     "from_checkpoints": "training.checkpoints",
     "load": "recipe.loading",
     "make": "recipe.making",
     "save": "film.movie_writer",
     "sharpness": "training.sharpness",
+    "sweep": "training.sweep",
     "train": "training.descent",
 }
 __all__ = ["__version__", "problems", *_MODULES]

@@ -37,3 +37,12 @@ def test_the_lightning_callback_records_every_twentieth_batch(monkeypatch) -> No
     assert run.steps.tolist() == [0, 20, 40]
     np.testing.assert_array_equal(run.losses[1:], np.float32([losses[19], losses[39]]))
     assert run.lrs.tolist() == [0.1] * 3
+
+
+def test_the_sweeps_are_as_their_page_says(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", (DOCS / "sweeps.md").read_text(), re.DOTALL):
+        exec(compile(code, "sweeps.md", "exec"), names)
+    assert (tmp_path / "map.png").stat().st_size > 10_000
+    assert names["grid"].converged_at.shape == (300, 200)  # type: ignore[attr-defined]

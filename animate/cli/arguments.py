@@ -47,7 +47,9 @@ class Command:
         "motion, iframe embeds the page", "KIND",
     )  # fmt: skip
     save_recipe: str | None = _option("write these settings to a recipe, too", "PATH")
-    jobs: str | None = _option("files to make in parallel (default: one a core)", "N")
+    jobs: str | None = _option("processes for files and sweeps (default: one a core)", "N")
+    scheduler: str | None = _option("have a Dask scheduler train the sweep", "ADDRESS")
+    resume: str | None = _option("keep finished parts of the sweep, and go on from there", "FILE")
     quiet: bool = _option("show errors only")
     json: bool = _option("print a report instead of the paths")
     debug: bool = _option("show the traceback of an error")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from animate.training.problem import Floats
 
 SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # erases the bar's line and shows the cursor, which it hid
+SWEEP_SECONDS = 5  # between lines on a sweep
 MOST_LINES = 20  # of the table of losses, beside epoch 0
 EPOCHS_PER_FRAME = 50  # epochs that train in about the time that one frame takes to draw
 
@@ -39,6 +41,9 @@ class Display:
         self._frames = 0
         self._headings: list[str] = []
         self._notes: set[str] = set()
+        self._sweep_began: float | None = None
+        self._sweep_told = 0.0
+        self._first_done = 0
         self.written: list[str] = []
 
     def __enter__(self) -> Display:
@@ -66,6 +71,25 @@ class Display:
             cells = [value_text(loss) for loss in losses]
             self._show(_table_line(str(epoch), cells, self._headings))
         self._advance(1 / EPOCHS_PER_FRAME)
+
+    def on_sweep(self, done: int, total: int) -> None:
+        """Show how much of the sweep is trained, at which rate, and the time left."""
+        now = time.monotonic()
+        if self._sweep_began is None:
+            self._sweep_began = self._sweep_told = now
+            self._first_done = done  # may come from a file, in no time
+        passed = now - self._sweep_began
+        if done < total and (now - self._sweep_told < SWEEP_SECONDS or not passed):
+            return
+        self._sweep_told = now
+        rate = (done - self._first_done) / passed if passed else 0.0
+        line = f"{done:,} of {total:,} runs"
+        if rate:
+            line += f", {rate:,.0f} a second, {_duration((total - done) / rate)} left"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=line)
+        else:
+            self._show(line)
 
     def on_total(self, frames: int) -> None:
         """Set the length of the bar."""
@@ -116,6 +140,20 @@ class Display:
             self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
             say(line)
+
+
+def _duration(seconds: float) -> str:
+    """Return a length of time, in hours, minutes or seconds.
+
+    >>> [_duration(seconds) for seconds in (3.2, 80, 5000)]
+    ['3 s', '1 min 20 s', '1 h 23 min']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _progress_bar() -> Progress:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from animate.cli.arguments import Command
 from animate.cli.display import Display, plan
@@ -19,12 +20,20 @@ from animate.recipe.making import (
     groups,
     prepare_runs,
     settings_without_effect,
+    sweep_runs,
     train_runs,
     write_in_turn,
     write_outputs,
 )
+from animate.recipe.problems import READY_NAMES
+from animate.recipe.sweeping import is_large, plan_map
 from animate.system import environment, files, signals
+from animate.system.errors import InputError
 from animate.system.validation import SNIPPETS, choice, whole
+
+if TYPE_CHECKING:
+    from animate.training.sweeps.engines import Engine
+    from animate.training.trajectory import Trajectory
 
 MUST_HAVE_EFFECT = ("at", "max_size")  # settings that are refused if no output uses them
 
@@ -74,6 +83,7 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> None:
         _check_recipe_path(command.save_recipe)
     environment.import_matplotlib()
     prepared = prepare_runs(whole_recipe)
+    _check_sweep_options(whole_recipe, command)
     if not command.quiet:
         for sentence in ignored:
             say(f"animate: --{sentence}")
@@ -85,6 +95,7 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> None:
         Display(
             whole_recipe, quiet=command.quiet, list_files=lists_files, debug=command.debug
         ) as display,
+        _sweeping(whole_recipe, prepared, command, jobs) as engine,
         _writing(whole_recipe, jobs) as write,
     ):
         runs = train_runs(whole_recipe, prepared, display)
@@ -93,7 +104,8 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> None:
             try:
                 if command.save_recipe is not None:
                     _save_recipe(recipe, command.save_recipe, display)
-                write_outputs(whole_recipe, runs, display, write)
+                known = sweep_runs(whole_recipe, runs, display, engine, command.resume)
+                write_outputs(whole_recipe, runs, display, write, known)
             finally:
                 signals.finish()
         except signals.Stopped as stop:  # also one that arrives in `finish`
@@ -110,6 +122,46 @@ def _make(recipe: Recipe, command: Command, ignored: Sequence[str]) -> None:
 
         made = [part.path for part in whole_recipe.by_output if part.form != "report"]
         tell(text(report(as_settings(whole_recipe), runs, made)), sys.stdout)
+
+
+def _check_sweep_options(recipe: Recipe, command: Command) -> None:
+    given = [name for name in ("scheduler", "resume") if getattr(command, name) is not None]
+    if given and not recipe.has_map:
+        raise InputError(
+            f"--{given[0]} has no effect, since no picture has a sweep; add the view map, or leave "
+            "it out"
+        )
+
+
+@contextmanager
+def _sweeping(
+    recipe: Recipe, prepared: Sequence[Trajectory], command: Command, jobs: int | None
+) -> Iterator[Engine | None]:
+    """Yield what trains the sweep of `recipe`, None for this process."""
+    problem: Any = prepared[0].problem
+    plan = plan_map(recipe, problem)
+    if plan is None:
+        yield None
+        return
+    from animate.cli.workers import cores
+    from animate.training.sweeps.engines import ProcessPool, Scheduler, pickled_problem
+
+    if command.scheduler is None and jobs is None:  # a model of the reader's own need not pickle
+        jobs = cores() if is_large(plan) and recipe.problem in READY_NAMES else 1
+    engine: Engine | None = None
+    if command.scheduler is not None:
+        pickled_problem(problem)
+        for name in ("distributed", "tornado"):  # which log tracebacks when the scheduler is gone
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        engine = Scheduler(command.scheduler)
+    elif jobs is not None and jobs > 1:
+        pickled_problem(problem)
+        engine = ProcessPool(jobs)
+    try:
+        yield engine
+    finally:
+        if engine is not None:
+            engine.close()
 
 
 def _check_recipe_path(path: str) -> None:

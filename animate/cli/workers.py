@@ -24,7 +24,14 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from animate.recipe.making import Group, ProgressListener, Writing, write_group, write_in_turn
+from animate.recipe.making import (
+    Group,
+    Known,
+    ProgressListener,
+    Writing,
+    write_group,
+    write_in_turn,
+)
 from animate.system import environment, files, signals
 from animate.system.errors import OutputError
 
@@ -62,11 +69,11 @@ class _Worker:
             self.failed.append(arguments[0])
         return False
 
-    def write(self, group: Group, runs: Sequence[Trajectory]) -> None:
+    def write(self, group: Group, runs: Sequence[Trajectory], known: Known) -> None:
         """Let the worker write a group."""
         self.unreported = [part.path for part in group]
         with suppress(OSError):  # if the worker is dead, its connection says so next
-            self.connection.send((group, runs))
+            self.connection.send((group, runs, dict(known)))
 
     def report_death(self, listener: ProgressListener) -> None:
         """Report the outputs of a worker that died as failed."""
@@ -136,6 +143,7 @@ def _write(
     groups: Sequence[Group],
     runs: Sequence[Trajectory],
     listener: ProgressListener,
+    known: Known,
 ) -> list[str]:
     """Give a group to each worker that is ready, relay its reports, and return what failed."""
     waiting = list(groups)
@@ -152,7 +160,7 @@ def _write(
                     worker.report_death(listener)
                     continue
                 if is_ready and waiting:
-                    worker.write(waiting.pop(0), runs)
+                    worker.write(waiting.pop(0), runs, known)
                 elif is_ready:
                     del working[connection]
     except BaseException:
@@ -165,7 +173,7 @@ def _write(
                 worker.sweep()
         raise
     failed = [path for worker in workers for path in worker.failed]
-    return failed + write_in_turn(waiting, runs, listener)  # if all workers died
+    return failed + write_in_turn(waiting, runs, listener, known)  # if all workers died
 
 
 def _work(parent: Connection) -> None:
@@ -179,10 +187,10 @@ def _work(parent: Connection) -> None:
     with suppress(EOFError, OSError, signals.Stopped):
         while True:
             parent.send((READY,))
-            group, runs = parent.recv()
+            group, runs, known = parent.recv()
             signals.listen()
             signals.begin_writing()
-            write_group(group, runs, _Relay(parent))
+            write_group(group, runs, _Relay(parent), known)
     files.discard_all()
     signals.leave(0)
 
@@ -203,6 +211,7 @@ class _Relay:
         self._parent = parent
 
     def on_epoch(self, epoch: int, losses: Floats) -> None: ...
+    def on_sweep(self, done: int, total: int) -> None: ...
     def on_total(self, frames: int) -> None: ...
     def on_frame(self) -> None:
         self._parent.send(("on_frame",))

@@ -73,6 +73,9 @@ class Animation(FuncAnimation):
         Number of times that a GIF, WebP or APNG plays; 0 for ever.
     quality : "low", "medium" or "high"
         Quality of the files that `save` writes.
+    known : mapping of str to object, optional
+        Data that a view needs and that are known already, such as ``{"map": grid}`` with the result
+        of `animate.sweep`.
 
     Attributes
     ----------
@@ -102,6 +105,7 @@ class Animation(FuncAnimation):
         duration: float | None = None,
         loop: int = defaults.LOOP,
         quality: str = defaults.QUALITY,
+        known: Mapping[str, object] | None = None,
     ) -> None:
         self.fps = validation.frame_rate(fps)
         self._loop = validation.whole(loop, "loop", least=0, most=validation.MOST_LOOPS)
@@ -110,7 +114,7 @@ class Animation(FuncAnimation):
         self._quality = validation.choice(quality, "quality", validation.QUALITIES)
         several = validate_runs(runs)
         kinds = validate_views(views, several)
-        data = precompute([name for kind in kinds for name in kind.needs], several)
+        data = precompute([name for kind in kinds for name in kind.needs], several, known)
         if font is not None:
             theme = load_theme(theme) if isinstance(theme, str) else theme
             theme = replace(theme, typeface=load_typeface(fspath(font)))

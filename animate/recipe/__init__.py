@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from animate.drawing.views import VIEWS
 from animate.recipe import settings
-from animate.recipe.problems import READY_NAMES, ready_problem
+from animate.recipe.problems import FRACTAL, READY_NAMES, ready_problem
 from animate.recipe.settings import Form, SettingError, naming_output, naming_setting, setting
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
@@ -46,6 +46,7 @@ STILLS = (
 )  # `drawing.stills.FORMATS`, without importing matplotlib
 GIF_SIZE = (800, 450)
 DATA_SETTINGS = ("columns", "standardize", "data_sha256")
+MAP_SETTINGS = ("x", "y", "resolution", "depth")
 SAMPLE_SETTINGS = ("points", "noise", "true_weights")
 
 
@@ -149,6 +150,34 @@ class Recipe:
         defaults.START, settings.weights("start weight"), "weights before the first step",
         metavar=("SLOPE", "BIAS"), group="training", per_output=False,
     )  # fmt: skip
+    width: int = setting(
+        16, settings.whole("width", 1, 1024), "hidden units of the problem fractal",
+        metavar="N", group="training", per_output=False,
+    )  # fmt: skip
+    activation: str = setting(
+        "tanh", settings.choice("activation", ("tanh", "relu", "linear")),
+        "activation of the problem fractal", metavar="NAME", group="training", per_output=False,
+    )  # fmt: skip
+    x: tuple[str, float, float] | None = setting(
+        None, settings.AXIS, "what a map sweeps across, and its ends",
+        default_words="lr around the limit", metavar=("AXIS", "LOW", "HIGH"), group="training",
+        forms=("film", "still"), per_output=False,
+    )  # fmt: skip
+    y: tuple[str, float, float] | None = setting(
+        None, settings.AXIS, "what a map sweeps up, and its ends",
+        default_words="momentum 0 0.99", metavar=("AXIS", "LOW", "HIGH"), group="training",
+        forms=("film", "still"), per_output=False,
+    )  # fmt: skip
+    resolution: tuple[int, int] | None = setting(
+        None, settings.RESOLUTION, "runs of a map, across and up",
+        default_words="320x240, of a network 32x24", metavar="NxM", group="training",
+        forms=("film", "still"), per_output=False,
+    )  # fmt: skip
+    depth: int | None = setting(
+        None, settings.whole("depth", 1, validation.MOST_DEPTH),
+        "zoom a film of a map into the boundary, and halve its sides so often",
+        default_words="no zoom", metavar="N", group="training", forms=("film",), per_output=False,
+    )  # fmt: skip
     views: Sequence[str] | None = setting(
         None, settings.choices("view", VIEWS), f"panels: {settings.join_values(VIEWS)}",
         default_words=f"{settings.join_values(defaults.VIEWS)}, or the problem's", metavar="VIEW",
@@ -234,6 +263,7 @@ class Recipe:
                     object.__setattr__(self, name, declared.kind.check(value))
         self._check_data()
         self._set_defaults()
+        self._check_map()
         object.__setattr__(self, "runs", tuple(self.runs))
         with naming_setting("epochs"):
             validation.epochs(self.epochs, runs=len(self.hyperparameters))
@@ -261,6 +291,40 @@ class Recipe:
                     f"{SETTINGS[name].key} has no effect, since {why}; leave it out", name
                 )
 
+    def _check_map(self) -> None:
+        """Raise `SettingError` if a setting of a map has no effect, or one axis is missing."""
+        if not self.has_map:
+            for name in MAP_SETTINGS:
+                if getattr(self, name) is not None:
+                    raise SettingError(
+                        f"{name} has no effect, since no picture has the view map; add it to "
+                        "views, or leave it out",
+                        name,
+                    )
+        if (self.x is None) != (self.y is None):
+            missing = "x" if self.x is None else "y"
+            raise SettingError(f"a map needs two axes, and {missing} is missing; add it", missing)
+        if self.x is not None and self.y is not None and self.x[0] == self.y[0]:
+            raise SettingError(f"x and y are both {self.x[0]}; give two different axes", "y")
+        if self.depth is not None:
+            if self.x is None or self.resolution is None:
+                raise SettingError("depth needs x, y and resolution; give them too", "depth")
+            if any(count % 2 for count in self.resolution):
+                raise SettingError("a zoom needs even numbers of runs", "resolution")
+            if any(list(one) != ["map"] for one in self._all_views):
+                raise SettingError("a zoom shows the view map alone; give no other", "views")
+
+    @property
+    def _all_views(self) -> list[Sequence[str]]:
+        """The views of the recipe, and those that outputs have instead."""
+        changed = [one.changes.get("views") for one in self.outputs if isinstance(one, Output)]
+        return [self.views or (), *(one for one in changed if one is not None)]  # type: ignore[list-item]
+
+    @property
+    def has_map(self) -> bool:
+        """Whether a picture has the view map, so that a sweep is trained."""
+        return any("map" in views for views in self._all_views)
+
     @property
     def unused_settings(self) -> dict[str, str]:
         """The settings that do not apply to what is trained, each with the reason."""
@@ -271,6 +335,8 @@ class Recipe:
             unused |= dict.fromkeys((*SAMPLE_SETTINGS, "start"), "a problem is given")
         elif self.data is not None:
             unused |= dict.fromkeys((*SAMPLE_SETTINGS, "seed"), "data are given")
+        if self.problem != FRACTAL:
+            unused |= dict.fromkeys(("width", "activation"), "the problem is not fractal")
         return unused
 
     def _set_defaults(self) -> None:
@@ -409,19 +475,23 @@ class Recipe:
         trained = [run.hyperparameters for run in runs]
         return tuple(map(trained.index, self.hyperparameters))
 
-    def picture(self, runs: Sequence[Trajectory]) -> Picture:
-        """Return what the only output, a still, shows of a training's `runs`."""
+    def picture(
+        self, runs: Sequence[Trajectory], known: Mapping[str, object] | None = None
+    ) -> Picture:
+        """Return what the only output, a still, shows of a training's `runs`; see `precompute`."""
         from animate.drawing.scene import validate_views
         from animate.drawing.stills import Picture
         from animate.training.precomputed import precompute
 
         shown = self.select_runs(runs)
         views = validate_views(self.views, shown)
-        data = precompute([name for view in views for name in view.needs], shown)
+        data = precompute([name for view in views for name in view.needs], shown, known)
         return Picture(shown, views, self.look(runs), self.title, data)
 
-    def animation(self, runs: Sequence[Trajectory]) -> Animation:
-        """Return the film of the only output of a training's `runs`."""
+    def animation(
+        self, runs: Sequence[Trajectory], known: Mapping[str, object] | None = None
+    ) -> Animation:
+        """Return the film of the only output of a training's `runs`; see `precompute`."""
         from animate.film.animation import Animation
 
         return Animation(
@@ -435,6 +505,7 @@ class Recipe:
             duration=self.duration,
             loop=self.loop,
             quality=self.quality,
+            known=known,
         )
 
 

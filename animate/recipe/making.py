@@ -6,20 +6,24 @@ A stage is imported when it is reached. If one output fails, the others are stil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from animate.recipe import SETTINGS, Recipe
 from animate.recipe.settings import Form
+from animate.recipe.sweeping import plan_map, sweep_data, zoom_note
 from animate.system import files, signals
 from animate.system.errors import InputError, OutputError, reason
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation
     from animate.training.problem import Floats
+    from animate.training.sweep import Grid
+    from animate.training.sweeps.engines import Engine
     from animate.training.trajectory import Runs, Trajectory
 
 
@@ -28,6 +32,9 @@ class ProgressListener(Protocol):
 
     def on_epoch(self, epoch: int, losses: Floats) -> None:
         """Receive the losses of all runs after an epoch, shape (runs,)."""
+
+    def on_sweep(self, done: int, total: int) -> None:
+        """Receive how many runs of a sweep are trained."""
 
     def on_total(self, frames: int) -> None:
         """Add to the number of frames that will be drawn."""
@@ -45,10 +52,15 @@ class ProgressListener(Protocol):
         """Receive the path of a file that could not be written."""
 
 
+ZOOM_TITLE = "Where training ends"
+
 Group = Sequence[Recipe]
 """Recipes of one output each that share one animation, which is drawn once."""
 
-Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener], list[str]]
+Known = Mapping[str, object]
+"""Data that pictures need and that are computed before they are drawn, such as a sweep."""
+
+Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener, Known], list[str]]
 
 
 def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
@@ -66,7 +78,7 @@ def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
         error comes after the other files were made.
     """
     runs = train_runs(recipe, prepare_runs(recipe), listener)
-    write_outputs(recipe, runs, listener)
+    write_outputs(recipe, runs, listener, known=sweep_runs(recipe, runs, listener))
     return runs
 
 
@@ -85,7 +97,9 @@ def prepare_runs(recipe: Recipe) -> Runs:
     _check_own_settings(recipe)
     for part in recipe.by_output:
         files.check(part.path)
-    runs = untrained_runs(make_problem(recipe), recipe.trained, recipe.epochs)
+    problem = make_problem(recipe)
+    plan_map(recipe, problem)  # which checks its axes
+    runs = untrained_runs(problem, recipe.trained, recipe.epochs)
     for part in recipe.by_output:
         try:
             _check_picture(part, part.select_runs(runs))
@@ -110,11 +124,43 @@ def train_runs(
     return runs
 
 
+def sweep_runs(
+    recipe: Recipe,
+    runs: Sequence[Trajectory],
+    listener: ProgressListener | None = None,
+    engine: Engine | None = None,
+    resume: str | None = None,
+) -> Known:
+    """
+    Train the sweep that the maps of `recipe` show, and return it; nothing without a map.
+
+    Parameters
+    ----------
+    engine : Engine, optional
+        By default this process trains it.
+    resume : path, optional
+        See `animate.sweep`.
+    """
+    problem: Any = runs[0].problem
+    plan = plan_map(recipe, problem)
+    if plan is None:
+        return {}
+    from animate.training.sweeps.engines import InProcess
+
+    listener = listener or _NoListener()
+    known = sweep_data(recipe, plan, engine or InProcess(), resume, listener.on_sweep)
+    note = zoom_note(known)
+    if note is not None:
+        listener.on_note(note)
+    return known
+
+
 def write_outputs(
     recipe: Recipe,
     runs: Sequence[Trajectory],
     listener: ProgressListener | None = None,
     write: Writing | None = None,
+    known: Known = MappingProxyType({}),
 ) -> None:
     """
     Write the outputs of `recipe`, then its reports.
@@ -125,7 +171,7 @@ def write_outputs(
     listener, write = listener or _NoListener(), write or write_in_turn
     pictures = groups(recipe)
     listener.on_total(sum(_frame_count(group, runs) for group in pictures))
-    failed = write(pictures, runs, listener)
+    failed = write(pictures, runs, listener, known)
     failed += _write_reports(recipe, runs, listener, failed)
     if failed:
         raise OutputError(
@@ -198,6 +244,8 @@ def _check_own_settings(recipe: Recipe) -> None:
     for output, part in zip(recipe.normalized_outputs, recipe.by_output, strict=True):
         _check_forms(output.changes, {part.form}, f"{output.path} is not one")
     for part in recipe.by_output:
+        if part.max_size is not None and part.depth is not None and part.form == "film":
+            raise InputError(f"{part.path} is a zoom, which has no size limit; leave it out")
         if part.max_size is not None and files.is_folder(part.path):
             raise InputError(
                 f"{part.path} is a folder of frames, which has no size limit; "
@@ -242,25 +290,32 @@ def _frame_count(group: Group, runs: Sequence[Trajectory]) -> int:
     films = [part for part in group if part.form == "film"]
     if not films:
         return len(group)
+    if films[0].depth is not None:
+        from animate.film.zoom import zoom_timeline
+
+        shown = zoom_timeline(films[0].depth, films[0].fps, films[0].hold, films[0].duration)
+        return len(group) - len(films) + len(shown)
     moments = _moment_count(films[0], films[0].select_runs(runs))
     return len(group) - len(films) + films[0].frame_count(moments)
 
 
 def write_in_turn(
-    groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener
+    groups: Sequence[Group], runs: Sequence[Trajectory], listener: ProgressListener, known: Known
 ) -> list[str]:
     """Write the outputs, one group after the other, and return the paths that failed."""
-    return [output for group in groups for output in write_group(group, runs, listener)]
+    return [output for group in groups for output in write_group(group, runs, listener, known)]
 
 
-def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressListener) -> list[str]:
+def write_group(
+    group: Group, runs: Sequence[Trajectory], listener: ProgressListener, known: Known
+) -> list[str]:
     """Write the outputs of one group, and return the paths that failed."""
     from animate.drawing import stills
 
     first = group[0]
     if first.max_size is not None and first.form == "film":
         return _write_file(
-            first.path, partial(_write_within_limit, first, runs, listener), listener
+            first.path, partial(_write_within_limit, first, runs, listener, known), listener
         )
     if first.form == "page":
         from animate import page
@@ -273,12 +328,14 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
         listener.on_frame()
         return _write_file(first.path, save, listener)
     films = [part for part in group if part.form == "film"]
+    failed: list[str] = []
+    if first.depth is not None and films:
+        failed, films = _write_zoom(films, known, listener), []
     try:
-        animation = films[0].animation(runs) if films else None
-        picture = first.picture(runs) if animation is None else animation.picture
+        animation = films[0].animation(runs, known) if films else None
+        picture = first.picture(runs, known) if animation is None else animation.picture
     except Exception as error:
         return [path for part in group for path in _report_failure(part.path, error, listener)]
-    failed: list[str] = []
     if animation is not None:
         for sentence in animation.scene.notes:
             listener.on_note(sentence)
@@ -297,6 +354,37 @@ def write_group(group: Group, runs: Sequence[Trajectory], listener: ProgressList
 def _source(part: Recipe) -> str:
     """Return what the footer of a page names: the problem or the file of the data, if any."""
     return part.problem or Path(part.data or "").name
+
+
+def _write_zoom(films: Group, known: Known, listener: ProgressListener) -> list[str]:
+    """Write films of one zoom, drawn once, and return the paths that failed."""
+    from animate.drawing.theme import load_theme
+    from animate.drawing.zoom import ZoomPicture
+    from animate.film import encode
+    from animate.film.zoom import save_zoom, zoom_timeline
+    from animate.training.sweeps.zoom import has_trained
+
+    first, levels = films[0], cast("Sequence[Grid]", known["zoom"])
+    jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
+    errors: Sequence[Exception | None]
+    try:
+        picture = ZoomPicture(
+            levels, [has_trained(grid) for grid in levels], load_theme(first.theme, first.font),
+            first.pixels, first.title if first.title is not None else ZOOM_TITLE,
+        )  # fmt: skip
+        timeline = zoom_timeline(len(levels) - 1, first.fps, first.hold, first.duration)
+        errors = save_zoom(
+            picture, timeline, jobs, listener.on_frame,
+            lambda film: listener.on_written(str(film.path)),
+        )  # fmt: skip
+    except Exception as error:  # while drawing, which all films share
+        errors = [error] * len(films)
+    return [
+        path
+        for part, error in zip(films, errors, strict=True)
+        if error is not None
+        for path in _report_failure(part.path, error, listener)
+    ]
 
 
 def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:
@@ -372,7 +460,7 @@ def _write_reports(
 
 
 def _write_within_limit(
-    part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener
+    part: Recipe, runs: Sequence[Trajectory], listener: ProgressListener, known: Known
 ) -> None:
     """Write the best film of at most `max_size` bytes, with a remark on each attempt."""
     from animate.drawing.scene import check_legible, validate_views
@@ -408,7 +496,7 @@ def _write_within_limit(
         )
         with files.scratch(output) as folder:
             path = folder / f"film{Path(output).suffix}"
-            animation = again.animation(runs)
+            animation = again.animation(runs, known)
             for sentence in animation.scene.notes:
                 listener.on_note(sentence)
             animation.save(path, progress_callback=lambda _frame, _frames: listener.on_frame())
@@ -430,6 +518,7 @@ def _write_within_limit(
 
 class _NoListener:
     def on_epoch(self, epoch: int, losses: Floats) -> None: ...
+    def on_sweep(self, done: int, total: int) -> None: ...
     def on_total(self, frames: int) -> None: ...
     def on_frame(self) -> None: ...
     def on_note(self, sentence: str) -> None: ...

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from animate.training.problems import ReadyProblem
     from animate.training.supervised import Supervised
 
-READY_NAMES = ("moons", "circles", "spirals", "digits", "curve", "chebyshev")
+READY_NAMES = ("moons", "circles", "spirals", "digits", "curve", "chebyshev", "fractal")
 """The names in `training.problems.READY`, without importing torch."""
+
+FRACTAL = "fractal"
 
 RETURNS = "return an animate.Supervised or an animate.Line"
 
@@ -50,6 +53,8 @@ def make_problem(recipe: Recipe) -> Line | Supervised:
         return Line.sample(recipe.seed, recipe.points, recipe.noise, recipe.true_weights, start)
     ready = ready_problem(recipe.problem)
     make = _callable(recipe.problem) if ready is None else ready.make
+    if recipe.problem == FRACTAL:
+        make = partial(make, recipe.width, recipe.activation)
     return _called(make, recipe.problem, recipe.seed)
 
 

@@ -269,7 +269,8 @@ def _plain(
         if value is None:
             continue
         if isinstance(value, tuple):
-            value = "{}x{}".format(*value) if name == "size" else list(value)
+            is_pair = name in ("size", "resolution")
+            value = "{}x{}".format(*value) if is_pair else list(value)
         elif isinstance(value, validation.PaperSize):
             value = str(value)
         plain[known[name].key] = known[name].kind.with_file(
@@ -420,5 +421,15 @@ COLUMNS = Kind(
     validation.columns,
     "names, or numbers from 1",
     is_list=True,
+)
+AXIS = Kind(
+    "a list of a text and two numbers",
+    (int, float, str),
+    validation.axis_range,
+    "lr, momentum, start.0 or lr.PARAMETER, and two numbers",
+    is_list=True,
+)
+RESOLUTION = Kind(
+    "text", (str,), validation.resolution, f"2 to {validation.MOST_ACROSS} each, such as 320x240"
 )
 BOOLEAN = Kind("true or false", (bool,), validation.boolean, "")

@@ -21,6 +21,10 @@ class DrawingError(Error, RuntimeError):
     """A frame that cannot be drawn. The message names the frame and the cause."""
 
 
+class SweepError(Error, RuntimeError):
+    """A sweep that cannot go on. The message names the tile, or what has stopped."""
+
+
 def reason(error: Exception) -> str:
     """Return a message for the user. An exception that is not an `Error` is reported as a bug."""
     if isinstance(error, Error):

@@ -42,6 +42,8 @@ LARGEST_WEIGHT = 1e6  # of a start, and of the true line
 LEARNING_RATE_ADVICE = "give a positive number such as 0.1"
 SNIPPETS = ("md", "html", "picture", "iframe")
 MOMENTS = ("start", "end", "converged")
+MOST_ACROSS = 4096  # runs along an axis of a map
+MOST_DEPTH = 40  # levels of a zoom, beyond which neighbours are the same in float64
 MOST_STILLS = 100  # epochs in one file
 NOISES = ("uniform", "gaussian", "none")
 THEMES = ("light", "dark", "transparent")
@@ -269,6 +271,45 @@ def still_size(value: object) -> tuple[int, int] | PaperSize:
         raise InputError(
             f"{error}; or a size on paper, such as 86mm, 12x7cm or 3.4x2.2in"
         ) from None
+
+
+def axis_range(values: Iterable[object]) -> tuple[str, float, float]:
+    """
+    Return `values` as the name of an axis of a map, its lowest and its highest value.
+
+    >>> axis_range(["momentum", "0", 0.99])
+    ('momentum', 0.0, 0.99)
+    """
+    found = tuple(values)
+    advice = "give a name, the lowest and the highest value, such as lr 0.001 2"
+    if len(found) != 3:
+        raise InputError(f"an axis has {len(found)} values; {advice}")
+    name = str(found[0])
+    if name not in ("lr", "momentum") and not name.startswith(("lr.", "start.")):
+        raise InputError(
+            f"axis {quoted(name)} is unknown; choose from lr, momentum, start.0 and the other "
+            "weights, lr.PARAMETER"
+        )
+    low, high = (number(value, f"end of axis {name}", advice=advice) for value in found[1:])
+    if not low < high:
+        raise InputError(f"axis {name} goes from {low:g} to {high:g}; {advice}")
+    return name, low, high
+
+
+def resolution(value: object) -> tuple[int, int]:
+    """
+    Return `value`, text such as ``320x240`` or a pair, as numbers of runs across and up.
+
+    >>> resolution("320x240")
+    (320, 240)
+    """
+    parts = value.lower().split("x") if isinstance(value, str) else value
+    advice = f"give ACROSSxUP, such as 320x240, each from 2 to {MOST_ACROSS}"
+    try:
+        across, up = (whole(part, "resolution", least=2, most=MOST_ACROSS) for part in parts)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise InputError(f"resolution {quoted(value)} cannot be used; {advice}") from None
+    return across, up
 
 
 def frame_rate(value: object) -> float:

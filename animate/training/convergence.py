@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animate.system.errors import InputError
-from animate.training.diagnosis import distance, epochs_to_converge
+from animate.training.diagnosis import epochs_to_converge
 from animate.training.line import Line
 from animate.training.problem import Doubles, Problem, Quadratic
 from animate.training.trajectory import Trajectory
@@ -53,12 +53,11 @@ def convergence_curve(problem: Problem | None) -> ConvergenceCurve:
             f"a problem of type {type(problem).__name__} cannot be trained at many learning rates; "
             "give runs of an animate.Line"
         )
-    from animate.training.descent import gradient_descent  # here, since only this needs torch
+    from animate.training.sweep import sweep  # here, since only this needs torch
 
     lrs = problem.stability_limit * (np.arange(RATE_COUNT) + 1) / (RATE_COUNT + 1)
-    weights, _ = gradient_descent(problem, lrs.tolist(), MAX_EPOCHS)
-    distances = distance(weights, problem.best_weights).T
-    trained = _nan_beyond_limit(epochs_to_converge(distances, problem.best_weights))
+    converged_at = sweep(problem, lrs=lrs, epochs=MAX_EPOCHS).converged_at
+    trained = np.where(converged_at < 0, np.nan, converged_at.astype(float))
     return ConvergenceCurve(lrs, trained, expected_epochs(problem, problem.start, lrs))
 
 

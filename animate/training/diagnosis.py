@@ -204,7 +204,7 @@ def find_events(
         ends = distance(weights[:, [0, -1]], best_weights)
         converged_at = _converged_records(weights, ends[:, 0], best_weights, parts)
         left = relative_distances(ends)[:, 1]
-        at_best = ends[:, 0] <= _float32_resolution(best_weights)
+        at_best = ends[:, 0] <= float32_resolution(best_weights)
         fields = zip(
             _or_none(converged_at, count), *shared, left.tolist(), at_best.tolist(), strict=True
         )
@@ -275,12 +275,12 @@ def distances_left(run: Trajectory) -> Doubles | None:
         return None
     best, weights = cast("Quadratic", run.problem).best_weights, cast("Array", run.weights)
     distances = distance(weights, best)
-    if not _float32_resolution(best) < distances[0] < np.inf:
+    if not float32_resolution(best) < distances[0] < np.inf:
         return None
     return relative_distances(distances)
 
 
-def _float32_resolution(best_weights: Doubles) -> float:
+def float32_resolution(best_weights: Doubles) -> float:
     """Return the distance to the best weights within which float32 steps may no longer move."""
     # Of the smallest weight: beside a large bias, a slope may be far off and yet look near.
     return FLOAT32_FLOOR * max(1.0, float(np.abs(best_weights).min()))
@@ -311,7 +311,7 @@ def epochs_to_converge(distances: npt.ArrayLike, best_weights: Doubles) -> npt.N
 
 def _is_away(distances: Doubles, start: Doubles, best_weights: Doubles) -> npt.NDArray[np.bool_]:
     """Return a mask of the distances above 1 % of `start` and above the float32 resolution."""
-    near = np.maximum(CONVERGENCE_TOLERANCE * start, _float32_resolution(best_weights))
+    near = np.maximum(CONVERGENCE_TOLERANCE * start, float32_resolution(best_weights))
     return (distances > near) | np.isinf(distances)
 
 

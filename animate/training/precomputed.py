@@ -8,6 +8,7 @@ from animate.training.trajectory import Trajectory
 
 PRECOMPUTED: Mapping[str, str] = {
     "convergence": "convergence.convergence_of_runs",
+    "map": "sweeps.maps.map_of_runs",
     "sharpness": "sharpness.sharpness_curves",
     "plane": "planes.plane",
     "random_plane": "planes.random_plane",
@@ -19,7 +20,11 @@ Its module is imported when a view needs it, since few do.
 """
 
 
-def precompute(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, object]:
+def precompute(
+    names: Sequence[str],
+    runs: Sequence[Trajectory],
+    known: Mapping[str, object] | None = None,
+) -> dict[str, object]:
     """
     Return the data for each of `names`, computed once per name.
 
@@ -28,6 +33,8 @@ def precompute(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, ob
     names : sequence of str
         Keys of `PRECOMPUTED`; one may occur several times.
     runs : sequence of Trajectory
+    known : mapping of str to object, optional
+        Data that need not be computed, by their names.
 
     Raises
     ------
@@ -36,7 +43,11 @@ def precompute(names: Sequence[str], runs: Sequence[Trajectory]) -> dict[str, ob
     """
     for name in names:
         validation.choice(name, "data", PRECOMPUTED)
-    return {name: _function(PRECOMPUTED[name])(runs) for name in dict.fromkeys(names)}
+    known = known or {}
+    return {
+        name: known[name] if name in known else _function(PRECOMPUTED[name])(runs)
+        for name in dict.fromkeys(names)
+    }
 
 
 def _function(name: str) -> Callable[[Sequence[Trajectory]], object]:

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from animate.system.errors import InputError
-from animate.system.validation import LARGEST_SEED, MOST_POINTS, between, whole
+from animate.system.validation import LARGEST_SEED, MOST_POINTS, between, choice, whole
+from animate.training.mean_field import ACTIVATIONS, MeanFieldNetwork
 from animate.training.problem import Array
 from animate.training.supervised import Supervised
 
@@ -145,6 +146,38 @@ def chebyshev(degree: int = 4) -> Supervised:
     return _with_views("chebyshev", Supervised(_chebyshev_network, x, y, loss=half_mse_loss))
 
 
+def fractal(width: int = 16, activation: str = "tanh", seed: int = 0) -> Supervised:
+    """
+    Return random points, to be fitted by a network whose trainability has a fractal boundary.
+
+    As many points as parameters, mean squared error, float64 (Sohl-Dickstein, "The boundary of
+    neural network trainability is fractal", arXiv 2402.06184; width 16 and 500 epochs there). Its
+    parameters are `input` and `output`.
+
+    Parameters
+    ----------
+    width : int
+        The number of inputs, and of hidden units.
+    activation : {"tanh", "relu", "linear"}
+    seed : int
+        Of the points and of the initial weights.
+    """
+    width = whole(width, "width", least=1, most=1024)
+    choice(activation, "activation", ACTIVATIONS)
+    seed = whole(seed, "seed", least=0, most=LARGEST_SKLEARN_SEED)
+    random = np.random.default_rng(seed)
+    count = width * width + width
+    x, y = random.standard_normal((count, width)), random.standard_normal((count, 1))
+    problem = Supervised(
+        lambda: MeanFieldNetwork(width, width, activation),
+        x,
+        y,
+        loss=functional.mse_loss,
+        seed=seed,
+    )
+    return _with_views("fractal", problem)
+
+
 READY: dict[str, ReadyProblem] = {
     "moons": ReadyProblem(moons, 500, (0.03, 0.3, 10), ("boundary", "loss")),
     "circles": ReadyProblem(circles, 500, (0.03, 0.3, 10), ("boundary", "loss")),
@@ -152,6 +185,7 @@ READY: dict[str, ReadyProblem] = {
     "digits": ReadyProblem(digits, 100, (0.03, 0.3, 3), ("loss", "metric")),
     "curve": ReadyProblem(curve, 500, (0.01, 0.1, 0.3), ("fit", "loss")),
     "chebyshev": ReadyProblem(chebyshev, 20_000, (0.1, 0.2, 0.4), ("loss", "sharpness")),
+    "fractal": ReadyProblem(fractal, 500, (1, 10, 100), ("map",)),
 }
 """The ready problems by name."""
 

@@ -37,6 +37,7 @@ VIEWS = {
     "weights": "Weights",
     "data": "Data",
     "cliff": "Cliff",
+    "map": "Map",
     "losses": "Losses",
     "metric": "Metric",
     "boundary": "Boundary",

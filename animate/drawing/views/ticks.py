@@ -16,7 +16,7 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def set_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on both linear axes."""
     axes = panel.axes
-    across, up = _tick_counts(panel)
+    across, up = tick_counts(panel)
     axes.xaxis.set_ticks(*tick_labels(ticks_within(axes.get_xlim(), across)))
     axes.yaxis.set_ticks(*tick_labels(ticks_within(axes.get_ylim(), up)))
 
@@ -38,32 +38,32 @@ def set_time_ticks(panel: Panel) -> None:
 
 def set_log_scale(panel: Panel, low: float, high: float) -> None:
     """Set the y axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
-    _set_log(panel, "y", low, high, _tick_counts(panel)[1])
+    _set_log(panel, "y", low, high, tick_counts(panel)[1])
 
 
 def set_log_x_scale(panel: Panel, low: float, high: float) -> None:
     """Set the x axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
-    _set_log(panel, "x", low, high, _tick_counts(panel)[0])
+    _set_log(panel, "x", low, high, tick_counts(panel)[0])
 
 
 def _set_log(panel: Panel, name: str, low: float, high: float, count: int) -> None:
     panel.axes.set(**{f"{name}scale": "log", f"{name}lim": (low, high)})
     axis = {"x": panel.axes.xaxis, "y": panel.axes.yaxis}[name]
-    axis.set_ticks(*_log_ticks(low, high, count))
+    axis.set_ticks(*log_ticks(low, high, count))
     axis.set_ticks([], minor=True)
 
 
 def set_x_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on a linear x axis."""
     panel.axes.xaxis.set_ticks(
-        *tick_labels(ticks_within(panel.axes.get_xlim(), _tick_counts(panel)[0]))
+        *tick_labels(ticks_within(panel.axes.get_xlim(), tick_counts(panel)[0]))
     )
 
 
 def set_y_ticks(panel: Panel) -> None:
     """Set a few fixed ticks on a linear y axis."""
     panel.axes.yaxis.set_ticks(
-        *tick_labels(ticks_within(panel.axes.get_ylim(), _tick_counts(panel)[1]))
+        *tick_labels(ticks_within(panel.axes.get_ylim(), tick_counts(panel)[1]))
     )
 
 
@@ -88,7 +88,7 @@ def tick_labels(ticks: Sequence[float]) -> tuple[list[float], list[str]]:
     return list(ticks), ["" if text in texts[:index] else text for index, text in enumerate(texts)]
 
 
-def _log_ticks(low: float, high: float, count: int) -> tuple[list[float], list[str]]:
+def log_ticks(low: float, high: float, count: int) -> tuple[list[float], list[str]]:
     """Return ticks at powers of ten and their labels, with at most about `count` intervals."""
     first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
     step = 1 + (last - first) // max(count, 2)
@@ -103,7 +103,7 @@ def _log_ticks(low: float, high: float, count: int) -> tuple[list[float], list[s
     return [10.0**power for power in powers], names
 
 
-def _tick_counts(panel: Panel) -> tuple[int, int]:
+def tick_counts(panel: Panel) -> tuple[int, int]:
     """Return how many intervals between ticks fit well on the x and the y axis."""
     box = panel.axes.get_window_extent()
     across, up = box.width / panel.em / 4.5, box.height / panel.em / 2.4
