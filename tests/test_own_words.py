@@ -1,6 +1,7 @@
 """Labels of the runs, and alternative text."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -171,9 +172,11 @@ def test_own_labels_stand_in_a_panel_as_they_are(problem) -> None:
     assert "high learning rate" in names
 
 
-def test_a_library_caller_is_warned_of_missing_characters(runs, tmp_path) -> None:
+def test_a_library_caller_reads_of_missing_characters_in_the_log(runs, tmp_path, caplog) -> None:
     film = Animation(runs, "loss", (640, 360), title="学习率", timeline=[0])
     for name, at in (("a.png", 0), ("b.png", [0, 8]), ("a.gif", None)):
-        with pytest.warns(UserWarning, match="lacks 学 习 率, drawn as ▯; .* font=FILE") as caught:
-            film.save(tmp_path / name, at=at)
-        assert caught[0].filename == __file__
+        caplog.clear()
+        film.save(tmp_path / name, at=at)
+        ((logger, _, said),) = caplog.record_tuples
+        assert logger == "animate"
+        assert re.match(r"the font lacks 学 习 率, drawn as ▯; .* font=FILE$", said)

@@ -5,7 +5,7 @@ Films of training runs.
 change, and give the same pixels as matplotlib's full redraw.
 """
 
-import warnings
+import logging
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -272,14 +272,14 @@ class Animation(FuncAnimation):
             whole = self.size if size is None else validation.still_size(size)
             notes: list[str] = []
             stills.save(self.picture, filename, several, whole, alt, on_note=notes.append)
-            _warn(notes)
+            _log(notes)
             return
         if alt is not None:
             raise InputError(
                 f"{filename} is a film, which stores no alternative text; leave alt out, and say "
                 "it where the film is embedded"
             )
-        _warn(self.scene.notes)
+        _log(self.scene.notes)
         rate = self.fps if fps is None else validation.frame_rate(fps)
         film = encode.Film(filename, rate, self._loop, self._quality)
         (error,) = self.save_each([film], progress_callback)
@@ -380,7 +380,7 @@ def _reported(
             callback(number, total)
 
 
-def _warn(notes: Sequence[str]) -> None:
-    """Warn whoever called the method that calls this."""
+def _log(notes: Sequence[str]) -> None:
+    """Log what a file shows otherwise than it was given; a warning might be made an error."""
     for sentence in notes:
-        warnings.warn(sentence, stacklevel=3)
+        logging.getLogger("animate").warning("%s", sentence)
