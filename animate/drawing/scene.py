@@ -769,7 +769,8 @@ def missing_notes(runs: Sequence[Trajectory], title: str) -> list[str]:
     missing = list(dict.fromkeys(found))
     if not missing:
         return []
-    named = " ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
+    names = [one if one.isprintable() else f"U+{ord(one):04X}" for one in missing[:MOST_NAMED]]
+    named = " ".join(names) + (" …" if len(missing) > MOST_NAMED else "")
     return [
         f"the font lacks {named}, drawn as {MISSING}; give a font that has "
         f"{'it' if len(missing) == 1 else 'them'}, with --font FILE or, in Python, font=FILE"
