@@ -95,7 +95,7 @@ def share(layout: Layout, size: tuple[int, int]) -> float:
     return sum(areas) / (size[0] * size[1])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.tuples(sides, sides), contents)
 def test_nothing_overlaps_or_leaves_the_frame(size, contents) -> None:
     try:
@@ -122,7 +122,7 @@ def test_nothing_overlaps_or_leaves_the_frame(size, contents) -> None:
     assert not any(overlap(layout.timeline, box) for box in boxes)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.tuples(sides, sides), contents)
 def test_the_panels_of_all_runs_have_one_size_and_stand_with_their_heading(size, contents) -> None:
     try:
@@ -143,7 +143,7 @@ def test_the_panels_of_all_runs_have_one_size_and_stand_with_their_heading(size,
                 assert place.box.right <= heading.right + 1
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.tuples(sides, sides), contents)
 def test_what_panels_have_in_common_stands_once_and_at_the_outside(size, contents) -> None:
     try:

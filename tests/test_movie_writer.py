@@ -121,7 +121,7 @@ def check(ours: Found, theirs: Found) -> None:
 TAKE_SECONDS = {  # layout engines, 3D axes and seaborn are slow; each has quicker tests, too
     "layout_that_follows", "layout_of_cleared_axes", "compressed_layout_of_cleared_axes",
     "tight_layout_of_cleared_axes", "seaborn_anew", "layout_and_undeclared", "box_of_space",
-    "parts_of_polar_axes",
+    "parts_of_polar_axes", "layout_that_settles_slowly", "constrained_with_a_clock",
 }  # fmt: skip
 
 

@@ -195,6 +195,7 @@ def recorded(scale: float = 1.0, lr: float = 0.1) -> Trajectory:
     return recorder.trajectory
 
 
+@pytest.mark.slow
 def test_recordings_share_a_plane_if_their_losses_agree() -> None:
     first, second = recorded(), recorded(lr=0.3)
     found = plane([first, second])

@@ -119,6 +119,7 @@ def test_a_missing_and_a_changed_file_are_named_with_how_they_differ(made, run) 
     assert said[3].startswith("holds  c.svg")
 
 
+@pytest.mark.slow
 def test_changed_settings_are_found_by_their_outputs(made, run) -> None:
     contents = json.loads(made.read_text())
     contents["settings"]["size"] = "800x450"
@@ -176,6 +177,7 @@ def test_changed_numbers_are_found_without_files(run, tmp_path, change, said) ->
     assert f"FAILS  {said}" in done.err
 
 
+@pytest.mark.slow
 def test_a_changed_loop_count_is_found(made, run) -> None:
     contents = json.loads(made.read_text())
     contents["settings"]["loop"] = 3
@@ -185,6 +187,7 @@ def test_a_changed_loop_count_is_found(made, run) -> None:
     assert "a.gif: as recorded, but made differently now: its pictures are shown" in done.err
 
 
+@pytest.mark.slow
 def test_another_processor_may_write_other_bytes_of_the_same_pixels(made, run) -> None:
     path = made.parent / "b.png"
     with Image.open(path) as image:

@@ -262,6 +262,7 @@ def test_overflow_and_every_view_can_be_a_vector_still(problem, tmp_path) -> Non
         assert (tmp_path / name).stat().st_size > 5000 * len(pictures.VIEWS_OF_A_LINE)
 
 
+@pytest.mark.slow
 def test_nothing_needs_opacity_which_some_programs_drop_from_a_pdf(runs, tmp_path) -> None:
     path = tmp_path / "a.svg"
     for theme in ("light", "dark"):
@@ -312,7 +313,7 @@ def test_a_size_on_paper_is_exactly_that_of_the_file(anim, tmp_path, size, at) -
 
 
 @pytest.mark.parametrize("views", ["loss", ["bowl", "weights"]])
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_text_on_paper_has_7_to_9_points(runs, tmp_path, views, count) -> None:
     film = Animation(runs[:count], views, title="A title")
     for size in ("86mm", "180mm", "400mm"):

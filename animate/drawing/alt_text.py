@@ -5,7 +5,14 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from animate.drawing.clock import Clock
-from animate.system.numbers import count_text, limit_text, moment_text, share_text, value_text
+from animate.system.numbers import (
+    best_rate_text,
+    count_text,
+    limit_text,
+    moment_text,
+    share_text,
+    value_text,
+)
 from animate.training.diagnosis import distances_left, sentence_in
 from animate.training.line import Line
 from animate.training.problem import Quadratic, provides
@@ -35,7 +42,8 @@ def describe(
         limit = limit_text(problem.stability_limit, 2 * problem.stability_limit)
         return (
             "Epochs to converge against the learning rate: fewest near "
-            f"{problem.best_lr:.2g}, ever more towards the limit {limit}, and past it never."
+            f"{best_rate_text(problem.best_lr, problem.stability_limit)}, ever more towards the "
+            f"limit {limit}, and past it never."
         )
     moment = max(moments)
     is_lesson = all(map(_is_lesson, runs)) and all(run.problem is problem for run in runs)

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from animate.drawing.clock import Clock
 from animate.drawing.layout import Heading
 from animate.drawing.text import truncate, wrap_balanced
-from animate.system.numbers import moment_text, share_text, value_text
+from animate.system.numbers import best_rate_text, moment_text, share_text, value_text
 from animate.training.diagnosis import distances_left, sentence_in
 from animate.training.problem import Array, NamesWeights, Quadratic, provides
 from animate.training.trajectory import Trajectory
@@ -129,7 +129,8 @@ class RunHeader:
         unfinished = run.diagnosis.verdict == "converging" and record == len(run.steps) - 1
         is_line = provides(run.problem, Quadratic) and provides(run.problem, NamesWeights)
         if unfinished and run.is_plain_descent and is_line:
-            yield f"fastest rate {cast('Quadratic', run.problem).best_lr:.2g}"
+            line = cast("Quadratic", run.problem)
+            yield f"fastest rate {best_rate_text(line.best_lr, line.stability_limit)}"
         if run.weights is not None and provides(run.problem, NamesWeights):
             yield run.problem.equation(run.weights[record])
         for name, values in self._metrics:

@@ -21,7 +21,14 @@ from animate.drawing.views import View
 from animate.drawing.views.requirements import name_of
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
-from animate.system.numbers import coordinate_text, count_text, limit_text, rate_texts, value_text
+from animate.system.numbers import (
+    best_rate_text,
+    coordinate_text,
+    count_text,
+    limit_text,
+    rate_texts,
+    value_text,
+)
 from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT
 from animate.system.version import VERSION
 from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
@@ -110,7 +117,7 @@ def page(
         description=html.escape(_plain(alt or "") or DESCRIPTION),
         style=f"{_colors()}\n{_source('page.css')}",
         points=len(problem.x),
-        best_rate=f"{problem.best_lr:.2g}",
+        best_rate=best_rate_text(problem.best_lr, limit),
         limit=limit_text(limit, 2 * limit),
         best_slope=coordinate_text(problem.best_weights[0]),
         best_bias=coordinate_text(problem.best_weights[1]),

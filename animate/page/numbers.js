@@ -70,6 +70,14 @@ export function rateText(rate) {
 }
 
 /**
+ * Return the fastest rate with two digits, or with three close to the limit.
+ * @param {number} rate
+ * @param {number} limit
+ */
+export const bestRateText = (rate, limit) =>
+  rateText(Number(rate.toPrecision(rate > 0.9 * limit ? 3 : 2)));
+
+/**
  * Return the stability limit with four significant digits, or as many as show on which side of it
  * `rate` is.
  * @param {number} limit

@@ -9,6 +9,7 @@ import { LARGEST_SEED } from "./constants.js";
 import { dashes, markerPath, setAttributes } from "./drawing.js";
 import { lessonMaker } from "./lesson.js";
 import {
+  bestRateText,
   coordinateText,
   limitText,
   lineEquation,
@@ -105,7 +106,7 @@ let isPrinting = false;
 let settleTimer = 0;
 let linkTimer = 0;
 
-// --- changing ---------------------------------------------------------------------------------
+// --- changing ---
 
 /**
  * Change some of the reader's settings and show what follows.
@@ -166,7 +167,7 @@ function noteTries(entries) {
   }
 }
 
-// --- showing ----------------------------------------------------------------------------------
+// --- showing ---
 
 /** Show everything that follows from the state. */
 function show() {
@@ -411,10 +412,15 @@ function showRate() {
     showError("rate", "");
   }
   const { momentum, batchSize, adam } = scene.optimizer;
-  const factor = factorText(decidingFactor(scene.analysis, rate, momentum));
+  const deciding = decidingFactor(scene.analysis, rate, momentum);
+  const factor = factorText(deciding);
+  const swing =
+    deciding >= 0
+      ? ""
+      : `: it overshoots, ${deciding < -1 ? "farther each time" : "but gets closer"}`;
   const sentence = momentum
     ? `In the long run a step leaves ${factor} of the error.`
-    : `Each step leaves ${factor} of the error${batchSize ? ", on average" : ""}.`;
+    : `Each step leaves ${factor} of the error${batchSize ? ", on average" : ""}${swing}.`;
   setText(byId("factor"), adam ? "Adam scales each step by past gradients." : sentence);
 }
 
@@ -431,7 +437,7 @@ function showAnalysis() {
   const { stabilityLimit, bestRate, bestWeights, curvatures } = scene.analysis;
   const texts = {
     limit: limitText(stabilityLimit, 2 * stabilityLimit),
-    "best-rate": rateText(Number(bestRate.toPrecision(2))),
+    "best-rate": bestRateText(bestRate, stabilityLimit),
     "best-slope": coordinateText(bestWeights[0]),
     "best-bias": coordinateText(bestWeights[1]),
   };
@@ -525,7 +531,7 @@ function showError(name, sentence) {
   }
 }
 
-// --- tasks ------------------------------------------------------------------------------------
+// --- tasks ---
 
 /** Show the present task: its question, and after the prediction what comes of it. */
 function showTask() {
@@ -608,16 +614,27 @@ function checkTask() {
   player.pause();
   change(task.apply);
   settle();
+  reveal("task-result", "nearest");
 }
 
 function nextTask() {
   session.task = (session.task + 1) % tasks.length;
   session.answer = null;
   change({ scale: 1 });
-  byId("task-title").scrollIntoView({ block: "nearest" });
+  reveal("task-title", "start");
 }
 
-// --- the link ---------------------------------------------------------------------------------
+/**
+ * Scroll an element into view, below the part of the page that stays at the top.
+ * @param {string} id
+ * @param {ScrollLogicalPosition} block
+ */
+function reveal(id, block) {
+  byId(id).style.scrollMarginTop = `${byId("stage").offsetHeight}px`;
+  byId(id).scrollIntoView({ block });
+}
+
+// --- the link ---
 
 /** Write the state into the address when nothing has changed for a while. */
 function scheduleLink() {
@@ -672,7 +689,7 @@ async function copy(text, what) {
   }
 }
 
-// --- what the reader does ---------------------------------------------------------------------
+// --- what the reader does ---
 
 /**
  * Return the learning rate that a key moves to: three digits, and never past an initial rate.
@@ -996,7 +1013,7 @@ function postHeight() {
   window.parent.postMessage({ animateHeight: height }, "*");
 }
 
-// --- begin ------------------------------------------------------------------------------------
+// --- begin ---
 
 function begin() {
   byId("app").hidden = false;

@@ -84,6 +84,18 @@ def limit_text(limit: float, lr: float) -> str:
     return repr(limit)
 
 
+def best_rate_text(best: float, limit: float) -> str:
+    """
+    Return the fastest rate with two significant digits, or with three close to the limit.
+
+    Rounded to two, it could be much slower there.
+
+    >>> best_rate_text(0.76017, 0.99851), best_rate_text(0.030689, 0.031657)
+    ('0.76', '0.0307')
+    """
+    return f"{best:.{3 if best > 0.9 * limit else 2}g}"
+
+
 def share_text(share: float) -> str:
     """
     Return a share as a percentage; one below 1 is never rounded up to 100 %.

@@ -65,6 +65,7 @@ def test_the_place_of_divergence_has_a_mark_where_no_line_can_be_drawn(lost) -> 
     assert head.get_marker() == "X"
 
 
+@pytest.mark.slow
 def test_every_form_of_a_diverging_run_is_made(tmp_path: Path) -> None:
     outputs = ["a.mp4", "a.gif", "a.png", "a.svg", "a.pdf", "a.json"]
     with warnings.catch_warnings():

@@ -68,6 +68,7 @@ def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
     assert plays(opened)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "motion", ["no-preference", pytest.param("reduce", marks=pytest.mark.slow)]
 )

@@ -254,7 +254,9 @@ def test_at_rest_every_drag_is_answered(open_page) -> None:
             assert before[0] != after[0]
             assert before[1] != after[1]
     exact(opened).fill("1.01")
-    expect(opened.locator("#factor")).to_have_text("Each step leaves −1.02 of the error.")
+    expect(opened.locator("#factor")).to_have_text(
+        "Each step leaves −1.02 of the error: it overshoots, farther each time."
+    )
 
 
 def test_play_stops_at_the_end_and_requests_no_more_frames(open_page) -> None:

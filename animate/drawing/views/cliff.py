@@ -8,7 +8,7 @@ from animate.drawing.text import text_width
 from animate.drawing.views import Panel, View
 from animate.drawing.views.curves import clip_to_axes
 from animate.drawing.views.ticks import set_log_scale, set_x_ticks
-from animate.system.numbers import limit_text
+from animate.system.numbers import best_rate_text, limit_text
 from animate.training.convergence import MAX_EPOCHS, expected_epochs
 from animate.training.line import Line
 from animate.training.problem import Quadratic
@@ -64,7 +64,7 @@ class Cliff(View):
             f"limit {limit_text(limit, 2 * limit)}", (limit, 1), (0.4 * em, 0.4 * em),
             textcoords="offset points", **common,
         )  # fmt: skip
-        name = f"best rate {best:.2g}"
+        name = f"best rate {best_rate_text(best, limit)}"
         if text_width(name, em) + 0.8 * em <= axes.get_window_extent().width * best / right:
             axes.annotate(
                 name, (best, 1), (-0.4 * em, 0.4 * em), textcoords="offset points",
