@@ -350,7 +350,7 @@ def colors_of(grid: Any, theme: Palette, per_epoch: int = 1, unit: str = "epoch"
         candidates = [one * 10.0**power for power in range(7) for one in (1, 2, 5)]
         levels = [level for level in candidates if low < level < high]
         labels = [(0.0, f"{low:.3g}"), (1.0, f"{high:.3g}")]
-        labels += [(share(level), f"{level:g}") for level in levels if 0.22 < share(level) < 0.8]
+        labels += [(share(level), f"{level:g}") for level in levels if 0.22 < share(level) < 0.75]
         key.append(("ramp", blue[::-1], (labels, f"{unit}s to converge")))
         if converging.any():
             key.append(("swatch", pending, "not yet converged"))
