@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from animate import Animation, Hyperparameters, InputError, Trajectory, train
+from animate import Animation, Hyperparameters, InputError, Line, Trajectory, train
 from animate.drawing.palette import blend
 from animate.drawing.scene import Scene
 from animate.drawing.tabular_text import TabularText
@@ -684,3 +684,16 @@ def test_a_picture_of_the_data_alone_tells_no_epoch(runs) -> None:
 
     assert not told(["data"])
     assert told(["data", "fit"])
+
+
+@pytest.mark.parametrize(("start", "is_above"), [((-1, 1), False), ((-1, 6), True)])
+def test_the_name_of_the_start_stands_on_the_side_away_from_the_paths(start, is_above) -> None:
+    runs = train(Line.sample(seed=11, start=start), [0.1], epochs=20)
+    scene = Scene(runs, "surface")
+    (name,) = [text for text in scene.figure.findobj(Text) if text.get_text() == "start"]
+    box = name.get_window_extent()
+    axes = scene.figure.axes[0]
+    place = axes.transData.transform(start)
+    assert (box.y0 + box.y1 > 2 * place[1]) is is_above
+    between = np.linspace(runs[0].weights[:-1], runs[0].weights[1:], 50).reshape(-1, 2)
+    assert not box.padded(-0.15 * box.height).count_contains(axes.transData.transform(between))

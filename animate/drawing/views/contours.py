@@ -76,7 +76,8 @@ def draw_contours(panel: Panel) -> None:
                 halo = withStroke(linewidth=em / 6, foreground=theme.panel)
                 mark.set_path_effects([halo])
         if panel.index in (0, None):
-            above = name == "best"
+            # The paths go from the start towards the best weights.
+            above = name == "best" or (name == "start" and bias > best[1])
             axes.annotate(
                 name,
                 (slope, bias),
