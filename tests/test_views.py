@@ -690,6 +690,7 @@ def test_a_picture_of_the_data_alone_tells_no_epoch(runs) -> None:
 def test_the_name_of_the_start_stands_on_the_side_away_from_the_paths(start, is_above) -> None:
     runs = train(Line.sample(seed=11, start=start), [0.1], epochs=20)
     scene = Scene(runs, "surface")
+    scene.figure.draw_without_rendering()
     (name,) = [text for text in scene.figure.findobj(Text) if text.get_text() == "start"]
     box = name.get_window_extent()
     axes = scene.figure.axes[0]
