@@ -695,6 +695,6 @@ def test_the_name_of_the_start_stands_on_the_side_away_from_the_paths(start, is_
     box = name.get_window_extent()
     axes = scene.figure.axes[0]
     place = axes.transData.transform(start)
-    assert (box.y0 + box.y1 > 2 * place[1]) is is_above
+    assert bool(box.y0 + box.y1 > 2 * place[1]) is is_above
     between = np.linspace(runs[0].weights[:-1], runs[0].weights[1:], 50).reshape(-1, 2)
     assert not box.padded(-0.15 * box.height).count_contains(axes.transData.transform(between))
