@@ -151,8 +151,8 @@ def _sweeping(
     engine: Engine | None = None
     if command.scheduler is not None:
         pickled_problem(problem)
-        for name in ("distributed", "tornado"):  # which log tracebacks when the scheduler is gone
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        # Dask logs tracebacks when the scheduler is gone, and its import sets its loggers' levels.
+        logging.disable(logging.CRITICAL)
         engine = Scheduler(command.scheduler)
     elif jobs is not None and jobs > 1:
         pickled_problem(problem)
