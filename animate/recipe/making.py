@@ -21,6 +21,7 @@ from animate.system.errors import InputError, OutputError, reason
 
 if TYPE_CHECKING:
     from animate.film.animation import Animation
+    from animate.film.encode import Film
     from animate.training.problem import Floats
     from animate.training.sweep import Grid
     from animate.training.sweeps.engines import Engine
@@ -61,6 +62,9 @@ Known = Mapping[str, object]
 """Data that pictures need and that are computed before they are drawn, such as a sweep."""
 
 Writing = Callable[[Sequence[Group], Sequence["Trajectory"], ProgressListener, Known], list[str]]
+
+OnWritten = Callable[["Film"], None]
+"""Receives a film whose file is complete."""
 
 
 def make(recipe: Recipe, listener: ProgressListener | None = None) -> Runs:
@@ -360,31 +364,20 @@ def _write_zoom(films: Group, known: Known, listener: ProgressListener) -> list[
     """Write films of one zoom, drawn once, and return the paths that failed."""
     from animate.drawing.theme import load_theme
     from animate.drawing.zoom import ZoomPicture
-    from animate.film import encode
     from animate.film.zoom import save_zoom, zoom_timeline
     from animate.training.sweeps.zoom import has_trained
 
     first, levels = films[0], cast("Sequence[Grid]", known["zoom"])
-    jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
-    errors: Sequence[Exception | None]
-    try:
+
+    def save(jobs: list[Film], on_written: OnWritten) -> Sequence[Exception | None]:
         picture = ZoomPicture(
             levels, [has_trained(grid) for grid in levels], load_theme(first.theme, first.font),
             first.pixels, first.title if first.title is not None else ZOOM_TITLE,
         )  # fmt: skip
         timeline = zoom_timeline(len(levels) - 1, first.fps, first.hold, first.duration)
-        errors = save_zoom(
-            picture, timeline, jobs, listener.on_frame,
-            lambda film: listener.on_written(str(film.path)),
-        )  # fmt: skip
-    except Exception as error:  # while drawing, which all films share
-        errors = [error] * len(films)
-    return [
-        path
-        for part, error in zip(films, errors, strict=True)
-        if error is not None
-        for path in _report_failure(part.path, error, listener)
-    ]
+        return save_zoom(picture, timeline, jobs, listener.on_frame, on_written)
+
+    return _save_together(films, save, listener)
 
 
 def _write_films(films: Group, animation: Animation, listener: ProgressListener) -> list[str]:
@@ -396,14 +389,25 @@ def _write_films(films: Group, animation: Animation, listener: ProgressListener)
         sentence = encode.note(part.path, part.pixels, part.fps, transparent=transparent)
         if sentence:
             listener.on_note(sentence)
+
+    def save(jobs: list[Film], on_written: OnWritten) -> Sequence[Exception | None]:
+        return animation.save_each(jobs, lambda _frame, _frames: listener.on_frame(), on_written)
+
+    return _save_together(films, save, listener)
+
+
+def _save_together(
+    films: Group,
+    save: Callable[[list[Film], OnWritten], Sequence[Exception | None]],
+    listener: ProgressListener,
+) -> list[str]:
+    """Write films whose frames are drawn once, by `save`, and return the paths that failed."""
+    from animate.film import encode
+
     jobs = [encode.Film(part.path, part.fps, part.loop, part.quality) for part in films]
     errors: Sequence[Exception | None]
     try:
-        errors = animation.save_each(
-            jobs,
-            lambda _frame, _frames: listener.on_frame(),
-            lambda film: listener.on_written(str(film.path)),
-        )
+        errors = save(jobs, lambda film: listener.on_written(str(film.path)))
     except Exception as error:  # while drawing, which all films share
         errors = [error] * len(films)
     return [

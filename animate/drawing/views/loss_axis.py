@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from animate.drawing.views import Panel
 from animate.drawing.views.curves import overflow_record
-from animate.drawing.views.ticks import set_log_scale, set_y_ticks
+from animate.drawing.views.ticks import set_y_scale
 from animate.training.problem import Doubles
 from animate.training.trajectory import Trajectory
 
@@ -29,13 +29,8 @@ def set_loss_scale(
 
     Returns whether it is log. The parameters are those of `log_limits`.
     """
-    low, high, is_log = loss_scale(curves, floors, panel.axes.get_window_extent().height / panel.em)
-    if is_log:
-        set_log_scale(panel, low, high)
-    else:
-        panel.axes.set_ylim(low, high)
-        set_y_ticks(panel)
-    return is_log
+    height = panel.axes.get_window_extent().height / panel.em
+    return set_y_scale(panel, *loss_scale(curves, floors, height))
 
 
 def loss_scale(

@@ -15,7 +15,7 @@ from animate.drawing.views.curves import (
     count_until,
 )
 from animate.drawing.views.legend import free_corner
-from animate.drawing.views.ticks import set_log_scale, set_time_ticks, set_y_ticks
+from animate.drawing.views.ticks import set_time_ticks, set_y_scale
 from animate.training.problem import Array, Doubles
 from animate.training.trajectory import Trajectory, metric_names
 
@@ -56,7 +56,7 @@ class Metric(View):
         is_single = all(each == names[0] and len(each) == 1 for each in names)
         own = every[panel.runs.index(run)]
         set_time_ticks(panel)
-        is_log = _set_scale(panel, [series for each in every for series in each])
+        is_log = set_y_scale(panel, *metric_scale(series for each in every for series in each))
         subject = replace_missing_glyphs(names[0][0]) if is_single else "metrics"
         if len(metric_names(run)) > MAX_METRICS:
             subject = f"the first {MAX_METRICS} metrics"
@@ -121,17 +121,6 @@ def series_of(run: Trajectory, times: Array) -> list[Series]:
             if given.any():
                 found.append(Series(place, is_validation, times[given], values[given]))
     return found
-
-
-def _set_scale(panel: Panel, every: Iterable[Series]) -> bool:
-    """Set the y axis, the same for all runs; return whether it is log."""
-    low, high, is_log = metric_scale(every)
-    if is_log:
-        set_log_scale(panel, low, high)
-    else:
-        panel.axes.set_ylim(low, high)
-        set_y_ticks(panel)
-    return is_log
 
 
 def metric_scale(every: Iterable[Series]) -> tuple[float, float, bool]:

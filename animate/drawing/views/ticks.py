@@ -41,6 +41,16 @@ def set_log_scale(panel: Panel, low: float, high: float) -> None:
     _set_log(panel, "y", low, high, tick_counts(panel)[1])
 
 
+def set_y_scale(panel: Panel, low: float, high: float, is_log: bool) -> bool:
+    """Set limits and ticks of the y axis, log or linear; return `is_log`."""
+    if is_log:
+        set_log_scale(panel, low, high)
+    else:
+        panel.axes.set_ylim(low, high)
+        set_y_ticks(panel)
+    return is_log
+
+
 def set_log_x_scale(panel: Panel, low: float, high: float) -> None:
     """Set the x axis to a log scale from `low` to `high`, with ticks at a few powers of ten."""
     _set_log(panel, "x", low, high, tick_counts(panel)[0])

@@ -20,7 +20,7 @@ from animate.training.diagnosis import (
 )
 from animate.training.line import Line
 from animate.training.problem import Array, Doubles
-from animate.training.sweeps.plan import LINE_PARAMETERS, Tile, batches
+from animate.training.sweeps.plan import BETA_1, BETA_2, EPSILON, LINE_PARAMETERS, Tile, batches
 from animate.training.sweeps.results import (
     CONVERGED,
     CONVERGING,
@@ -33,7 +33,6 @@ from animate.training.sweeps.results import (
 
 TILE_SIZE = 4096  # runs, whose arrays stay in the processor's cache
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)  # train's losses, which are float32, overflow
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of torch.optim.Adam
 
 Bowl = tuple[Doubles, Doubles | None, float]
 """A loss ``dᵀ H d / 2 + r d + lowest`` of the error d: H (2, 2), r (2,) or None for 0, lowest."""

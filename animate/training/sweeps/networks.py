@@ -18,7 +18,7 @@ from torch import Tensor
 from animate.training.model_loss import single_threaded
 from animate.training.problem import Array, Doubles
 from animate.training.supervised import Supervised
-from animate.training.sweeps.plan import Tile, batches
+from animate.training.sweeps.plan import BETA_1, BETA_2, EPSILON, Tile, batches
 from animate.training.sweeps.results import (
     CONVERGING,
     DIVERGING,
@@ -27,8 +27,6 @@ from animate.training.sweeps.results import (
     add_losses,
     empty_results,
 )
-
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of torch.optim.Adam
 
 
 @dataclass(frozen=True, eq=False)

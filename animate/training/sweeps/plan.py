@@ -31,6 +31,7 @@ NAMES = ("optimizer", "batch_size", "seed")  # in which they may not
 START, RATE = "start.", "lr."
 LINE_PARAMETERS = ("slope", "bias")
 LARGEST_START = 1e30
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the defaults of torch.optim.Adam
 
 
 @dataclass(frozen=True, eq=False)
