@@ -6,19 +6,14 @@ built here from the template, style sheet and ES modules in this folder.
 """
 
 import html
-import json
-import re
-import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from importlib import resources
-from string import Template
 from typing import Any
 
-from animate.drawing import pacing
-from animate.drawing.palette import DARK, LIGHT, Palette, RunStyle, ensure_contrast
+from animate.drawing.palette import LIGHT, RunStyle
 from animate.drawing.views import View
 from animate.drawing.views.requirements import name_of
+from animate.page.assembly import THEMES, document, plain_text, script, short_title, template
 from animate.system import defaults, files, validation
 from animate.system.errors import InputError
 from animate.system.numbers import (
@@ -29,19 +24,14 @@ from animate.system.numbers import (
     rate_texts,
     value_text,
 )
-from animate.system.validation import LARGEST_SEED, LARGEST_WEIGHT
-from animate.system.version import VERSION
-from animate.training.diagnosis import CONVERGENCE_TOLERANCE, FLOAT32_FLOOR
-from animate.training.line import GAUSSIAN_STD, Line
+from animate.training.line import Line
 from animate.training.problem import Floats
 from animate.training.trajectory import Trajectory
 
 Views = Sequence[str | type[View]] | None
 
-DESCRIPTION = "Drag the learning rate of gradient descent and see at once what it does."
 DEFAULT_TITLE = "Why the learning rate matters"
-LONGEST_TITLE = 160  # characters
-THEMES = ("auto", "light", "dark")
+DESCRIPTION = "Drag the learning rate of gradient descent and see at once what it does."
 MOST_POINTS = 5_000  # more would make the page slow and large
 MOST_EPOCHS = 5_000
 MODULES = (
@@ -59,24 +49,8 @@ MODULES = (
     "tasks",
     "page",
 )
-CONSTANTS = {  # written as constants.js; declared in constants.d.ts
-    "CONVERGENCE_TOLERANCE": CONVERGENCE_TOLERANCE,
-    "FLOAT32_FLOOR": FLOAT32_FLOOR,
-    "GAUSSIAN_STD": GAUSSIAN_STD,
-    "LARGEST_SEED": str(LARGEST_SEED),  # too large for a JavaScript number
-    "LARGEST_WEIGHT": LARGEST_WEIGHT,
-    "THEMES": THEMES,
-    "START_SECONDS": pacing.START_SECONDS,
-    "FIRST_STEP_SECONDS": pacing.FIRST_STEP_SECONDS,
-    "SLOW_START_DECAY": pacing.SLOW_START_DECAY,
-    "STEADY_PACE": pacing.STEADY_PACE,
-    "MOST_MOMENTS": pacing.MOST_MOMENTS,
-    "LONG_RUN_SECONDS": pacing.LONG_RUN_SECONDS,
-    "HOLD_SECONDS": defaults.HOLD,
-}
 LESSON_VIEWS = ("fit", "loss", "surface", "bowl")
 ONLY_IN_LESSON = ("surface", "bowl")  # not among `recorded.DRAWABLE`
-LINK_HUE, WRONG_HUE = "#0072b2", "#d55e00"
 
 
 def page(
@@ -110,12 +84,9 @@ def page(
     theme = validation.choice(theme, "theme of a page", THEMES)
     problem, epochs = _validate(runs)
     limit = problem.stability_limit
-    return _source_template("page.html").substitute(
-        theme=theme,
-        version=VERSION,
-        title=html.escape(_title(title)),
-        description=html.escape(_plain(alt or "") or DESCRIPTION),
-        style=f"{_colors()}\n{_source('page.css')}",
+    name = short_title(title or "") or DEFAULT_TITLE
+    body = template("page.html").substitute(
+        title=html.escape(name),
         points=len(problem.x),
         best_rate=best_rate_text(problem.best_lr, limit),
         limit=limit_text(limit, 2 * limit),
@@ -124,8 +95,15 @@ def page(
         noise=_noise(problem),
         epochs=count_text(epochs, "epoch"),
         verdicts=_verdicts(runs),
-        config=_json({"theme": theme, **_config(runs, problem, epochs)}),
-        script=script(),
+    )
+    return document(
+        theme=theme,
+        title=name,
+        description=plain_text(alt or "") or DESCRIPTION,
+        style="page.css",
+        body=body,
+        config={"theme": theme, **_config(runs, problem, epochs)},
+        script=script(*MODULES),
     )
 
 
@@ -222,20 +200,6 @@ def save(
         temporary.write_text(text, encoding="utf-8")
 
 
-def script(*modules: str) -> str:
-    """
-    Return the constants and the page's ES modules, by default all, as one module.
-
-    Each module comes after those that it imports. All share one scope, so no two may declare the
-    same name.
-    """
-    sources = {"constants": _constants()}
-    sources |= {name: _source(f"{name}.js") for name in modules or MODULES}
-    return "\n".join(
-        f"// {name}.js\n{_without_imports(source)}" for name, source in sources.items()
-    )
-
-
 def _validate(runs: Sequence[Trajectory]) -> tuple[Line, int]:
     if not runs:
         raise InputError("there is no run to show; train at least one learning rate")
@@ -306,49 +270,6 @@ def _style(style: RunStyle) -> list[object]:
     ]
 
 
-def _json(value: object) -> str:
-    r"""
-    Return `value` as JSON that is safe inside an HTML script element.
-
-    >>> print(_json("</script>&"))
-    "\u003c/script\u003e\u0026"
-    """
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))  # ASCII alone
-    return re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _colors() -> str:
-    """Return the colors as CSS variables, each with its light and its dark value."""
-
-    def pair(light: str, dark: str) -> str:
-        return light if light == dark else f"light-dark({light}, {dark})"
-
-    def on_both(hue: str, ratio: float) -> str:
-        return pair(*(ensure_contrast(hue, look.backdrops, ratio) for look in (LIGHT, DARK)))
-
-    def edge(look: Palette) -> str:
-        return ensure_contrast(look.points, look.backdrops, 3.0)
-
-    colors = {
-        "page": pair(LIGHT.background, DARK.background),
-        "panel": pair(LIGHT.panel, DARK.panel),
-        "tint": pair("#f3f5f8", "#1a222b"),
-        "ink": pair(LIGHT.ink, DARK.ink),
-        "muted": pair(LIGHT.muted, DARK.muted),
-        "points": pair(LIGHT.points, DARK.points),
-        "faint": pair(LIGHT.faint, DARK.faint),
-        "edge": pair(edge(LIGHT), edge(DARK)),
-        "focus": on_both(LINK_HUE, 3.0),
-        "link": on_both(LINK_HUE, 5.5),
-        "wrong": on_both(WRONG_HUE, 5.5),
-    }
-    for slot in range(validation.MOST_RUNS):
-        light, dark = LIGHT.run(slot), DARK.run(slot)
-        colors[f"run{slot}"] = pair(light.line, dark.line)
-        colors[f"text{slot}"] = pair(light.text, dark.text)
-    return "\n".join([":root {", *(f"  --{name}: {value};" for name, value in colors.items()), "}"])
-
-
 def _noise(problem: Line) -> str:
     """Return why the best line is not the true one, for uniform noise."""
     if problem.sampling is None or problem.sampling.noise != "uniform":
@@ -372,40 +293,3 @@ def _verdicts(runs: Sequence[Trajectory]) -> str:
             f'<tr><th scope="row">{name}</th><td>{run.diagnosis.sentence}</td><td>{loss}</td></tr>'
         )
     return "\n".join(rows)
-
-
-def _title(title: str | None) -> str:
-    """Return `title` on one line, shortened."""
-    shown = _plain(title or "") or DEFAULT_TITLE
-    return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
-
-
-def _plain(text: str) -> str:
-    """Return `text` on one line, with only characters that HTML allows."""
-    words = " ".join(text.split())
-    return "".join("▯" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in words)
-
-
-def _constants() -> str:
-    """Return the module constants.js."""
-    return "".join(
-        f"export const {name} = {json.dumps(value)};\n" for name, value in CONSTANTS.items()
-    )
-
-
-def _without_imports(module: str) -> str:
-    r"""
-    Return an ES module without its import statements and `export` keywords.
-
-    >>> _without_imports('import {\n  a,\n} from "./a.js";\n\nexport const b = a;\n')
-    '\nconst b = a;\n'
-    """
-    return re.sub(r"^import [^;]*;\n|^export ", "", module, flags=re.MULTILINE)
-
-
-def _source_template(name: str) -> Template:
-    return Template(_source(name))
-
-
-def _source(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ from chromium import find_chromium, launch, skip_or_fail
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from animate import Line, Trajectory, train
-from animate.page import MODULES, page, script
+from animate.page import MODULES, page
+from animate.page.assembly import script
 
 Open = Callable[..., Page]
 

@@ -22,7 +22,8 @@ from animate import (
     problems,
     train,
 )
-from animate.page import is_lesson, script
+from animate.page import is_lesson
+from animate.page.assembly import script
 from animate.page.recorded import DRAWABLE, encoding, recorded_page
 from animate.page.recorded.panels import COLUMNS, ROWS
 from animate.system.numbers import value_text

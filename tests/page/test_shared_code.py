@@ -11,6 +11,7 @@ import pytest
 import animate.page
 from animate.drawing import pacing
 from animate.film.timeline import timeline
+from animate.page.assembly import CONSTANTS
 from animate.system import defaults, numbers
 from animate.training.diagnosis import (
     CONVERGENCE_TOLERANCE,
@@ -88,7 +89,7 @@ def test_a_learning_rate_is_written_with_the_digits_of_python(compute) -> None:
 
 def test_the_page_is_given_every_constant_that_it_declares() -> None:
     source = resources.files(animate.page).joinpath("constants.d.ts").read_text()
-    assert re.findall(r"^export const (\w+)", source, re.MULTILINE) == list(animate.page.CONSTANTS)
+    assert re.findall(r"^export const (\w+)", source, re.MULTILINE) == list(CONSTANTS)
 
 
 def moving(epochs: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from animate.drawing.run_header import fill_forward, verdict_text
 from animate.drawing.scene import default_title, validate_runs
 from animate.drawing.views import View, load_views
 from animate.drawing.views.requirements import default_views, missing_requirement, name_of
-from animate.page import _colors, _json, _plain, _source, _source_template, _title, script
+from animate.page.assembly import document, plain_text, script, short_title, template
 from animate.page.recorded import encoding, panels
 from animate.page.recorded.panels import Shown
 from animate.system.errors import InputError
@@ -123,19 +123,23 @@ def recorded_page(
         ],
         "views": [{"name": name, **panels.PANELS[name](shown)} for name in names],
     }
-    description = _plain(alt or "") or describe(runs, names, [shown.clock.last], is_still=False)
-    return _source_template("recorded/recorded.html").substitute(
-        theme=theme,
-        version=VERSION,
-        title=html.escape(_title(title or default_title(runs))),
-        description=html.escape(description),
-        style=f"{_colors()}\n{_source('recorded/recorded.css')}",
+    name = short_title(title or "") or default_title(runs)
+    body = template("recorded/recorded.html").substitute(
+        title=html.escape(name),
         unit=shown.clock.unit.capitalize(),
         length=count_text(shown.clock.last, shown.clock.unit),
         verdicts=_verdict_rows(shown),
         origin=_origin(shown, source),
         origins=_origins(shown),
-        config=_json(config),
+    )
+    return document(
+        theme=theme,
+        title=name,
+        description=plain_text(alt or "")
+        or describe(runs, names, [shown.clock.last], is_still=False),
+        style="recorded/recorded.css",
+        body=body,
+        config=config,
         script=script(*MODULES),
     )
 
