@@ -1,6 +1,7 @@
 """What several test files need: the article's runs, and settings for property tests."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 
 import matplotlib as mpl
@@ -53,3 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return request.config.getoption("--update-golden")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out the slow ones
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of a test as slow but for the first ones, of which `quick` says how many."""
+    seen: Counter[object] = Counter()
+    for item in items:
+        marker = item.get_closest_marker("quick")
+        if marker is not None:
+            test = item.path, getattr(item, "originalname", item.name)
+            seen[test] += 1
+            if seen[test] > marker.args[0]:
+                item.add_marker(pytest.mark.slow)

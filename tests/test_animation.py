@@ -31,6 +31,7 @@ def assert_stream_is_full_redraw(anim: Animation) -> None:
         np.testing.assert_array_equal(frame, full_redraw(anim, epoch), err_msg=f"epoch {epoch}")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 720), (641, 361)])
 def test_each_frame_is_a_full_redraw_to_the_pixel(runs, theme, size) -> None:

@@ -73,6 +73,7 @@ def test_a_dry_run_checks_and_tells_but_writes_nothing(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

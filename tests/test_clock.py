@@ -225,6 +225,7 @@ def test_each_frame_of_hand_made_runs_is_a_full_redraw_to_the_pixel(runs) -> Non
         np.testing.assert_array_equal(frame, full_redraw(film, moment), err_msg=f"{moment}")
 
 
+@pytest.mark.slow
 def test_each_frame_of_runs_of_one_line_that_differ_is_a_full_redraw(problem, runs) -> None:
     momentum = Trajectory(
         runs[0].weights[:30], problem=problem, hyperparameters=H(0.1, momentum=0.9)

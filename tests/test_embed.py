@@ -74,6 +74,7 @@ def test_a_poster_is_made_for_a_video(run, tmp_path) -> None:
         assert image.size == (640, 360)
 
 
+@pytest.mark.slow
 def test_a_picture_follows_color_scheme_and_reduced_motion(run, tmp_path) -> None:
     done = run(*QUIET, "-o", "a.gif", "--embed", "picture")
     elements = Elements(done.out).found
@@ -174,6 +175,7 @@ def test_alt_text_describes_the_views_at_their_epoch(runs) -> None:
     assert "At learning rate 0.7 the line reaches the data at epoch 8." in eighth
 
 
+@pytest.mark.slow
 def test_two_films_of_one_name_have_a_still_each(run, tmp_path) -> None:
     done = run(*QUIET, "-o", "m.gif", "-o", "m.mp4", "--size", "800x450", "--embed", "picture")
     assert done.code == 0, done.err

@@ -93,6 +93,7 @@ def test_mp4_shows_the_frames_that_were_sent(tmp_path) -> None:
         assert np.abs(frame[34:] - sent[34:]).max() <= 8
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("counts", [(4, 1), (1, 3, 1), (6, 1), (1, 1), (4, 2), (2, 1, 1)])
 def test_every_frame_stands_as_long_as_it_was_sent(tmp_path, suffix, counts) -> None:
@@ -226,6 +227,7 @@ def test_high_quality_is_exact_where_the_format_can_be(tmp_path, suffix) -> None
     np.testing.assert_array_equal(shown(path), noise)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_more_quality_is_a_larger_file_and_nearer_to_the_frames(tmp_path, suffix) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
@@ -321,6 +323,7 @@ def test_an_unknown_extension_is_refused_with_the_list_of_known_ones(tmp_path, n
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.quick(6)
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webp"])
 @pytest.mark.parametrize(
     "name", ["a b", "100%d", "it's", 'say "hi"', "a:b", "-x", "$HOME", "línea", "[x]*?", "a\nb"]

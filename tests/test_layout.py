@@ -176,6 +176,7 @@ def test_what_panels_have_in_common_stands_once_and_at_the_outside(size, content
             assert sum(panel.has_y_labels for panel in panels) == len(rows)
 
 
+@pytest.mark.quick(58)
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("views", [1, 2, 3, 4])
 @pytest.mark.parametrize("runs", range(1, 13))

@@ -125,6 +125,7 @@ TAKE_SECONDS = {  # layout engines, 3D axes and seaborn are slow; each has quick
 }  # fmt: skip
 
 
+@pytest.mark.quick(20)
 @pytest.mark.parametrize(
     "script",
     [
@@ -162,6 +163,7 @@ UNDECLARED = {
 }
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("name", UNDECLARED)
 def test_what_the_function_does_not_return_is_seen_to_change(name) -> None:
     def script(calls: Calls) -> Animation:
@@ -204,12 +206,14 @@ def test_extra_animations_are_drawn_too(script) -> None:
     check(frames(Ours()), frames(Pillow()))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("script", [simulation, clears, artists, decay])
 @pytest.mark.filterwarnings("ignore:.*makes most artists anew")
 def test_an_animation_may_be_saved_twice(script) -> None:
     check(saved(script, Ours(), times=2), saved(script, Pillow(), times=2))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("script", [simulation, clears, artists, silent])
 def test_an_animation_may_be_saved_after_it_was_shown_and_closed(script) -> None:
     def shown(calls: Calls) -> Animation:
@@ -234,6 +238,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("script", "settings"),
     [
@@ -248,6 +253,7 @@ def test_matplotlibs_settings_of_saving_count(script, settings) -> None:
         check(saved(script, Ours(), "a.mp4"), saved(script, Video(), "a.mp4"))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "script",
     [
@@ -287,6 +293,7 @@ def test_a_transparent_figure_is_put_on_white_where_the_format_needs_that(tmp_pa
     np.testing.assert_allclose(decoded(tmp_path / "a.mp4")[0, 0, 0, :3], (255, 178, 178), atol=4)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(4.013, 3.017), (3.995, 2.995), (4, 3)])
 def test_sides_are_rounded_as_matplotlib_rounds_them(size) -> None:
     def script(calls: Calls) -> Animation:
@@ -328,6 +335,7 @@ def probe(path: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("script", [pendulum, polar, image, silent])
 def test_files_without_loss_hold_the_pixels_of_matplotlibs_save(script, tmp_path) -> None:
     theirs, _ = saved(script, Pillow())
@@ -340,6 +348,7 @@ def test_files_without_loss_hold_the_pixels_of_matplotlibs_save(script, tmp_path
 # The writer in matplotlib's registry.
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "suffix", ["mp4", "mov", "avi", "mkv", "m4v", "webm", "gif", "webp", "apng"]
 )
@@ -357,6 +366,7 @@ def test_the_setting_of_the_writer_is_enough_for_an_unchanged_script(tmp_path) -
     assert (tmp_path / "a.mp4").stat().st_size > 0
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -450,6 +460,7 @@ def test_an_endless_animation_ends_where_matplotlib_ends_it() -> None:
     check(saved(endless, Ours()), saved(endless, Pillow()))
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("interval", [1, 5, 20000, 1e6])
 @pytest.mark.parametrize("suffix", ["mp4", "gif", "webm"])
 @pytest.mark.filterwarnings("ignore:.*will play")
@@ -635,6 +646,7 @@ def axes_anew(calls: Calls) -> Animation:
     return steps(fig, change, calls)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("script", [order_in_a_layout, axes_anew])
 @pytest.mark.filterwarnings("ignore:.*makes most artists anew")
 def test_pixels_are_the_same_where_the_order_or_the_axes_change(script) -> None:

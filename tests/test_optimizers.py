@@ -74,6 +74,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize(
     ("optimizer", "batch"),
     [(name, batch) for name in OPTIMIZERS for batch in (None, 7) if (name, batch) != ("sgd", None)],
@@ -91,6 +92,7 @@ def test_an_optimizer_gives_torchs_numbers(problem, optimizer, batch) -> None:
         assert run.metrics == {}
 
 
+@pytest.mark.quick(10)
 @pytest.mark.parametrize("epochs", [1, 2, 4, 40])
 @pytest.mark.parametrize("batch", [None, 50])
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -203,6 +205,7 @@ def test_a_verdict_of_adam_is_from_the_record(problem) -> None:
     assert np.isinf(lost.losses[-1])
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("optimizer", "momentum"),
     [

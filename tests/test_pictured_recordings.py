@@ -92,6 +92,7 @@ LACKING = {
 }
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("kind", LACKING)
 def test_a_view_that_lacks_something_is_refused_and_names_those_that_would_do(kind) -> None:
     runs, able = LACKING[kind]
@@ -213,6 +214,7 @@ class Limits(Bar):
         self.panel.axes.set_xlim(0, record + 1)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("kind", "named"),
     [
@@ -290,6 +292,7 @@ ODD = {
 }
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("kind", ODD)
 def test_odd_recordings_are_drawn(kind) -> None:
     scene = Scene(ODD[kind])

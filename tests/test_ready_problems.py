@@ -47,6 +47,7 @@ def test_a_ready_problem_is_made_the_same_each_time_and_can_be_trained(name) -> 
     assert getattr(problems, name) is row.make
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", TWO_CLASSES)
 def test_two_classes_of_200_points_are_learned(name) -> None:
     row = problems.READY[name]

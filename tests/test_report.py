@@ -105,6 +105,7 @@ def test_an_unchanged_report_holds(made, run, monkeypatch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_missing_and_a_changed_file_are_named_with_how_they_differ(made, run) -> None:
     (made.parent / "a.gif").unlink()
     with Image.open(made.parent / "b.png") as image:
@@ -203,6 +204,7 @@ def test_another_processor_may_write_other_bytes_of_the_same_pixels(made, run) -
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("suffix", [".svg", ".pdf"])
 def test_documents_are_compared_by_their_drawing(runs, tmp_path, suffix) -> None:
     one, other, moved = (tmp_path / f"{name}{suffix}" for name in ("one", "other", "moved"))

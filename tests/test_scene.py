@@ -134,6 +134,7 @@ def test_dashed_keys_end_with_a_whole_dash(problem) -> None:
     assert min(lengths) > 0.7 * lengths[0] == 0.7 * max(lengths)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (2400, 600), (3000, 1000)])
 def test_the_panels_of_a_run_stand_with_its_name(runs, size) -> None:
     scene = Scene(runs, ["fit", "loss", "bowl"][: 3 if size[0] == 3000 else 2], size)
@@ -221,6 +222,7 @@ def test_a_title_that_is_long_has_a_line_of_its_own(runs) -> None:
 VERY_LONG = " ".join(["What a learning rate does to a line"] * 9)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("title", [VERY_LONG, "学" * 300, "x" * 5000, f"first\n{VERY_LONG}"])
 def test_a_title_of_more_than_two_lines_ends_with_an_ellipsis_which_is_noted(runs, title) -> None:
     scene = Scene(runs, ["fit"], (640, 360), title=title)
@@ -308,6 +310,7 @@ def test_wide_tick_labels_have_room(runs) -> None:
         assert list(geometry.faults(scene)) == []
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (390, 700)])
 def test_no_tick_label_reaches_beyond_its_panel(runs, size) -> None:
     scene = Scene(runs, ["fit", "loss", "bowl"], size)

@@ -102,6 +102,7 @@ def test_two_at_once_install_once(project: Path) -> None:
     assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("slow", ["slow_venv", "slow_pip"])
 def test_an_interrupted_installation_is_repeated_from_scratch(
@@ -119,6 +120,7 @@ def test_an_interrupted_installation_is_repeated_from_scratch(
     assert log(project) == ["venv", f"pip {project}[datasets]", "installed"]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
 def test_changed_requirements_are_installed_into_the_same_environment(
     project: Path, name: str

@@ -45,6 +45,7 @@ def words(path: Path) -> list[str]:
     return re.findall(r"<!-- (.*?) -->", path.read_text())
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("at", ["end", 8])
 def test_a_png_is_matplotlibs_drawing_of_the_scene_without_anything_of_a_film(
     anim, tmp_path, at
@@ -61,6 +62,7 @@ def test_a_png_is_matplotlibs_drawing_of_the_scene_without_anything_of_a_film(
     assert scene.layout.panels[0][0].box.height > anim.scene.layout.panels[0][0].box.height
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("at", "stated"),
     [(None, []), ("end", []), (100, ["epoch 100"]), (8, ["epoch 8"]), ("start", ["epoch 0"])],
@@ -88,6 +90,7 @@ def test_names_stand_for_epochs(runs) -> None:
         resolve_moments(["converged"], runs[2:])
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 @pytest.mark.parametrize("at", [8, pytest.param([0, 8, 40, 100], marks=pytest.mark.slow)])
 def test_the_same_scene_gives_the_same_bytes(runs, tmp_path, suffix, at) -> None:
@@ -125,6 +128,7 @@ def test_a_pdf_has_a_page_an_epoch_and_truetype_fonts_and_no_date(anim, tmp_path
     assert len({zlib.decompress(stream) for stream in streams}) >= 3
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(1600, 900), (700, 1500)], ids=["across", "down"])
 def test_a_sheets_panels_are_those_of_films_at_its_moments(runs, size) -> None:
     moments = [0, 8, 40, 100]
@@ -144,6 +148,7 @@ def test_a_sheets_panels_are_those_of_films_at_its_moments(runs, size) -> None:
     assert next(axes, None) is None
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("title", [None, "Three rates, once"])
 @pytest.mark.parametrize("size", [(1600, 900), (700, 1500)], ids=["across", "down"])
 def test_a_sheet_says_each_thing_once(runs, tmp_path, title, size) -> None:
@@ -215,6 +220,7 @@ def test_panels_of_a_sheet_neither_overlap_nor_leave_it(size, views, moments) ->
             assert any(apart)
 
 
+@pytest.mark.slow
 def test_a_sheet_too_small_to_read_is_refused_with_the_size_that_would_do(runs, tmp_path) -> None:
     film = Animation(runs)
     with pytest.raises(InputError, match="a sheet of 4 pictures; give at least") as told:
@@ -292,6 +298,7 @@ def text_sizes(path: Path) -> set[float]:
     return {float(size) for size in re.findall(rb"/F\S+ (\S+) Tf", text)}
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "size",
     [
@@ -331,6 +338,7 @@ def test_a_sheet_on_paper_has_text_of_7_to_9_points(runs, tmp_path) -> None:
     assert 0.07 <= min(sizes) <= max(sizes) <= 0.09  # of outlines that are 100 units large
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg"])
 def test_a_raster_image_on_paper_has_300_pixels_an_inch_and_says_so(anim, tmp_path, suffix) -> None:
     path = tmp_path / f"a{suffix}"
@@ -353,6 +361,7 @@ def test_a_raster_image_on_paper_is_the_vector_image_in_pixels(anim, tmp_path) -
     assert np.abs(reduced - same).mean() < 3
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("size", ["86x20mm", "30mm", "5x3cm", "1.5x1in", "90x60pt", "20mm"])
 @pytest.mark.parametrize("at", ["end", [0, 2, 8]])
 def test_a_size_on_paper_that_is_too_small_is_refused_with_one_that_would_do(

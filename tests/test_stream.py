@@ -149,6 +149,7 @@ def under_a_painted_subfigure() -> tuple[Figure, list[Artist], Step]:
     return made, [text], lambda number: text.set_text(f"{number}")
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     "make",
     [

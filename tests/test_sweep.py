@@ -113,6 +113,7 @@ def test_each_parameter_may_have_its_own_rate() -> None:
             assert grid.final_loss[i, j] == pytest.approx(loop(problem, H(0.02), 4, rates)[-1])
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("settings", OPTIMIZERS, ids=lambda one: one.optimizer + str(one.momentum))
 @pytest.mark.parametrize("batch_size", [None, 30])
 def test_a_line_ends_as_it_does_in_train(settings, batch_size) -> None:
@@ -152,6 +153,7 @@ def test_the_start_may_be_an_axis() -> None:
     assert moved.final_loss[1] != moved.final_loss[0]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("optimizer", ["sgd", "nesterov"])
 def test_rate_and_momentum_diverge_from_the_limit_of_theory_on(optimizer) -> None:
     rates, momenta = np.geomspace(0.3, 3, 80), np.linspace(0.02, 0.98, 50)

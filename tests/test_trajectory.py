@@ -320,6 +320,7 @@ def test_hyperparameters_are_checked(settings, said) -> None:
         H(**{"lr": 0.1, **settings})
 
 
+@pytest.mark.slow
 def test_a_page_trains_only_what_came_from_training(problem, runs, tmp_path) -> None:
     path = tmp_path / "page.html"
     copy = {"weights": runs[0].weights, "problem": problem}

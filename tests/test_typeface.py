@@ -91,6 +91,7 @@ def test_a_wheel_has_the_fonts_and_their_licence(tmp_path) -> None:
     assert any(name.endswith("OFL.txt") and ".dist-info" in name for name in held)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("view", VIEWS_OF_A_LINE)
 def test_every_text_of_a_picture_is_drawn_with_the_typeface(view) -> None:
     runs = animate.train(animate.Line.sample(), [0.1, 0.7], 20)

@@ -72,6 +72,7 @@ def limit_of(problem: Line, momentum: float, nesterov: bool) -> float:
     return low
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("momentum", [0.5, 0.9])
 def test_theory_knows_the_limits_of_momentum(problem, momentum, nesterov) -> None:

@@ -17,6 +17,7 @@ def height(contents: dict, factor: float) -> None:
     contents["problem"]["y"][5] *= factor
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("change", [weight, loss, height])
 @pytest.mark.parametrize(
     ("by", "holds"), [(0.0, True), (3e-5, True), (-3e-5, True), (2e-3, False), (-1e-2, False)]

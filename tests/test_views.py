@@ -133,6 +133,7 @@ def test_the_last_epoch_stands_below_the_last_record(runs, size) -> None:
     assert label.get_window_extent().x1 <= axes.bbox.x1 + 0.5
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(("runs", "size"), [(3, (800, 450)), (4, (1280, 720)), (9, (1920, 1080))])
 def test_the_note_on_a_lost_line_fits_its_panel(problem, runs: int, size) -> None:
     lrs = [1.05 + number / 100 for number in range(runs)]
@@ -302,6 +303,7 @@ def test_bowl_writes_no_factor_where_the_position_alone_does_not_give_the_step(p
     assert shown == [False, True]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("name", ["surface", "landscape", "landscape3d"])
 @pytest.mark.parametrize("lr", [1.01, 5])
 def test_strokes_of_a_swinging_run_do_not_hide_the_best_weights(problem, name, lr) -> None:
@@ -318,6 +320,7 @@ def test_strokes_of_a_swinging_run_do_not_hide_the_best_weights(problem, name, l
     assert np.abs(around.astype(int) - ink).max() < 30
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (1080, 1920)])
 @pytest.mark.parametrize(
     "lrs", [(0.1, 0.7, 1.01), (1.01,), (0.1, 0.3, 0.5, 0.7, 1.01, 1.02), (1.01, 1.015, 1.02, 5)]
@@ -577,6 +580,7 @@ def test_a_title_is_plain_text(runs) -> None:
     scene.figure.draw_without_rendering()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("views", "size", "rates"),
     [
@@ -606,6 +610,7 @@ def check_texts(problem, views, size, rates) -> None:
         assert list(geometry.faults(scene)) == []
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("size", [(1280, 720), (800, 450), (720, 405)])
 @pytest.mark.parametrize("views", [["fit", "loss"], ["surface", "bowl"], ["landscape", "weights"]])
 def test_nothing_that_stands_still_is_drawn_again_for_a_frame(
@@ -637,6 +642,7 @@ def test_nothing_that_stands_still_is_drawn_again_for_a_frame(
         assert all(isinstance(one, Line2D) and one.get_marker() == "*" for one in again)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("name", EACH)
 def test_diverged_runs_of_odd_problems_are_drawn(problem, name) -> None:
     there = type(problem).sample(seed=11, start=problem.best_weights.tolist())

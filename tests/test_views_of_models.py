@@ -264,6 +264,7 @@ def test_metric_refuses_a_run_without_metrics(values) -> None:
         Scene(hand_made(**values), "metric")
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("size", [(1280, 720), (700, 394)])
 @pytest.mark.parametrize("count", [1, 3, 12])
 def test_losses_names_each_run_beside_its_head_without_overlap(count, size) -> None:
@@ -356,6 +357,7 @@ def test_range_refuses_another_schedule(schedule) -> None:
         Scene(runs, "range")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("kind", "views"),
     [
@@ -378,6 +380,7 @@ def test_each_frame_is_a_full_redraw_to_the_pixel_in_any_order(kind, views, them
         np.testing.assert_array_equal(frame, full_redraw(film, moment), err_msg=f"{moment}")
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("size", [(1280, 720), (700, 394)])
 @pytest.mark.parametrize(
     ("kind", "views"),

@@ -66,6 +66,7 @@ def test_the_folder_of_the_default_outputs_is_made(tmp_path: Path) -> None:
     assert names(tmp_path / "outputs") == ["convergence.gif", "convergence.mp4"]
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("form", [*FORMS, "frames/"])
 def test_a_folder_that_is_missing_is_made_with_its_parents(tmp_path: Path, form: str) -> None:
     ended = command(tmp_path, *SHORT, "-o", f"no/such/{form}", "--quiet")
@@ -82,6 +83,7 @@ def test_a_folder_is_made_when_its_file_is_complete_not_before(tmp_path: Path) -
     assert (tmp_path / "no" / "such" / "a.txt").read_text() == "whole"
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_folder_is_not_there_where_nothing_was_written(
     tmp_path: Path, monkeypatch, form: str
@@ -301,6 +303,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_form_is_written_to_exactly_the_name_given(tmp_path: Path, name: str) -> None:
     outputs = [f"{name}{suffix}" for suffix in (".gif", ".mp4")]

@@ -18,6 +18,7 @@ def lost():
     return train(Line.sample(seed=11), RATES, epochs=100)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("view", pictures.VIEWS_OF_A_LINE)
 def test_every_view_draws_every_epoch_of_a_run_that_overflows(lost, view: str) -> None:
     epochs = [0, 1, 2, 10, 30, 60, 100]

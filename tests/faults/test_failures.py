@@ -105,6 +105,7 @@ def test_ffmpeg_that_dies_is_named_with_its_signal_or_its_last_words(
 # Row 8.
 
 
+@pytest.mark.quick(5)
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.97])
 def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path, output: str, share: float) -> None:
@@ -123,6 +124,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path, output: str, sh
     assert len(names(tmp_path)) == 2
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("output", "code"),
     [
@@ -189,6 +191,7 @@ def test_when_one_of_several_fails_the_others_stand_and_are_listed(
 # Row 14.
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     ("output", "exchange"), [*((output, True) for output in OUTPUTS), ("a/", False)]
 )

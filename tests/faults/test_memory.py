@@ -47,6 +47,7 @@ def frames(count: int) -> Iterator[np.ndarray]:
         yield frame
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_the_frames_alive_do_not_grow_with_the_film_even_if_ffmpeg_is_slow(
     tmp_path_factory, monkeypatch, output: str

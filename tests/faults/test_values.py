@@ -51,6 +51,7 @@ def test_what_cannot_be_used_is_2_with_the_value_and_what_to_do(
     assert names(tmp_path) == []
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -125,6 +126,7 @@ TITLES = [
 ]  # fmt: skip
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("title", TITLES)
 def test_any_title_is_drawn_as_plain_text_without_a_warning(
     tmp_path: Path, runs, title: str

@@ -48,6 +48,7 @@ def state(page: Page) -> dict[str, object]:
     return page.eval_on_selector("video", STATE)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
 def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, kind, name) -> None:
     text = run(*QUIET, "-o", name, "--embed", kind).out
@@ -82,6 +83,7 @@ def test_a_dark_page_gets_the_dark_video_and_poster(run, visit, motion, tmp_path
         assert (tmp_path / poster).exists()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("width", [390, 700])
 def test_an_iframe_is_as_high_as_the_page_inside_it(run, context, tmp_path, width) -> None:
     text = run(*QUIET, "-o", "a lesson.html", "--title", 'A "B"', "--embed", "iframe").out

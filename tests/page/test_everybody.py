@@ -28,6 +28,7 @@ def overflow_width(opened: Page) -> int:
     return opened.evaluate("() => document.documentElement.scrollWidth - innerWidth")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_axe_finds_no_violation(open_page, width, scheme) -> None:
     if not AXE.exists():
@@ -50,6 +51,7 @@ def test_no_window_scrolls_sideways_even_with_text_twice_as_large(open_page) -> 
             assert overflow_width(opened) <= 0, (width, text)
 
 
+@pytest.mark.slow
 def test_every_target_is_large_enough_to_touch(open_page) -> None:
     opened = open_page(viewport={"width": 320, "height": 700})
     unfold_all(opened)
@@ -130,6 +132,7 @@ def background(opened: Page) -> str:
     return opened.evaluate("() => getComputedStyle(document.body).backgroundColor")
 
 
+@pytest.mark.slow
 def test_the_theme_follows_the_system_or_the_readers_choice(open_page, runs) -> None:
     white, black = "rgb(255, 255, 255)", "rgb(15, 20, 25)"
     opened = open_page(color_scheme="dark")
@@ -143,6 +146,7 @@ def test_the_theme_follows_the_system_or_the_readers_choice(open_page, runs) -> 
     assert background(open_page(page(runs, theme="light"), color_scheme="dark")) == white
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
 def test_the_runs_have_the_themes_colours(open_page, look) -> None:
     opened = open_page(color_scheme=look.name)

@@ -39,6 +39,7 @@ def is_inside_window(opened: Page, selector: str) -> bool:
     )
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(("width", "height"), WINDOWS)
 def test_the_slider_and_a_chart_are_visible_together_always(open_page, width, height) -> None:
     opened = open_page(viewport={"width": width, "height": height})
@@ -82,6 +83,7 @@ def test_a_frame_is_compact_even_if_it_is_wide(context, lesson, tmp_path) -> Non
     opened.close()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     ("fragment", "epoch", "plays"),
     [("#lr=0.2&epoch=7", 7, False), ("#lr=0.2", 0, True), ("#lr=0.2&epoch=0", 0, False)],

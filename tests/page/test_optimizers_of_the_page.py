@@ -50,6 +50,7 @@ def train_in_page(compute, problem: Line, rate: float, settings: dict) -> dict:
     )
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_every_epoch_of_an_optimizer_is_that_of_torch(compute, problem, settings) -> None:
     every = -(-len(problem.x) // settings.get("batch_size", len(problem.x)))

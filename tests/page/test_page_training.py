@@ -61,6 +61,7 @@ def assert_same(page_run: dict, run: Trajectory) -> None:
     assert page_run["sentence"] == diagnosis.sentence
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 11, 12, 99, 2**31, 2**32 + 5, 2**64 - 1])
 def test_every_epoch_at_every_rate_is_that_of_torch(compute, seed) -> None:
     problem = Line.sample(seed=seed)
@@ -75,6 +76,7 @@ def test_every_epoch_at_every_rate_is_that_of_torch(compute, seed) -> None:
     assert analysis["sharpest"] == pytest.approx(problem.sharpest, abs=1e-9)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_rates_drawn_at_random_have_the_same_verdict_and_epoch(compute, seed) -> None:
     rates = np.random.default_rng(seed).uniform(np.log(0.001), np.log(5), 40)

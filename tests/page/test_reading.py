@@ -152,6 +152,7 @@ def drag_by_pixels(opened: Page, first: float, last: float) -> list[float]:
     return rates
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_drag_by_single_pixels_leaves_no_gap_around_the_limit(open_page, width) -> None:
     opened = open_page(viewport={"width": width, "height": 720})
@@ -380,6 +381,7 @@ def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> 
     assert again.locator("#run-1").evaluate(color) == before
 
 
+@pytest.mark.slow
 def test_another_seed_gives_the_data_of_torch(open_page) -> None:
     opened = open_page()
     ask_for_the_answer(opened)
@@ -432,6 +434,7 @@ def test_the_link_restores_the_whole_state(open_page) -> None:
     assert again.locator("html").get_attribute("data-theme") == "dark"
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "fragment",
     [
@@ -571,6 +574,7 @@ def test_coordinates_of_an_overflow_are_limited(open_page, overflowing) -> None:
     assert max(numbers) == 1e5
 
 
+@pytest.mark.slow
 def test_the_chosen_runs_line_is_the_widest(open_page) -> None:
     for chosen in (1, 2, 3):
         opened = open_page("", f"#run={chosen}&epoch=100")

@@ -142,6 +142,7 @@ def test_long_runs_are_thinned_and_the_page_says_so() -> None:
     assert f"{shown} of 20001 records" in text
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("index", [0, 57, 199])
 def test_scrubbing_shows_the_recorded_numbers(open_page, moons, moons_page, index) -> None:
     opened = open_page(moons_page)
@@ -326,6 +327,7 @@ def test_a_recording_is_played_and_its_label_stays_text(open_page, recording) ->
     expect(opened.locator(".loss")).to_have_text(f"loss {value_text(recording.losses[4])}")
 
 
+@pytest.mark.slow
 def test_the_plane_reads_the_own_loss_of_a_record(open_page, recording) -> None:
     opened = open_page(recorded_page([recording], ["plane"]))
     scrub(opened, 12)
