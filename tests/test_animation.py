@@ -39,6 +39,7 @@ def test_each_frame_is_a_full_redraw_to_the_pixel(runs, theme, size) -> None:
     assert_stream_is_full_redraw(Animation(runs[1:], ["fit"], size, theme=theme, timeline=timeline))
 
 
+@pytest.mark.slow
 def test_a_film_needs_no_pyplot(tmp_path) -> None:
     code = (
         "import sys, animate\n"

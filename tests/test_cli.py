@@ -40,11 +40,13 @@ def test_losses_are_reported_every_ten_epochs(default_job) -> None:
     assert lines[-1] == ["100", "0.0678", "0.0678", "266.7"]
 
 
+@pytest.mark.slow
 def test_quiet_leaves_only_the_paths(tmp_path) -> None:
     done = animate(tmp_path, *QUICK, "--quiet", "-o", "a.gif")
     assert (done.returncode, done.stdout, done.stderr) == (0, "a.gif\n", "")
 
 
+@pytest.mark.slow
 def test_each_output_is_written_where_it_was_asked_for(tmp_path) -> None:
     (tmp_path / "my talk").mkdir()
     done = animate(tmp_path, *QUICK, "-o", "my talk/one.GIF", "-o=-two.mp4")
@@ -141,6 +143,7 @@ def test_a_limit_that_nothing_keeps_is_1_with_what_it_would_take(tmp_path) -> No
     assert (tmp_path / "a.gif").read_bytes() == b"old"
 
 
+@pytest.mark.slow
 def test_one_output_that_fails_does_not_keep_the_others_from_being_made(tmp_path) -> None:
     fake = fake_ffmpeg(tmp_path, 'case "$*" in *libx264*) exit 9;; esac')
     outputs = ["-o", "one.gif", "-o", "two.mp4", "-o", "three.gif"]
@@ -165,6 +168,7 @@ def test_a_stop_while_drawing_has_the_signals_code_and_leaves_the_old_file(tmp_p
     assert list(tmp_path.iterdir()) == [tmp_path / "a.gif"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "closed",
     [

@@ -207,6 +207,7 @@ def test_the_turn_is_dated_only_as_well_as_the_records_tell(problem) -> None:
         assert [note for note in pictures.notes(axes) if note.startswith(said)]
 
 
+@pytest.mark.slow
 def test_each_frame_of_hand_made_runs_is_a_full_redraw_to_the_pixel(runs) -> None:
     steps = np.random.default_rng(3).standard_normal((31, 6)).cumsum(axis=0)
     several = [

@@ -122,6 +122,7 @@ def test_nothing_overlaps_or_leaves_the_frame(size, contents) -> None:
     assert not any(overlap(layout.timeline, box) for box in boxes)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.tuples(sides, sides), contents)
 def test_the_panels_of_all_runs_have_one_size_and_stand_with_their_heading(size, contents) -> None:
@@ -143,6 +144,7 @@ def test_the_panels_of_all_runs_have_one_size_and_stand_with_their_heading(size,
                 assert place.box.right <= heading.right + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.tuples(sides, sides), contents)
 def test_what_panels_have_in_common_stands_once_and_at_the_outside(size, contents) -> None:

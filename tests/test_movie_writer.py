@@ -125,7 +125,7 @@ TAKE_SECONDS = {  # layout engines, 3D axes and seaborn are slow; each has quick
 }  # fmt: skip
 
 
-@pytest.mark.quick(20)
+@pytest.mark.quick(12)
 @pytest.mark.parametrize(
     "script",
     [

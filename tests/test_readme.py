@@ -63,6 +63,7 @@ def test_every_picture_of_the_readme_is_in_the_gallery_and_made_by_its_recipe() 
     assert all((ROOT / path).stat().st_size > 0 for path in shown)
 
 
+@pytest.mark.slow
 def test_the_python_code_runs_as_written(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -22,6 +22,7 @@ def widths(problem: animate.Supervised) -> list[int]:
     return [layers[0].in_features, *(layer.out_features for layer in layers)]
 
 
+@pytest.mark.slow
 def test_problems_are_loaded_when_they_are_first_used() -> None:
     program = (
         "import animate, sys; print('torch' in sys.modules); "

@@ -85,6 +85,7 @@ def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
         assert (tmp_path / f"alone{path.suffix}").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_the_command_says_is_saved_and_makes_the_same(run, tmp_path) -> None:
     options = ["--epochs", "4", "--hold", "0", "--lrs", "0.1", "1.01", "--title", 'a "b" = \\ #']
     first = run(
@@ -321,6 +322,7 @@ def test_many_epochs_of_one_rate_survive_the_round_trip() -> None:
     assert loads(dumps(recipe), "t.toml") == recipe
 
 
+@pytest.mark.slow
 def test_a_recipe_saved_elsewhere_makes_the_folder_of_outputs_again(run, tmp_path) -> None:
     (tmp_path / "talks").mkdir()
     saved = ["--epochs", "1", "--hold", "0", "--quiet", "--save-recipe", "talks/t.toml"]

@@ -412,6 +412,7 @@ def test_a_recordings_weights_are_a_memory_map(tmp_path) -> None:
     assert not run.weights.flags.writeable
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_what_was_recorded_is_whole(tmp_path) -> None:
     code = """
         import resource, sys, torch, animate

@@ -67,6 +67,7 @@ def test_an_overflow_is_loaded_unchanged(run, tmp_path, problem) -> None:
     assert "NaN" not in (tmp_path / "run.json").read_text()  # which JSON does not have
 
 
+@pytest.mark.slow
 def test_reading_runs_does_not_load_torch(made) -> None:
     code = "import sys, animate; animate.load(sys.argv[1]); print('torch' in sys.modules)"
     done = subprocess.run(

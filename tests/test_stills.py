@@ -402,6 +402,7 @@ def test_a_figure_on_paper_has_a_title_only_if_one_is_given(runs, tmp_path) -> N
     assert words(path).count("Mine") == 1
 
 
+@pytest.mark.slow
 def test_a_jpeg_is_the_png_but_for_its_compression_and_never_transparent(runs, tmp_path) -> None:
     film = Animation(runs, size=(960, 540))
     film.save(tmp_path / "a.png")

@@ -180,6 +180,7 @@ def other_font() -> str:
     return str(Path(mpl.get_data_path(), "fonts", "ttf", "STIXGeneral.ttf"))
 
 
+@pytest.mark.slow
 def test_a_font_of_ones_own_draws_all_texts(run, tmp_path, other_font) -> None:
     film = animate.Animation(animate.train(animate.Line.sample(), 0.1, 5), font=other_font)
     film.scene.draw(3)

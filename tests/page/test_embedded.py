@@ -59,6 +59,7 @@ def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, 
     assert plays(still)
 
 
+@pytest.mark.slow
 def test_without_its_handler_the_video_plays_on_a_click(run, visit) -> None:
     text = run(*QUIET, "-o", "a.mp4", "--embed", "html").out
     stripped, count = re.subn(r' onloadstart="[^"]*"', "", text)

@@ -119,6 +119,7 @@ def test_otherwise_it_plays_and_announces_each_verdict(open_page) -> None:
     opened.get_by_role("button", name="Pause").click()
 
 
+@pytest.mark.slow
 def test_a_change_is_announced(open_page) -> None:
     opened = open_page()
     opened.get_by_role("textbox", name="Learning rate, exact").fill("5")
@@ -158,6 +159,7 @@ def test_the_runs_have_the_themes_colours(open_page, look) -> None:
         assert contrast_ratio(f"#{red:02x}{green:02x}{blue:02x}", look.panel) >= 3
 
 
+@pytest.mark.slow
 def test_forced_colors_leave_every_mark_visible(open_page) -> None:
     opened = open_page(forced_colors="active")
     behind = opened.locator("#loss").evaluate("(svg) => getComputedStyle(svg).backgroundColor")
@@ -227,6 +229,7 @@ def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, lesson) ->
     assert messages == []
 
 
+@pytest.mark.slow
 def test_panels_are_drawn_at_their_size_when_the_window_changes(open_page) -> None:
     opened = open_page(viewport={"width": 1280, "height": 800})
     opened.set_viewport_size({"width": 500, "height": 800})

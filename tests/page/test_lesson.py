@@ -128,6 +128,7 @@ def test_each_rate_tried_leaves_a_dot_and_a_line_in_the_log(open_page) -> None:
     opened.get_by_role("button", name="Clear").click()
 
 
+@pytest.mark.slow
 def test_the_curve_of_theory_is_where_the_runs_arrive(open_page) -> None:
     opened = open_page()
     expect(opened.locator("#rates .theory")).to_have_count(0)
@@ -252,6 +253,7 @@ def test_momentum_batches_and_adam_are_off_and_act_on_all_runs(open_page, proble
     assert "--batch-size 10" in opened.get_by_label("Copied text").input_value()
 
 
+@pytest.mark.slow
 def test_playing_keeps_the_elements_of_the_charts(open_page) -> None:
     opened = open_page(fragment="#epoch=20")
     opened.evaluate("() => { window.kept = [...document.querySelectorAll('#panels svg *')]; }")

@@ -173,6 +173,7 @@ def test_half_of_the_slider_is_for_the_decade_around_the_limit(compute) -> None:
         assert low < limit < high
 
 
+@pytest.mark.slow
 def test_keys_move_the_slider_and_stop_at_the_initial_rates(open_page) -> None:
     opened = open_page()
     exact(opened).fill("0.5")
@@ -209,6 +210,7 @@ def test_a_vertical_swipe_over_a_slider_changes_nothing(open_page) -> None:
     assert exact(opened).input_value() != before
 
 
+@pytest.mark.slow
 def test_a_decimal_comma_is_understood(open_page, compute) -> None:
     opened = open_page()
     exact(opened).fill("0,5")
@@ -276,6 +278,7 @@ def test_play_stops_at_the_end_and_requests_no_more_frames(open_page) -> None:
     assert opened.evaluate("() => window.asked") == asked
 
 
+@pytest.mark.slow
 def test_space_plays_and_pauses_wherever_it_has_no_other_use(open_page) -> None:
     opened = open_page(fragment="#epoch=3")
     slider(opened).focus()
@@ -318,12 +321,14 @@ def test_the_start_is_dragged_and_the_runs_restart_from_it(open_page) -> None:
     assert verdicts(opened)[0] == f"✓ {run.diagnosis.sentence}"
 
 
+@pytest.mark.slow
 def test_a_click_on_the_surface_starts_there(open_page) -> None:
     opened = open_page()
     opened.locator("#surface").click(position={"x": 200, "y": 60})
     assert float(opened.locator("#slope").input_value()) != -1
 
 
+@pytest.mark.slow
 def test_keys_move_the_start_and_announce_it(open_page) -> None:
     opened = open_page()
     handle(opened).focus()
@@ -335,6 +340,7 @@ def test_keys_move_the_start_and_announce_it(open_page) -> None:
     assert "Start at slope −0.90, bias 2.00" in opened.locator("#live").text_content()
 
 
+@pytest.mark.slow
 def test_the_start_can_be_typed(open_page) -> None:
     opened = open_page()
     unfold(opened, "Data and start")
@@ -349,6 +355,7 @@ def test_the_start_can_be_typed(open_page) -> None:
     expect(opened.locator("#start-error")).to_contain_text("“much” is not a weight")
 
 
+@pytest.mark.slow
 def test_runs_are_added_chosen_and_removed(open_page) -> None:
     opened = open_page()
     opened.get_by_role("button", name="Add a run").click()
@@ -370,6 +377,7 @@ def test_runs_are_added_chosen_and_removed(open_page) -> None:
     assert verdicts(opened) == ["✗ diverging"]
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_colour_when_another_goes_and_in_the_link(open_page) -> None:
     opened = open_page()
     color = "(run) => getComputedStyle(run).getPropertyValue('--color')"
@@ -394,6 +402,7 @@ def test_another_seed_gives_the_data_of_torch(open_page) -> None:
         assert [text[2:] for text in verdicts(opened)] == expected
 
 
+@pytest.mark.slow
 def test_new_noise_takes_the_next_seed(open_page) -> None:
     opened = open_page()
     points = opened.locator("#fit .points").get_attribute("d")
@@ -451,6 +460,7 @@ def test_an_invalid_link_opens_the_initial_state(open_page, fragment) -> None:
     assert opened.get_by_label("Seed").input_value() == "11"
 
 
+@pytest.mark.slow
 def test_another_link_to_the_same_page_is_followed(open_page) -> None:
     opened = open_page()
     opened.evaluate("() => { location.hash = '#lr=0.2&epoch=5'; }")
@@ -481,6 +491,7 @@ def test_copy_link_and_copy_command(open_page, capsys, monkeypatch, tmp_path) ->
     assert "at lr 0.42, lr 0.7, lr 1.01 (seed 11)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_a_clipboard_the_text_is_shown(open_page) -> None:
     opened = open_page()
     opened.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
@@ -490,6 +501,7 @@ def test_without_a_clipboard_the_text_is_shown(open_page) -> None:
     assert opened.evaluate("() => getSelection().toString()").startswith("./scripts/run --lrs")
 
 
+@pytest.mark.slow
 def test_the_command_holds_the_sampling_of_the_data(open_page) -> None:
     problem = Line.sample(5, 30, "gaussian", (1.1, -2), (0.5, 0.25))
     opened = open_page(page(train(problem, [0.1], epochs=20)))
@@ -501,6 +513,7 @@ def test_the_command_holds_the_sampling_of_the_data(open_page) -> None:
     )
 
 
+@pytest.mark.slow
 def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> None:
     own = Line(x=problem.x, y=problem.y, start=problem.start)
     opened = open_page(page(train(own, [0.1, 0.7])))
@@ -514,6 +527,7 @@ def test_data_from_arrays_have_no_seed_and_no_command(open_page, problem) -> Non
     assert "seed" not in opened.get_by_label("Copied text").input_value()
 
 
+@pytest.mark.slow
 def test_reset_restores_the_initial_runs(open_page) -> None:
     opened = open_page(fragment="#lr=3,4&seed=5&start=0,0&epoch=100")
     unfold(opened, "Share")
@@ -563,6 +577,7 @@ def test_an_overflow_is_content(open_page, overflowing) -> None:
     assert "Infinity" not in opened.locator("#panels").inner_html()
 
 
+@pytest.mark.slow
 def test_coordinates_of_an_overflow_are_limited(open_page, overflowing) -> None:
     opened = open_page(overflowing, "#run=3&epoch=100")
     drawn = opened.eval_on_selector_all(
@@ -587,6 +602,7 @@ def test_the_chosen_runs_line_is_the_widest(open_page) -> None:
         assert {int(run) + 1 for run, width in widths if width == widest} == {chosen}
 
 
+@pytest.mark.slow
 def test_the_slider_fits_data_of_another_scale(open_page, problem) -> None:
     wide = problem.x * np.float32(1000)
     own = Line(x=wide, y=problem.y, start=problem.start)

@@ -188,6 +188,7 @@ def test_a_verdict_is_shown_from_its_moment_on(open_page, lines) -> None:
     assert "still to go" in verdicts.first.text_content()
 
 
+@pytest.mark.slow
 def test_where_a_loss_turns_is_marked_once_it_has_risen(open_page, runs) -> None:
     opened = open_page(recorded_page(runs, ["loss"]))
     for epoch, is_seen in ((2, False), (3, True)):  # 7.70, 3.66, 3.24, 3.31, …
@@ -195,6 +196,7 @@ def test_where_a_loss_turns_is_marked_once_it_has_risen(open_page, runs) -> None
         expect(opened.get_by_text("turns at epoch 2")).to_be_visible(visible=is_seen)
 
 
+@pytest.mark.slow
 def test_standardized_data_are_drawn_in_the_readers_units(open_page, lines) -> None:
     opened = open_page(recorded_page(lines))
     scrub(opened, 60)
@@ -208,6 +210,7 @@ def test_standardized_data_are_drawn_in_the_readers_units(open_page, lines) -> N
     )
 
 
+@pytest.mark.slow
 def test_images_of_regions_are_read_back_as_they_were(evaluate, moons, moons_page) -> None:
     view = config(moons_page)["views"][0]
     images = evaluate(
@@ -292,6 +295,7 @@ def test_the_keyboard_steps_and_plays(open_page, moons_page) -> None:
     expect(opened.get_by_role("button", name="Play")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_run_is_hidden_everywhere_and_shown_again(open_page, moons) -> None:
     opened = open_page(recorded_page(moons, ["loss", "losses"]))
     shared = opened.locator("#across path.run")
@@ -381,6 +385,7 @@ def test_without_javascript_there_is_a_table_of_verdicts(context, lines, tmp_pat
     opened.close()
 
 
+@pytest.mark.slow
 def test_print_shows_the_end_in_light_colours_and_no_controls(open_page, moons_page) -> None:
     opened = open_page(moons_page, color_scheme="dark", viewport={"width": 390, "height": 664})
     scrub(opened, 3)
@@ -428,6 +433,7 @@ def test_it_works_in_a_sandboxed_frame_under_a_strict_policy(context, moons_page
     assert messages == []
 
 
+@pytest.mark.slow
 def test_no_window_scrolls_sideways(open_page, moons) -> None:
     opened = open_page(recorded_page(moons, ["boundary", "loss", "losses"]))
     for text in ("100%", "200%"):
