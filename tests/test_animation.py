@@ -176,6 +176,7 @@ def test_more_runs_than_fit_are_refused(problem) -> None:
         Animation(runs)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

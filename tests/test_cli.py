@@ -154,6 +154,7 @@ def test_one_output_that_fails_does_not_keep_the_others_from_being_made(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ffmpeg", "one.gif", "three.gif"]
 
 
+@pytest.mark.slow
 def test_a_stop_while_drawing_has_the_signals_code_and_leaves_the_old_file(tmp_path) -> None:
     (tmp_path / "a.gif").write_bytes(b"old")
     arguments = [sys.executable, "-P", "-m", "animate", "--epochs", "400", "-o", "a.gif"]

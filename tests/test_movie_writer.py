@@ -125,7 +125,7 @@ TAKE_SECONDS = {  # layout engines, 3D axes and seaborn are slow; each has quick
 }  # fmt: skip
 
 
-@pytest.mark.quick(12)
+@pytest.mark.quick(8)
 @pytest.mark.parametrize(
     "script",
     [
@@ -267,6 +267,7 @@ def test_arguments_of_savefig_and_dpi_count(script) -> None:
     check(saved(script, Ours(), **options), saved(script, Pillow(), **options))
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("name", ["dpi", "format", "bbox_inches", "nonsense", "metadata"])
 def test_arguments_that_matplotlib_refuses_are_refused_alike(name, tmp_path) -> None:
     value = {"a": "b"} if name == "metadata" else "tight"

@@ -135,6 +135,7 @@ class _Curve:
     lrs = trained = expected = np.array([0.1, 0.5, 0.9])
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     ("runs", "views"),
     [

@@ -62,6 +62,7 @@ def test_one_training_serves_all_outputs(tmp_path, monkeypatch) -> None:
     assert [run.lr for run in runs] == [0.1, 0.7, 0.9]
 
 
+@pytest.mark.slow
 def test_outputs_of_one_picture_are_drawn_once(tmp_path) -> None:
     class Counter:
         frames = drawn = 0

@@ -29,6 +29,7 @@ def test_there_are_seven_rooms_and_little_else() -> None:
     assert found == {*ROOMS, *BESIDE}
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_from_rooms_below_it(room: str) -> None:
     allowed = {*ROOMS[: ROOMS.index(room) + 1]}

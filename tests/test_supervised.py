@@ -113,6 +113,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("batch", [None, 7])
 @pytest.mark.parametrize("make", [mlp, noisy, Own])
 def test_a_model_is_trained_as_by_a_plain_loop(make, batch) -> None:

@@ -70,6 +70,7 @@ def loop(problem: Supervised, settings: H, steps: int, rates: dict[str, float]) 
     return losses
 
 
+@pytest.mark.quick(8)
 @pytest.mark.parametrize("settings", OPTIMIZERS, ids=lambda one: one.optimizer + str(one.momentum))
 @pytest.mark.parametrize("name", MODELS)
 def test_steps_are_those_of_torch_optim(name, settings) -> None:

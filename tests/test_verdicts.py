@@ -191,6 +191,7 @@ def test_noise_of_batches_may_raise_the_loss_tenfold(problem, bound) -> None:
     assert run.diagnosis.verdict == ("diverging" if bound > 10 else "converging")
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("off", [0, 1e-6])
 @pytest.mark.parametrize("known", [None, H(0.1), H(0.1, batch_size=10)])
 def test_a_start_at_the_optimum_has_no_way_left(problem, off, known) -> None:

@@ -316,6 +316,7 @@ def test_every_form_is_written_to_exactly_the_name_given(tmp_path: Path, name: s
     assert names(tmp_path) == sorted(outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names need not be text there only")
 def test_a_name_that_is_no_text_is_written_and_printed_byte_for_byte(tmp_path: Path) -> None:
     path = os.fsdecode(b"a\xff.png")

@@ -48,7 +48,7 @@ def state(page: Page) -> dict[str, object]:
     return page.eval_on_selector("video", STATE)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [("html", "a.mp4"), ("picture", "it's a.webm")])
 def test_a_video_plays_by_itself_unless_reduced_motion_is_preferred(run, visit, kind, name) -> None:
     text = run(*QUIET, "-o", name, "--embed", kind).out

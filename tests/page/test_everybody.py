@@ -40,6 +40,7 @@ def test_axe_finds_no_violation(open_page, width, scheme) -> None:
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
+@pytest.mark.slow
 def test_no_window_scrolls_sideways_even_with_text_twice_as_large(open_page) -> None:
     opened = open_page()
     unfold_all(opened)

@@ -86,6 +86,7 @@ def test_rates_drawn_at_random_have_the_same_verdict_and_epoch(compute, seed) ->
         assert_same(page_run, run)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     "settings",
     [

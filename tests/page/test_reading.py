@@ -246,6 +246,7 @@ def test_marks_stand_at_their_rates(open_page) -> None:
         assert place == pytest.approx(track["x"] + 12 + share * (track["width"] - 24), abs=1.5)
 
 
+@pytest.mark.slow
 def test_at_rest_every_drag_is_answered(open_page) -> None:
     for fragment in ("#epoch=0", "#epoch=100", "#epoch=3"):
         opened = open_page(fragment=fragment)
@@ -304,6 +305,7 @@ def test_the_epoch_is_scrubbed_by_mouse_and_keys(open_page) -> None:
     assert opened.get_by_role("button", name="One epoch back").is_disabled()
 
 
+@pytest.mark.slow
 def test_the_start_is_dragged_and_the_runs_restart_from_it(open_page) -> None:
     opened = open_page(reduced_motion="no-preference", fragment="#epoch=100")
     before = opened.locator("#surface .run").first.get_attribute("d")

@@ -120,6 +120,7 @@ def hover(opened: Page, panel: int, across: float, down: float) -> list[str]:
     return opened.locator("#tip > *").all_text_contents()
 
 
+@pytest.mark.slow
 def test_three_runs_of_200_records_are_smaller_than_300_kb(moons, moons_page, capsys) -> None:
     every = recorded_page(moons, ["boundary", "loss", "losses", "metric"])
     for name, text in (("boundary loss", moons_page), ("four views", every)):
